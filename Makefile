@@ -1,0 +1,54 @@
+# Everything a person does here. The first call sets up .venv; later calls do not.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+UV := uv==0.13.9
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint format types bench faults lock clean
+
+help: ## List what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(READY) ## Make .venv with everything in it
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Secure Export needs Python 3.11 or newer; name one with make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet "$(UV)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY) ## Run the whole flow on this machine (ARGS=--once for one round)
+	@$(BIN)/secure-export demo $(ARGS)
+
+test: $(READY) ## Run every test (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+unit: $(READY) ## Run the fast tests only
+	@$(BIN)/python -m pytest tests/unit tests/conformance $(ARGS)
+
+lint: $(READY) ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(READY) ## Mend style and format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+types: $(READY) ## Check types, strictly
+	@$(BIN)/mypy
+
+bench: $(READY) ## Measure (ARGS=--quick for a short run)
+	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(READY) ## Kill the service again and again under load (ARGS="--kills 200")
+	@$(BIN)/python -m pytest tests/faults $(ARGS)
+
+lock: $(READY) ## Renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove what was set up
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

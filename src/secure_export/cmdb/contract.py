@@ -1,0 +1,36 @@
+"""What binding needs of a CMDB, whichever tool keeps it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationItem:
+    """A CI as the CMDB has it.
+
+    Attributes:
+        id: The CMDB's own key.
+        name: Its name.
+        class_name: Its class, such as ``virtual-machine``.
+        resource_id: The Azure resource id, in normal form (lower case, no trailing slash); None when it has none.
+        attributes: Further attributes by name (``environment``, ``owner``, ``business_criticality`` …).
+    """
+
+    id: str
+    name: str
+    class_name: str = ""
+    resource_id: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cmdb(Protocol):
+    """Looks CIs up; names and ids are compared without regard to case."""
+
+    async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
+        """Give the CIs with these Azure resource ids (normal form), in no particular order."""
+        ...
+
+    async def by_names(self, names: Sequence[str]) -> Sequence[ConfigurationItem]:
+        """Give every CI with one of these names; the caller narrows them down."""
+        ...

@@ -1,0 +1,100 @@
+"""What the doors that look (console, JSON API, command line) and act need of a store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, newest first.
+
+    Attributes:
+        rows: JSON objects in the form of the contract.
+        next_cursor: Opaque text for the following page; None on the last one.
+    """
+
+    rows: Sequence[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Records(Protocol):
+    """Reads what is kept. Lists are newest first, paged by cursor; ``limit`` is at most 1,000."""
+
+    async def alerts(
+        self,
+        *,
+        connection: str | None = None,
+        condition: str | None = None,
+        work_item: str | None = None,
+        search: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page: ...
+
+    async def alert(self, alert_id: str) -> dict[str, Any]:
+        """Give one alert with its notifications (``notifications``: id, received_at, caller, status) by its alertId.
+
+        Raises:
+            NotFound: There is none.
+        """
+        ...
+
+    async def work_items(
+        self,
+        *,
+        connection: str | None = None,
+        state: str | None = None,
+        owed: bool | None = None,
+        unbound: bool | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page: ...
+
+    async def work_item(self, item_id: str) -> dict[str, Any]:
+        """Give one work item with its steps (``steps``: kind, started_at, finished_at, outcome, reason) and its content."""
+        ...
+
+    async def lanes(
+        self,
+        *,
+        connection: str | None = None,
+        state: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """List lanes that are not idle: ``key``, ``connection``, ``state``, ``reason``, ``due_at``, ``pending``, ``work_item``."""
+        ...
+
+    async def quarantine(
+        self, *, connection: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Page: ...
+
+    async def quarantined(self, notification: int) -> dict[str, Any]:
+        """Give one quarantined notification with its body as text."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """Count what operators watch: ready, waiting, parked lanes, the oldest due lane's age in seconds, quarantine."""
+        ...
+
+
+class Actions(Protocol):
+    """What an operator does. Each is written to the audit log with who did it."""
+
+    async def retry(self, key: str, *, by: str, now: datetime) -> int:
+        """Make a parked or waiting lane ready at once and forget its failed attempts; how many lanes have that key.
+
+        Raises:
+            NotFound: No lane of this key is parked or waiting.
+        """
+        ...
+
+    async def replay(self, notification: int, *, entry: Any, by: str, now: datetime) -> int:
+        """Take a quarantined notification out of quarantine as ``entry`` (``intake.contract.Entry``) says."""
+        ...
+
+    async def audit(self, *, by: str, action: str, subject: str, now: datetime) -> None:
+        """Write a line into the audit log."""
+        ...

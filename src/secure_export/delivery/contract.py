@@ -1,0 +1,200 @@
+"""What delivery needs of a store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from secure_export.workitems.arrival import AlertState
+from secure_export.workitems.outcome import Outcome
+from secure_export.workitems.work_item import StepKind, WorkItem
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A notification that its lane has not folded yet."""
+
+    notification: int
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedLane:
+    """A lane that is ours until ``lease_until``.
+
+    Attributes:
+        connection: Which connection.
+        correlation_key: Which lane of it.
+        token: The fencing token: every write names it, and a write with a token of the past writes nothing.
+        lease_until: When others may take it over.
+        look: Whether somebody asked to read the work item back.
+        pending: What is to be folded, oldest first, at most the number asked for.
+        item: The latest work item of the correlation key, or None.
+    """
+
+    connection: str
+    correlation_key: str
+    token: int
+    lease_until: datetime
+    look: bool
+    pending: tuple[Pending, ...]
+    item: WorkItem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of the alerts that pending notifications speak about.
+
+    Attributes:
+        alerts: By alert id: those asked for, and those that share one of the problems asked for.
+        others_firing: How many further alerts of the work item still fire.
+    """
+
+    alerts: dict[str, AlertState]
+    others_firing: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An alert as it is kept: its state, and what console and command line show of it.
+
+    Attributes:
+        state: What fold decides on.
+        facts: Compact JSON of the alert's facts for display (see ``secure_export.delivery.facts``).
+        seen_at: When the latest of its notifications was received.
+    """
+
+    state: AlertState
+    facts: bytes
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How a begun step ended."""
+
+    outcome: Outcome
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Giving the lane back. It stays ready when notifications came in the meantime, whatever is asked here.
+
+    Attributes:
+        wake_at: When it is due again; None: not by time.
+        parked: Why a person is needed; None: not parked. A lane that is neither due nor parked is idle.
+        waiting: Why it waits until ``wake_at``.
+    """
+
+    wake_at: datetime | None = None
+    parked: str | None = None
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Everything that one transaction writes for a lane; empty parts write nothing.
+
+    Attributes:
+        folded: Notifications that need not be folded again.
+        quarantined: Notifications that turned out unreadable, with the reason.
+        alerts: Alerts as they now are.
+        item: The lane's work item as it now is (inserted or updated by its id).
+        begin: A step that is about to be tried; there is at most one begun and unfinished step per lane.
+        finish: How the lane's begun step ended.
+        look_done: The work item was read back; nobody needs to look any more.
+        release: Gives the lane back.
+    """
+
+    folded: Sequence[int] = ()
+    quarantined: Sequence[tuple[int, str]] = ()
+    alerts: Sequence[AlertRecord] = ()
+    item: WorkItem | None = None
+    begin: StepKind | None = None
+    finish: StepResult | None = None
+    look_done: bool = False
+    release: Release | None = None
+
+
+class Lanes(Protocol):
+    """Lanes, claimed by one owner at a time. Every method raises ``StoreUnavailable`` when the store cannot."""
+
+    async def claim(
+        self, connection: str, *, limit: int, pending_limit: int, now: datetime, lease: timedelta
+    ) -> Sequence[ClaimedLane]:
+        """Take up to ``limit`` due lanes, longest due first; lanes whose lease ended count as due.
+
+        A step that an earlier owner began and did not finish is closed as unclear; its work item carries ``doubt``.
+        """
+        ...
+
+    async def more(self, lane: ClaimedLane, *, limit: int) -> Sequence[Pending]:
+        """Read what the lane has not folded yet, oldest first."""
+        ...
+
+    async def known(self, lane: ClaimedLane, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
+        """Read what is known of these alerts, and of every alert of these problems."""
+        ...
+
+    async def save(self, lane: ClaimedLane, change: Change, *, now: datetime) -> None:
+        """Write a change in one transaction.
+
+        Raises:
+            LostLane: The lane has another owner by now; nothing was written.
+        """
+        ...
+
+    async def renew(self, lane: ClaimedLane, *, until: datetime) -> None:
+        """Keep the lane longer; raises ``LostLane`` like ``save``."""
+        ...
+
+    async def next_due(self, connection: str) -> datetime | None:
+        """Say when the next lane of a connection becomes due; None when none will by time."""
+        ...
+
+    async def wait(self, *, timeout_seconds: float) -> None:
+        """Return when a lane may have become ready, or after the time-out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is finished is kept."""
+
+    notifications: timedelta = field(default=timedelta(days=90))
+    work_items: timedelta = field(default=timedelta(days=400))
+    quarantine: timedelta = field(default=timedelta(days=180))
+
+
+class Upkeep(Protocol):
+    """What is done by timer."""
+
+    async def wake_expired(self, *, now: datetime, limit: int) -> int:
+        """Make the lanes ready whose open work item has a ``close_at`` that is past; how many were woken."""
+        ...
+
+    async def wake_for_look(self, connection: str, keys: Sequence[str], *, now: datetime) -> int:
+        """Ask the lanes of these work items (``WorkItem.key``, latest generation) to read them back."""
+        ...
+
+    async def open_keys(self, connection: str, *, after: str, limit: int) -> Sequence[str]:
+        """List the keys of work items that are open in the tool, in key order, after a key."""
+        ...
+
+    async def wake_unbound(self, connection: str, names: Sequence[str], *, now: datetime, limit: int) -> int:
+        """Make the lanes ready whose open work item lacks a CI of one of these names or resource ids (lower case)."""
+        ...
+
+    async def cursor(self, name: str) -> str:
+        """Read a named cursor; empty when it was never kept."""
+        ...
+
+    async def keep_cursor(self, name: str, value: str) -> None:
+        """Keep a named cursor."""
+        ...
+
+    async def forget(self, retention: Retention, *, now: datetime, limit: int) -> int:
+        """Delete up to ``limit`` rows of each kind that are older than retention allows; how many were deleted."""
+        ...

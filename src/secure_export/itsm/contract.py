@@ -1,0 +1,105 @@
+"""What an ITSM tool has to be able to do for us: the contract of every connector, built in or not.
+
+A connector is found through the entry point group ``secure_export.itsm``; the entry point names a ``ConnectorType``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from secure_export.cmdb.contract import Cmdb
+from secure_export.workitems.outcome import Outcome
+from secure_export.workitems.work_item import WorkItem
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of ``secure-export check``.
+
+    Attributes:
+        subject: What was tried, such as ``create incident``.
+        passed: Whether it works.
+        detail: What was found and, when it does not work, what an administrator must change.
+    """
+
+    subject: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What people changed in the tool since the last time we asked.
+
+    Attributes:
+        keys: The keys (``WorkItem.key``) of the work items that changed.
+        cursor: Opaque text to ask with the next time.
+        more: Whether there is more to ask for at once.
+    """
+
+    keys: tuple[str, ...]
+    cursor: str
+    more: bool = False
+
+
+class Connector(Protocol):
+    """One ITSM tool, reached with one set of credentials.
+
+    The rules that the conformance suite (``tests/conformance/connector_suite.py``) holds every connector to:
+
+    - ``create`` writes ``item.key`` into the new record; ``look`` finds it by that key and by nothing else.
+    - ``create`` never makes a second record for a key that the tool already has: it answers with the one that is there.
+    - ``resolve`` answers ``Done`` only with a state that was *read back* from the tool.
+    - ``Done.confirmed.revision`` is the revision of ``item.desired`` that the tool now has; 0 where a look cannot tell.
+    - An answer that leaves any doubt is ``Unclear``; ``TryLater`` and ``Refused`` promise that nothing was changed.
+    - No method raises for what the tool or the network does; secrets appear in no reason.
+    - What people changed in the tool is never overwritten: an update adds notes and CIs, and changes what we own.
+    """
+
+    @property
+    def cmdb(self) -> Cmdb:
+        """Where this tool's configuration items are looked up."""
+        ...
+
+    async def look(self, item: WorkItem) -> Outcome:
+        """Find the record by ``item.key``; ``Done(None)`` when the tool surely has none."""
+        ...
+
+    async def create(self, item: WorkItem) -> Outcome:
+        """Make the record as ``item.desired.content`` says, open, whatever ``item.desired.state`` is."""
+        ...
+
+    async def update(self, item: WorkItem) -> Outcome:
+        """Bring the notes and the CIs of ``item.desired`` into the record that exists."""
+        ...
+
+    async def resolve(self, item: WorkItem) -> Outcome:
+        """Bring notes and CIs in, resolve the record with ``item.desired.resolution``, and read it back."""
+        ...
+
+    async def changes(self, cursor: str) -> Changes:
+        """Say which work items changed in the tool since ``cursor`` (empty: from now on); raises nothing."""
+        ...
+
+    async def check(self) -> Sequence[CheckResult]:
+        """Try, without leaving a trace, everything that the configuration needs to be able to do."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and sign out."""
+        ...
+
+
+class ConnectorType(Protocol):
+    """What an entry point in ``secure_export.itsm`` names: how to configure and make one kind of connector."""
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """The settings of a connection of this type, besides those every connection has."""
+        ...
+
+    def make(self, name: str, settings: Any, resources: Any) -> Connector:
+        """Make a connector for the connection ``name``; ``resources`` is ``secure_export.itsm.resources.Resources``."""
+        ...

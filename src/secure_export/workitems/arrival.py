@@ -1,0 +1,64 @@
+"""What fold works on: an arriving notification, and what is known of its alert."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from secure_export.alerts.alert import Ending
+from secure_export.workitems.work_item import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A notification as policy reads it.
+
+    Attributes:
+        notification: Its id in our store.
+        alert_id: Which alert it speaks about.
+        problem: What fires and ends (``Alert.problem``).
+        ending: How a problem of this kind ends.
+        fired: Whether Azure's condition is Fired; with ``ended`` too, its content says that the problem is over.
+        ended: Whether it says the problem is over.
+        event_at: When that happened by Azure's clock, or when we received it where Azure does not say.
+        received_at: When we received it.
+        content: What the route makes of it.
+        close_after: How long a work item lives when nothing else ends it; None: until a person ends it.
+        record_short_lived: Whether an alert that ended before its work item was made is still recorded in the tool.
+    """
+
+    notification: int
+    alert_id: str
+    problem: str
+    ending: Ending
+    fired: bool
+    ended: bool
+    event_at: datetime
+    received_at: datetime
+    content: Content
+    close_after: timedelta | None = None
+    record_short_lived: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """What is known of one alert so far.
+
+    Attributes:
+        alert_id: Which alert.
+        problem: What fires and ends.
+        fired_at: The event time of its firing; None when only its end was seen.
+        ended_at: The event time of its end; None while it fires.
+        work_item: The work item it went into; None when it went into none.
+        reasons: What became of its notifications, and why; newest last.
+    """
+
+    alert_id: str
+    problem: str
+    fired_at: datetime | None
+    ended_at: datetime | None
+    work_item: str | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def firing(self) -> bool:
+        """Whether it fired and has not ended."""
+        return self.fired_at is not None and self.ended_at is None
