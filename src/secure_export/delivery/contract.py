@@ -61,13 +61,14 @@ class AlertRecord:
 
     Attributes:
         state: What fold decides on.
-        facts: Compact JSON of the alert's facts for display (see ``secure_export.delivery.facts``).
-        seen_at: When the latest of its notifications was received.
+        facts: Compact JSON of the alert's facts for display (``secure_export.delivery.facts``), to be merged over
+            what is there with ``merged``; empty: what is there stays.
+        seen_at: When the latest of its notifications was received; None: as it was.
     """
 
     state: AlertState
     facts: bytes
-    seen_at: datetime
+    seen_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,14 @@ class Release:
     """Giving the lane back. It stays ready when notifications came in the meantime, whatever is asked here.
 
     Attributes:
+        seen: The newest notification that the owner read: only newer ones keep the lane ready, so that one
+            that has to wait (see ``workitems.fold``) does not.
         wake_at: When it is due again; None: not by time.
         parked: Why a person is needed; None: not parked. A lane that is neither due nor parked is idle.
         waiting: Why it waits until ``wake_at``.
     """
 
+    seen: int = 0
     wake_at: datetime | None = None
     parked: str | None = None
     waiting: str = ""
@@ -185,6 +189,10 @@ class Upkeep(Protocol):
 
     async def wake_unbound(self, connection: str, names: Sequence[str], *, now: datetime, limit: int) -> int:
         """Make the lanes ready whose open work item lacks a CI of one of these names or resource ids (lower case)."""
+        ...
+
+    async def unbound_names(self, connection: str, *, limit: int) -> Sequence[str]:
+        """List what open work items name but the CMDB did not have (names and resource ids, lower case)."""
         ...
 
     async def cursor(self, name: str) -> str:

@@ -1,0 +1,30 @@
+"""What delivery knows of one connection."""
+
+from dataclasses import dataclass, field
+
+from secure_export.itsm.contract import Connector
+from secure_export.policy.decide import Policy
+from secure_export.workitems.retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One connection to deliver to.
+
+    Attributes:
+        name: Its name in the configuration.
+        policy: What should happen.
+        connector: Its tool.
+        concurrency: How many lanes are worked on at a time.
+        rate_per_second: How many steps are taken a second; None: as many as there are.
+        retry: When to try again.
+        step_timeout_seconds: After this long without an answer a step counts as unclear.
+    """
+
+    name: str
+    policy: Policy
+    connector: Connector
+    concurrency: int = 16
+    rate_per_second: float | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    step_timeout_seconds: float = 60.0

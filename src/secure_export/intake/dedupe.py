@@ -1,0 +1,42 @@
+"""When two notifications say the same.
+
+Azure posts a notification once per action group and tries again after a time-out, so the same thing can be said many
+times; all of them get the same key. The key begins with the event time, so that the index over it grows at its end.
+
+The portal's "Test action group" posts the same canned body each time, and a person who presses the button twice
+expects two tests: tests have no key, and each has a lane of its own (``lane_of_test``). Delivery tells the alerts of two
+tests apart by that lane (``secure_export.alerts.test_notification.test_alert_id``).
+"""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from secure_export.alerts.alert import Alert
+from secure_export.ids import new_id
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGEST_BYTES = 16
+
+
+def dedupe_key(connection: str, alert: Alert) -> bytes | None:
+    """Give 8 bytes of event time (microseconds since 1970, 0 when unknown) and 16 of digest; None for a test."""
+    if alert.is_test:
+        return None
+    event_time = _microseconds(alert.event_at).to_bytes(8, "big")
+    said = "".join(
+        f"{len(part)}:{part}" for part in (connection, alert.id, alert.condition.value, "over" if alert.ended else "on")
+    )
+    digest = blake2b(said.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES, key=event_time)
+    return event_time + digest.digest()
+
+
+def lane_of_test(received_at: datetime) -> str:
+    """Make the correlation key of a test notification: a new one for each arrival."""
+    return f"test:{new_id(received_at)}"
+
+
+def _microseconds(at: datetime | None) -> int:
+    if at is None:
+        return 0
+    since = at - _EPOCH
+    return max(0, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)

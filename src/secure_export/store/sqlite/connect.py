@@ -1,0 +1,67 @@
+"""Connections to the database file, and what their errors mean."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from secure_export.errors import StoreUnavailable
+
+_BUSY_TIMEOUT_SECONDS = 10.0
+_STATEMENTS_KEPT = 256
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Open for writing; a commit is on disk when it returns (SQLite docs, "PRAGMA synchronous").
+
+    The file is made readable for its owner only. Checkpoints are not automatic: see ``checkpoints``.
+    """
+    _make_private(path)
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open for reading only."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn what disk and database complain about into ``StoreUnavailable``; faults of a statement stay what they are."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        if not is_outage(error):
+            raise
+        raise StoreUnavailable(f"the database cannot be used now: {error}; check its disk and permissions") from error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error is about the state of disk or database, rather than about what was asked."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+        return False
+    return isinstance(error, sqlite3.DatabaseError | OSError)
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=_BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS_KEPT,
+    )
