@@ -33,12 +33,21 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def empty_wal(connection: sqlite3.Connection) -> None:
+    """Copy everything from the write-ahead log into the database file and cut the log, unless readers are in the way."""
+    connection.execute("PRAGMA busy_timeout=200")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000:.0f}")
+
+
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn what disk and database complain about into ``StoreUnavailable``; faults of a statement stay what they are."""
+    """Turn what disk and database complain about into ``StoreUnavailable``; a wrong statement stays what it is."""
     try:
         yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+    except (sqlite3.DatabaseError, OSError) as error:
         if not is_outage(error):
             raise
         raise StoreUnavailable(f"the database cannot be used now: {error}; check its disk and permissions") from error

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from secure_export.errors import StoreUnavailable
-from secure_export.store.sqlite.connect import connect_to_write, store_errors
+from secure_export.store.sqlite.connect import connect_to_write, empty_wal, store_errors
+
+log = structlog.get_logger(__name__)
 
 Job = Callable[[sqlite3.Connection], Any]
 Done = Callable[[Any, BaseException | None], None]
@@ -116,5 +120,10 @@ class Writer:
     def _bound_wal(self) -> None:
         """Stop for a whole checkpoint when readers or a slow disk let the log grow beyond its bound."""
         self._batches += 1
-        if self._batches % _BATCHES_BETWEEN_LOOKS == 0 and self._wal.stat().st_size > _WAL_BYTES_ALLOWED:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if self._batches % _BATCHES_BETWEEN_LOOKS:
+            return
+        try:
+            if self._wal.stat().st_size > _WAL_BYTES_ALLOWED:
+                empty_wal(self._connection)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("checkpoint failed", reason=str(error))
