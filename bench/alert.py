@@ -40,7 +40,7 @@ def _essentials() -> dict[str, object]:
         "targetResourceGroup": "shop-production",
         "alertTargetIDs": [_TARGET.lower()],
         "configurationItems": ["checkout-workers"],
-        "originAlertId": f"{SUBSCRIPTION}_shop-monitoring_microsoft.insights_metricAlerts_checkout-workers-cpu_-1180247",
+        "originAlertId": f"{SUBSCRIPTION}_shop-monitoring_microsoft.insights_metricAlerts_checkout-cpu_-1180247",
         "firedDateTime": FIRED_AT.decode(),
         "description": "The checkout workers use more than 85 percent of their processors; orders may take longer to "
         "confirm. Look at the queue depth first, then at the latest release of the checkout service.",

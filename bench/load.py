@@ -112,7 +112,7 @@ class Sender(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Say that this sender is through."""
         if not self.closed.done():
             self.closed.set_result(None)

@@ -58,7 +58,7 @@ async def serve_asgi(  # noqa: PLR0913 - what a server is started with
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
         proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=trusted_proxies or None,
+        forwarded_allow_ips=trusted_proxies,
     )
     server = _Server(config, stop)
     if on_started is not None:

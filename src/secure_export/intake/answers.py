@@ -1,7 +1,7 @@
 """The answers of the webhook. None says why: that is for our log only (RFC 6750, section 3.1 names the errors)."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 from secure_export.identity.caller import Refusal
 from secure_export.intake.contract import Receipt
@@ -21,9 +21,22 @@ _TEXTS = {
     413: b'{"error": "The body is larger than 1 MiB."}',
     503: b'{"error": "The service cannot take this now. Please send it again."}',
 }
+UNAVAILABLE = 503
 RETRY_AFTER_SECONDS = 5
 CLOSE: Headers = ((b"connection", b"close"),)
 ALLOW_POST: Headers = ((b"allow", b"POST"),)
+
+
+class NotTaken(Exception):  # noqa: N818 - an answer rather than a failure
+    """A request of an authorised caller that was not taken.
+
+    Attributes:
+        status: The status of the answer.
+        code: A constant name for log and counter.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
 
 
 async def answer(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
@@ -40,20 +53,19 @@ async def answer_receipt(send: Send, receipt: Receipt) -> None:
 
 async def answer_error(send: Send, status: int, headers: Headers = ()) -> None:
     """Send one of the constant answers."""
-    await answer(send, status, _TEXTS[status], headers)
-
-
-async def answer_unavailable(send: Send, seconds: int = RETRY_AFTER_SECONDS, headers: Headers = ()) -> None:
-    """Ask the caller to send it again."""
-    await answer(send, 503, _TEXTS[503], ((b"retry-after", str(seconds).encode()), *headers))
+    retry = _retry_after(RETRY_AFTER_SECONDS) if status == UNAVAILABLE else ()
+    await answer(send, status, _TEXTS[status], (*retry, *headers))
 
 
 async def answer_refusal(send: Send, refusal: Refusal) -> None:
     """Answer somebody who was not let in, without the reason."""
-    if refusal.status == 503:  # noqa: PLR2004 - the one refusal that is our fault
-        await answer_unavailable(send, refusal.retry_after_seconds or RETRY_AFTER_SECONDS)
-        return
     headers: Headers = ()
+    if refusal.status == UNAVAILABLE:
+        headers = _retry_after(refusal.retry_after_seconds or RETRY_AFTER_SECONDS)
     if refusal.authenticate is not None:
         headers = ((b"www-authenticate", refusal.authenticate.encode("latin-1", "replace")),)
     await answer(send, refusal.status, _TEXTS.get(refusal.status, _TEXTS[401]), headers)
+
+
+def _retry_after(seconds: int) -> Headers:
+    return ((b"retry-after", str(seconds).encode()),)

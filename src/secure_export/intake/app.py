@@ -2,14 +2,14 @@
 
 The order matters: first who is calling, then everything else, so that a stranger learns nothing, not even which
 connections there are, and cannot make us read a body. Whatever goes wrong on our side is 503, because Azure sends
-again after 503 and drops the alert after 500 (Azure Monitor docs, action-groups, "Webhook"). 202 is sent after the journal
-has the notification on disk.
+again after 503 and drops the alert after 500 (Azure Monitor docs, action-groups, "Webhook"). 202 is sent after the
+journal has the notification on disk.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -19,17 +19,18 @@ from secure_export.identity.caller import Caller, Refusal
 from secure_export.intake.answers import (
     ALLOW_POST,
     CLOSE,
+    UNAVAILABLE,
+    NotTaken,
     Receive,
     Send,
     answer_error,
     answer_receipt,
     answer_refusal,
-    answer_unavailable,
 )
-from secure_export.intake.body import Bodies, Gone, Limits, Overloaded, TooLarge, TooSlow
-from secure_export.intake.contract import Entry, Journal, Receipt
+from secure_export.intake.body import Bodies, Gone, Limits
+from secure_export.intake.contract import Journal, Receipt
 from secure_export.intake.door import ConnectionDoor
-from secure_export.intake.entry import INSUFFICIENT_SCOPE, entry_of
+from secure_export.intake.entry import INSUFFICIENT_SCOPE, Post, entry_of
 from secure_export.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -78,105 +79,108 @@ class Intake:
         started = time.perf_counter()
         try:
             receipt = await self._take(scope, receive)
-        except BaseException as error:
-            await self._answer_trouble(send, scope, error)
+        except asyncio.CancelledError:
+            await answer_error(send, UNAVAILABLE, CLOSE)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, Azure must not drop the alert
+            await self._answer_trouble(send, scope["path"][:200], error)
             return
         await answer_receipt(send, receipt)
         self._metrics.intake_seconds.observe(time.perf_counter() - started)
 
     async def _take(self, scope: Mapping[str, Any], receive: Receive) -> Receipt:
-        authorization, declared, encoding = _headers(scope["headers"])
-        caller = (self._gate.remembered(authorization[0]) if len(authorization) == 1 else None) or (
-            await self._gate.admit(authorization)
-        )
+        head = _head(scope["headers"])
+        caller = await self._admit(head.authorization)
         connection = scope["path"][len(PATH_BEFORE) : -len(PATH_AFTER)]
         door = self._router.get(connection)
         if door is None:
-            raise _NoConnection
+            raise NoConnection
         if door.tenants is not None and caller.tenant_id not in door.tenants:
             raise _stranger(caller, connection)
-        receipt = await self._record(connection, door, caller, receive, declared, encoding)
-        self._metrics.notified(connection, receipt.status)
-        return receipt
-
-    async def _record(  # noqa: PLR0913 - what is known of the request by now
-        self,
-        connection: str,
-        door: ConnectionDoor,
-        caller: Caller,
-        receive: Receive,
-        declared: int | None,
-        encoding: str,
-    ) -> Receipt:
         self._bodies.enter()
         held = 0
         try:
-            body = await self._bodies.read(receive, declared)
+            body = await self._bodies.read(receive, head.length)
             held = len(body)
-            entry = entry_of(connection, door, body, caller, self._clock(), encoding=encoding)
-            receipt = await self._journal.append(entry)
+            post = Post(
+                connection=connection, caller=caller, received_at=self._clock(), body=body, encoding=head.encoding
+            )
+            receipt = await self._record(post, door)
         finally:
             self._bodies.leave(held)
-        if receipt.status == "quarantined":
-            _log_quarantine(entry, receipt)
         return receipt
 
-    async def _answer_trouble(self, send: Send, scope: Mapping[str, Any], error: BaseException) -> None:  # noqa: C901, PLR0912 - one case each
-        path = scope["path"][:200]
+    async def _admit(self, authorization: Sequence[bytes]) -> Caller:
+        if len(authorization) == 1:
+            caller = self._gate.remembered(authorization[0])
+            if caller is not None:
+                return caller
+        return await self._gate.admit(authorization)
+
+    async def _record(self, post: Post, door: ConnectionDoor) -> Receipt:
+        entry = entry_of(post, door)
+        receipt = await self._journal.append(entry)
+        self._metrics.notified(post.connection, receipt.status)
+        if entry.quarantine_reason is not None:
+            log.warning(
+                "notification quarantined",
+                notification=receipt.notification,
+                connection=post.connection,
+                reason=entry.quarantine_reason,
+            )
+        return receipt
+
+    async def _answer_trouble(self, send: Send, path: str, error: Exception) -> None:
         match error:
             case Refusal():
-                self._metrics.refused(error.code)
-                log.warning("request refused", code=error.code, detail=error.detail, status=error.status, path=path)
+                self._refused(path, error.code, error.status, error.detail)
                 await answer_refusal(send, error)
-            case _NoConnection():
-                self._metrics.refused("no-such-connection")
-                log.warning("request refused", code="no-such-connection", status=404, path=path)
-                await answer_error(send, 404)
-            case TooLarge():
-                self._metrics.refused("too-large")
-                log.warning("request refused", code="too-large", status=413, path=path)
-                await answer_error(send, 413, CLOSE)
-            case TooSlow():
-                self._metrics.refused("too-slow")
-                log.warning("request refused", code="too-slow", status=408, path=path)
-                await answer_error(send, 408, CLOSE)
+            case NotTaken():
+                self._refused(path, error.code, error.status, str(error.__doc__))
+                await answer_error(send, error.status, CLOSE)
             case Gone():
                 self._metrics.refused("client-gone")
                 log.info("client gone", path=path)
-            case Overloaded():
-                self._metrics.refused("overloaded")
-                log.warning("request refused", code="overloaded", status=503, path=path)
-                await answer_unavailable(send, headers=CLOSE)
             case StoreUnavailable():
-                self._metrics.refused("store-unavailable")
-                log.error("store unavailable", detail=str(error), path=path)
-                await answer_unavailable(send)
-            case asyncio.CancelledError():
-                await answer_unavailable(send, headers=CLOSE)
-                raise error
+                self._refused(path, "store-unavailable", UNAVAILABLE, str(error))
+                await answer_error(send, UNAVAILABLE)
             case _:
                 self._metrics.refused("unexpected-error")
                 log.error("request failed", path=path, exc_info=error)
-                await answer_unavailable(send)
+                await answer_error(send, UNAVAILABLE)
+
+    def _refused(self, path: str, code: str, status: int, detail: str) -> None:
+        self._metrics.refused(code)
+        log.warning("request refused", code=code, status=status, detail=detail, path=path)
 
 
-class _NoConnection(Exception):  # noqa: N818 - an answer rather than a failure
+class NoConnection(NotTaken):
     """No connection has this name."""
 
+    status = 404
+    code = "no-such-connection"
 
-def _headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[list[bytes], int | None, str]:
-    """Pick out the authorization headers, the declared length and the encoding."""
+
+class _Head(NamedTuple):
+    """What matters of a request's head."""
+
+    authorization: list[bytes]
+    length: int | None
+    encoding: str
+
+
+def _head(headers: Sequence[tuple[bytes, bytes]]) -> _Head:
     authorization: list[bytes] = []
-    declared: int | None = None
+    length: int | None = None
     encoding = ""
     for name, value in headers:
         if name == b"authorization":
             authorization.append(value)
         elif name == b"content-length":
-            declared = int(value) if value.isdigit() else None
+            length = int(value) if value.isdigit() else None
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
-    return authorization, declared, encoding
+    return _Head(authorization, length, encoding)
 
 
 def _stranger(caller: Caller, connection: str) -> Refusal:
@@ -185,13 +189,4 @@ def _stranger(caller: Caller, connection: str) -> Refusal:
         "tenant-not-allowed",
         f"Tenant {caller.tenant_id} may not send to connection {connection}. List it there if its alerts belong here.",
         authenticate=INSUFFICIENT_SCOPE,
-    )
-
-
-def _log_quarantine(entry: Entry, receipt: Receipt) -> None:
-    log.warning(
-        "notification quarantined",
-        notification=receipt.notification,
-        connection=entry.connection,
-        reason=entry.quarantine_reason,
     )

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from secure_export.intake.answers import Receive
+from secure_export.intake.answers import NotTaken, Receive
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -27,20 +27,29 @@ class Limits:
     unhurried_seconds: float = 1.0
 
 
-class TooLarge(Exception):  # noqa: N818 - an answer rather than a failure
+class TooLarge(NotTaken):
     """The body is larger than 1 MiB."""
 
+    status = 413
+    code = "too-large"
 
-class TooSlow(Exception):  # noqa: N818 - as above
+
+class TooSlow(NotTaken):
     """The body did not arrive in time."""
 
+    status = 408
+    code = "too-slow"
 
-class Gone(Exception):  # noqa: N818 - as above
-    """The client closed the connection before the body was whole."""
 
-
-class Overloaded(Exception):  # noqa: N818 - as above
+class Overloaded(NotTaken):
     """Intake has as much to do as it takes on."""
+
+    status = 503
+    code = "overloaded"
+
+
+class Gone(Exception):  # noqa: N818 - nobody is there to be answered
+    """The client closed the connection before the body was whole."""
 
 
 class Bodies:

@@ -4,8 +4,8 @@ Azure posts a notification once per action group and tries again after a time-ou
 times; all of them get the same key. The key begins with the event time, so that the index over it grows at its end.
 
 The portal's "Test action group" posts the same canned body each time, and a person who presses the button twice
-expects two tests: tests have no key, and each has a lane of its own (``lane_of_test``). Delivery tells the alerts of two
-tests apart by that lane (``secure_export.alerts.test_notification.test_alert_id``).
+expects two tests: tests have no key, and each has a lane of its own (``lane_of_test``). Delivery tells the alerts of
+two tests apart by that lane (``secure_export.alerts.test_notification.test_alert_id``).
 """
 
 from datetime import UTC, datetime

@@ -16,36 +16,46 @@ from secure_export.intake.door import ConnectionDoor
 
 log = structlog.get_logger(__name__)
 
+INSUFFICIENT_SCOPE = 'Bearer error="insufficient_scope"'
 
-def entry_of(
-    connection: str, door: ConnectionDoor, body: bytes, caller: Caller, received_at: datetime, *, encoding: str = ""
-) -> Entry:
-    """Say what is recorded of a body: an alert with its lane, or why it goes to quarantine.
+
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """What an authorised caller posted to a connection's webhook."""
+
+    connection: str
+    caller: Caller
+    received_at: datetime
+    body: bytes
+    encoding: str = ""
+
+
+def entry_of(post: Post, door: ConnectionDoor) -> Entry:
+    """Say what is recorded of a post: an alert with its lane, or why it goes to quarantine.
 
     Raises:
         Refusal: The alert speaks for a subscription that the connection does not take alerts from.
     """
     try:
-        alert = _alert(body, encoding)
-        reason = _not_placed(connection, door, alert)
-        lane = lane_of_test(received_at) if alert.is_test else door.correlate(alert)
+        alert = _alert(post)
+        _must_belong(alert, post.connection, door)
+        lane = lane_of_test(post.received_at) if alert.is_test else door.correlate(alert)
     except NotUnderstood as error:
-        return _quarantined(connection, body, caller, received_at, str(error))
+        return _quarantined(post, str(error))
     except Refusal:
         raise
     except Exception as error:
         # Reading is pure, so that trying again fails again: keep the body for a person instead of having Azure drop it.
-        log.exception("alert reading failed", connection=connection)
-        reason = f"The program failed on this body ({type(error).__name__}); the log has the details. Please report it."
-        return _quarantined(connection, body, caller, received_at, reason)
-    if reason:
-        return _quarantined(connection, body, caller, received_at, reason)
+        log.exception("alert reading failed", connection=post.connection)
+        return _quarantined(
+            post,
+            f"The program failed on this body ({type(error).__name__}); the log says more. Please report it.",
+        )
     return Entry(
-        connection=connection,
-        body=body,
-        received_at=received_at,
-        caller=describe(caller),
-        dedupe_key=dedupe_key(connection, alert),
+        connection=post.connection,
+        body=post.body,
+        received_at=post.received_at,
+        caller=describe(post.caller),
+        dedupe_key=dedupe_key(post.connection, alert),
         correlation_key=lane,
         alert_id=alert.id,
     )
@@ -66,23 +76,23 @@ def describe(caller: Caller) -> bytes:
 _encode = msgspec.json.Encoder().encode
 
 
-def _alert(body: bytes, encoding: str) -> Alert:
-    if encoding not in ("", "identity"):
+def _alert(post: Post) -> Alert:
+    if post.encoding not in {"", "identity"}:
         raise NotUnderstood(
-            f"The body is compressed ({encoding[:40]}); Azure Monitor sends plain JSON. Nobody unpacked it."
+            f"The body is compressed ({post.encoding[:40]}); Azure Monitor sends plain JSON. Nobody unpacked it."
         )
-    if not body.strip():
+    if not post.body or post.body.isspace():
         raise NotUnderstood("The body is empty.")
-    return decode(body)
+    return decode(post.body)
 
 
-def _not_placed(connection: str, door: ConnectionDoor, alert: Alert) -> str | None:
-    """Say why an understood alert has no place here; None when it has one."""
+def _must_belong(alert: Alert, connection: str, door: ConnectionDoor) -> None:
+    """Let pass only what speaks for subscriptions that the connection takes alerts from."""
     if door.takes_any_subscription:
-        return None
+        return
     named = subscriptions(alert)
     if not named:
-        return (
+        raise NotUnderstood(
             f"The alert names no subscription, and connection {connection} takes alerts of listed subscriptions only. "
             'Write subscriptions = ["*"] for that connection if such alerts belong there, then replay it.'
         )
@@ -91,21 +101,17 @@ def _not_placed(connection: str, door: ConnectionDoor, alert: Alert) -> str | No
         raise Refusal(
             403,
             "subscription-not-allowed",
-            f"The alert speaks for subscription {', '.join(sorted(strangers))[:200]}, which connection {connection} does not list "
-            "under subscriptions. Add it there if its alerts belong here.",
+            f"The alert speaks for subscription {', '.join(sorted(strangers))[:200]}, which connection {connection} "
+            "does not list under subscriptions. Add it there if its alerts belong here.",
             authenticate=INSUFFICIENT_SCOPE,
         )
-    return None
 
 
-INSUFFICIENT_SCOPE = 'Bearer error="insufficient_scope"'
-
-
-def _quarantined(connection: str, body: bytes, caller: Caller, received_at: datetime, reason: str) -> Entry:
+def _quarantined(post: Post, reason: str) -> Entry:
     return Entry(
-        connection=connection,
-        body=body,
-        received_at=received_at,
-        caller=describe(caller),
+        connection=post.connection,
+        body=post.body,
+        received_at=post.received_at,
+        caller=describe(post.caller),
         quarantine_reason=reason,
     )
