@@ -6,7 +6,7 @@ UV := uv==0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint format types bench faults lock clean
+.PHONY: help setup demo test unit browser lint format types docs bench faults lock clean
 
 help: ## List what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,11 +24,16 @@ $(READY): pyproject.toml requirements.lock
 demo: $(READY) ## Run the whole flow on this machine (ARGS=--once for one round)
 	@$(BIN)/secure-export demo $(ARGS)
 
-test: $(READY) ## Run every test (ARGS="-k name" for some)
+test: $(READY) browser ## Run every test (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 unit: $(READY) ## Run the fast tests only
-	@$(BIN)/python -m pytest tests/unit tests/conformance $(ARGS)
+	@$(BIN)/python -m pytest tests/unit tests/conformance tests/architecture $(ARGS)
+
+browser: ## Install Chromium for the browser tests, where the system lets us
+	@command -v chromium >/dev/null || test -e .venv/.no-chromium || { \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+	  || { touch .venv/.no-chromium; echo "NOTE: Chromium is not here and cannot be installed: the browser tests will be skipped."; }; }
 
 lint: $(READY) ## Check style and format
 	@$(BIN)/ruff check .
@@ -40,6 +45,9 @@ format: $(READY) ## Mend style and format
 
 types: $(READY) ## Check types, strictly
 	@$(BIN)/mypy
+
+docs: $(READY) ## Write the reference pages that come from the program itself
+	@$(BIN)/python docs/generate.py
 
 bench: $(READY) ## Measure (ARGS=--quick for a short run)
 	@$(BIN)/python -m bench $(ARGS)

@@ -26,6 +26,22 @@ def metric_alert() -> bytes:
     )
 
 
+def alertmanager_alert() -> bytes:
+    """Give a body for Alertmanager that says as much, with the same two places."""
+    essentials = _essentials()
+    labels = {
+        "alertname": essentials["alertRule"],
+        "alert_id": ALERT_ID.decode(),
+        "severity": essentials["severity"],
+        "resource": _TARGET.lower(),
+    }
+    annotations = {
+        **{name: str(value) for name, value in essentials.items() if name not in {"alertId", "firedDateTime"}},
+        "context": msgspec.json.encode(_context()).decode(),
+    }
+    return msgspec.json.encode([{"labels": labels, "annotations": annotations, "startsAt": FIRED_AT.decode()}])
+
+
 def _essentials() -> dict[str, object]:
     return {
         "alertId": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/{ALERT_ID.decode()}",

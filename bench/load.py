@@ -8,6 +8,7 @@ Each connection has one request under way at a time, so the rate is what that ma
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -19,6 +20,8 @@ import uvloop
 
 from bench.alert import ALERT_ID, FIRED_AT, metric_alert
 
+LOST = "lost"
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to send where.
@@ -29,8 +32,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         connections: How many senders at once.
         seconds: How long to measure.
         warm_up_seconds: How long to send before that.
+        count: After how many requests to end, warm-up included; None: after the time only.
+        pause_seconds: How long each sender rests between an answer and its next request.
         token: The bearer token; empty: none is sent.
-        batch: Whether bodies are wrapped in a JSON array, as Alertmanager wants them.
         template: Another body than the metric alert, with the same two places to fill; empty: the metric alert.
         core: The processor to stay on; None: any.
     """
@@ -40,13 +44,25 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     seconds: float
     warm_up_seconds: float = 0.5
+    count: int | None = None
+    pause_seconds: float = 0.0
     token: str = ""
     template: str = ""
     core: int | None = None
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. Latencies are in milliseconds."""
+    """What came back. Latencies are in milliseconds.
+
+    Attributes:
+        connections: How many senders there were.
+        rate: Requests taken (answered with 2xx) in a second of the measured time.
+        p50: Half of the answers came within this.
+        p99: 99 of 100 answers came within this.
+        worst: The slowest answer.
+        statuses: How many answers of each status came in the measured time; ``lost``: connections that ended early.
+        sent: How many requests were sent, warm-up included.
+    """
 
     connections: int
     rate: float
@@ -54,6 +70,12 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     p99: float
     worst: float
     statuses: dict[str, int]
+    sent: int
+
+    @property
+    def errors(self) -> int:
+        """How many requests were not taken."""
+        return sum(count for status, count in self.statuses.items() if not status.startswith("2"))
 
 
 class Requests:
@@ -69,27 +91,30 @@ class Requests:
         first, rest = (head.encode() + body).split(ALERT_ID)
         second, third = rest.split(FIRED_AT)
         self._parts = (first, second, third)
-        self._serial = 0
         self._run = os.urandom(8).hex()
+        self.made = 0
 
     def __call__(self) -> bytes:
         """Give the next request."""
-        self._serial += 1
+        self.made += 1
         first, second, third = self._parts
         micros = int(time.time() * 1e6)
         seconds, fraction = divmod(micros, 1_000_000)
         fired = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         return b"%b%b%020d%b%b.%06dZ%b" % (
-            first, self._run.encode(), self._serial, second, fired.encode(), fraction, third,
+            first, self._run.encode(), self.made, second, fired.encode(), fraction, third,
         )  # fmt: skip
 
 
 class Sender(asyncio.Protocol):
     """One connection: sends, waits for the whole answer, sends the next."""
 
-    def __init__(self, requests: Callable[[], bytes], answered: Callable[[bytes, float], bool]) -> None:
+    def __init__(
+        self, requests: Callable[[], bytes], answered: Callable[[bytes, float], bool], pause_seconds: float
+    ) -> None:
         self._requests = requests
         self._answered = answered
+        self._pause_seconds = pause_seconds
         self._buffer = b""
         self._sent_at = 0.0
         self._transport: asyncio.Transport | None = None
@@ -98,7 +123,7 @@ class Sender(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._send(self._transport)
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         """Send the next request when the answer is whole."""
@@ -107,20 +132,28 @@ class Sender(asyncio.Protocol):
             return
         more = self._answered(self._buffer[9:12], time.perf_counter() - self._sent_at)
         self._buffer = b""
-        if more:
-            self._send(self._transport)
-        else:
+        self._sent_at = 0.0
+        if not more:
             self._transport.close()
+        elif self._pause_seconds:
+            asyncio.get_running_loop().call_later(self._pause_seconds, self._send)
+        else:
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Say that this sender is through."""
+        """Say that this sender is through, and whether an answer is still owed to it."""
+        if self._sent_at:
+            self._answered(LOST.encode(), time.perf_counter() - self._sent_at)
+        self._transport = None
         if not self.closed.done():
             self.closed.set_result(None)
 
-    def _send(self, transport: asyncio.Transport) -> None:
+    def _send(self) -> None:
+        if self._transport is None:
+            return
         request = self._requests()
         self._sent_at = time.perf_counter()
-        transport.write(request)
+        self._transport.write(request)
 
 
 def _whole(answer: bytes) -> bool:
@@ -140,35 +173,49 @@ async def measure(plan: Plan) -> Measured:
     end = start + plan.seconds
     latencies: list[float] = []
     statuses: Counter[str] = Counter()
+    requests = Requests(plan)
+    last_at = start
 
     def answered(status: bytes, latency: float) -> bool:
+        nonlocal last_at
         now = time.perf_counter()
         if start <= now < end:
             latencies.append(latency)
             statuses[status.decode()] += 1
-        return now < end
+            last_at = now
+        return now < end and (plan.count is None or requests.made < plan.count)
 
-    requests = Requests(plan)
     loop = asyncio.get_running_loop()
     senders = []
     for _ in range(plan.connections):
-        _, sender = await loop.create_connection(lambda: Sender(requests, answered), "127.0.0.1", plan.port)
+        _, sender = await loop.create_connection(
+            lambda: Sender(requests, answered, plan.pause_seconds), "127.0.0.1", plan.port
+        )
         senders.append(sender)
     await asyncio.wait([sender.closed for sender in senders], timeout=plan.warm_up_seconds + plan.seconds + 10)
     latencies.sort()
+    seconds = plan.seconds if plan.count is None else max(last_at - start, 1e-9)
     return Measured(
         connections=plan.connections,
-        rate=sum(count for status, count in statuses.items() if status.startswith("2")) / plan.seconds,
+        rate=sum(count for status, count in statuses.items() if status.startswith("2")) / seconds,
         p50=_percentile(latencies, 0.50),
         p99=_percentile(latencies, 0.99),
         worst=_percentile(latencies, 1.0),
         statuses=dict(statuses),
+        sent=requests.made,
     )
+
+
+def run(plan: Plan) -> Measured:
+    """Have a plan carried out by a process of its own."""
+    command = [sys.executable, "-m", "bench.load", msgspec.json.encode(plan).decode()]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=Measured)
 
 
 def _percentile(ordered: list[float], share: float) -> float:
     if not ordered:
-        return float("nan")
+        return 0.0
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 

@@ -55,14 +55,17 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What one notification says.
 
     Attributes:
-        id: The ``alertId`` as Azure wrote it (opaque text); made up, and stable, for the legacy schemas.
+        id: The ``alertId`` as Azure wrote it (opaque text); made up, and stable, for the legacy schemas. Where it names
+            a rule or a budget instead of one alert, what tells the alert from others follows after ``~``.
         condition: What Azure said.
         kind: What it is about.
         ending: How a problem of this kind ends.
-        problem: What fires and ends: the alert's own id, or what several alerts share (see ``Ending.BY_TIME``).
+        problem: What fires and ends: the alert's own id, or what several alerts share (see ``Ending.BY_TIME``). All
+            thresholds of one budget are one problem too, although nothing that Azure sends ends it.
         ended: Whether this notification says the problem is over: resolved, or over by its content.
         event_at: When that happened by Azure's clock; None where the body does not say.
-        monitoring_service: ``essentials.monitoringService`` as written; empty when absent.
+        monitoring_service: ``essentials.monitoringService`` as written; empty when absent; for the legacy schemas what
+            the common schema would say.
         rule: The alert rule's name.
         rule_id: The alert rule's ARM id.
         severity: ``Sev0`` (critical) to ``Sev4`` (verbose); None where Azure sets none (budgets).
@@ -75,7 +78,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         description: The rule's description.
         investigation_link: A link into the Azure portal.
         custom_properties: Key and value texts set on the rule; written by rule authors, so not to be trusted.
-        context: ``alertContext`` as raw JSON, decoded only by those who need it; ``null`` when absent.
+        context: ``alertContext`` as raw JSON, decoded only by those who need it; ``null`` when absent; in the common
+            form for the legacy schemas. It may hold anything: ``alerts.members`` reads it tolerantly.
         is_test: A canned body of the portal's "Test action group".
         is_legacy_schema: The action sends without the common alert schema: a set-up mistake.
         warnings: What an administrator should mend, in sentences.

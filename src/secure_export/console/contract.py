@@ -20,9 +20,13 @@ class Page:
 
 
 class Records(Protocol):
-    """Reads what is kept. Lists are newest first, paged by cursor; ``limit`` is at most 1,000."""
+    """Reads what is kept. Lists are newest first, paged by cursor; ``limit`` is at most 1,000.
 
-    async def alerts(
+    A page may hold fewer rows than asked for, or none, and still have a next one. A cursor that was not handed out, and
+    a state or condition that does not exist, is a ``ValueError`` whose text says so.
+    """
+
+    async def alerts(  # noqa: PLR0913 - filters by name
         self,
         *,
         connection: str | None = None,
@@ -31,17 +35,21 @@ class Records(Protocol):
         search: str | None = None,
         cursor: str | None = None,
         limit: int = 100,
-    ) -> Page: ...
+    ) -> Page:
+        """List alerts; ``work_item`` is an id, and ``search`` is contained in id, rule, title or targets."""
+        ...
 
-    async def alert(self, alert_id: str) -> dict[str, Any]:
+    async def alert(self, alert_id: str, *, connection: str | None = None) -> dict[str, Any]:
         """Give one alert with its notifications (``notifications``: id, received_at, caller, status) by its alertId.
+
+        Several connections, and several test notifications, can have the same alertId: the newest is given.
 
         Raises:
             NotFound: There is none.
         """
         ...
 
-    async def work_items(
+    async def work_items(  # noqa: PLR0913 - filters by name
         self,
         *,
         connection: str | None = None,
@@ -50,10 +58,18 @@ class Records(Protocol):
         unbound: bool | None = None,
         cursor: str | None = None,
         limit: int = 100,
-    ) -> Page: ...
+    ) -> Page:
+        """List work items; ``unbound`` means that some binding of them has no CI."""
+        ...
 
     async def work_item(self, item_id: str) -> dict[str, Any]:
-        """Give one work item with its steps (``steps``: kind, started_at, finished_at, outcome, reason) and its content."""
+        """Give one work item with its content and its steps.
+
+        ``steps`` have ``kind``, ``started_at``, ``finished_at``, ``outcome`` and ``reason``.
+
+        Raises:
+            NotFound: There is none.
+        """
         ...
 
     async def lanes(
@@ -64,19 +80,29 @@ class Records(Protocol):
         cursor: str | None = None,
         limit: int = 100,
     ) -> Page:
-        """List lanes that are not idle: ``key``, ``connection``, ``state``, ``reason``, ``due_at``, ``pending``, ``work_item``."""
+        """List lanes that are not idle.
+
+        Each has ``key``, ``connection``, ``state``, ``reason``, ``due_at``, ``pending`` and ``work_item``.
+        """
         ...
 
-    async def quarantine(
-        self, *, connection: str | None = None, cursor: str | None = None, limit: int = 100
-    ) -> Page: ...
+    async def quarantine(self, *, connection: str | None = None, cursor: str | None = None, limit: int = 100) -> Page:
+        """List what is in quarantine, without the bodies."""
+        ...
 
     async def quarantined(self, notification: int) -> dict[str, Any]:
-        """Give one quarantined notification with its body as text."""
+        """Give one quarantined notification with its body as text.
+
+        Raises:
+            NotFound: It is not in quarantine.
+        """
         ...
 
     async def counts(self) -> dict[str, int]:
-        """Count what operators watch: ready, waiting, parked lanes, the oldest due lane's age in seconds, quarantine."""
+        """Count what operators watch.
+
+        ``ready``, ``claimed``, ``waiting`` and ``parked`` lanes, ``oldest_due_seconds``, ``quarantine``.
+        """
         ...
 
 

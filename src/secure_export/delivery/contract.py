@@ -134,10 +134,6 @@ class Lanes(Protocol):
         """
         ...
 
-    async def more(self, lane: ClaimedLane, *, limit: int) -> Sequence[Pending]:
-        """Read what the lane has not folded yet, oldest first."""
-        ...
-
     async def known(self, lane: ClaimedLane, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         """Read what is known of these alerts, and of every alert of these problems."""
         ...

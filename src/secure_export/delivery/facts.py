@@ -14,6 +14,7 @@ def facts(alert: Alert, *, title: str) -> bytes:
     """Give an alert's facts as compact JSON, in the words of the HTTP contract."""
     return _encoder.encode(
         {
+            "id": alert.id,
             "title": title,
             "kind": alert.kind.value,
             "monitoring_service": alert.monitoring_service,
@@ -31,11 +32,30 @@ def facts(alert: Alert, *, title: str) -> bytes:
 
 
 def merged(old: bytes, new: bytes) -> bytes:
-    """Keep what an earlier notification told and a later one does not; each time is told by the one that knows it."""
+    """Keep what an earlier notification told and a later one does not.
+
+    A resolved body's ``firedDateTime`` can equal its ``resolvedDateTime`` (Azure Monitor docs, samples of the common
+    alert schema), so the time of firing is the fired body's. An end before the firing that is told now is of an
+    earlier outage.
+
+    Args:
+        old: What is there; empty when nothing is.
+        new: What a notification adds; empty when it adds nothing.
+    """
+    if not old or not new:
+        return new or old
     before: dict[str, Any] = msgspec.json.decode(old)
     after: dict[str, Any] = msgspec.json.decode(new)
+    if after.get("resolved_at") is not None and before.get("fired_at") is not None:
+        after["fired_at"] = before["fired_at"]
+    if _is_before(before.get("resolved_at"), after.get("fired_at")) and after.get("resolved_at") is None:
+        before["resolved_at"] = None
     kept = {name: value for name, value in before.items() if after.get(name) in (None, "", [])}
     return _encoder.encode(after | kept)
+
+
+def _is_before(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and datetime.fromisoformat(one) < datetime.fromisoformat(other)
 
 
 def _text(at: datetime | None) -> str | None:

@@ -1,10 +1,11 @@
 """One lane, from what is pending to nothing owed, or to a reason why not."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Protocol
 
 import structlog
 
@@ -26,7 +27,19 @@ from secure_export.workitems.work_item import StepKind, WorkItem
 
 log = structlog.get_logger(__name__)
 
-OnStep = Callable[[str, StepKind, Outcome, float], None]
+_LEASE_MARGIN_SECONDS = 15.0
+
+
+class Watch(Protocol):
+    """What is told of the work done."""
+
+    def stepped(self, connection: str, kind: str, outcome: str, seconds: float) -> None:
+        """A step was taken."""
+        ...
+
+    def delivered(self, connection: str, seconds: float) -> None:
+        """A work item is as it should be, this long after the notification that asked for it was received."""
+        ...
 
 
 @dataclass(slots=True)
@@ -38,12 +51,14 @@ class _Run:
         waiting: Arrivals not folded yet.
         look: Whether somebody asked to read the work item back.
         change: What the next transaction writes.
+        lease_until: When others may take the lane over.
     """
 
     item: WorkItem | None
     waiting: list[tuple[Arrival, bytes]]
     look: bool
     change: Change
+    lease_until: datetime
 
 
 class LaneRunner:
@@ -55,18 +70,28 @@ class LaneRunner:
         pace: How fast the tool may be called.
         clock: The time.
         random: Spreads retries.
-        on_step: Told of each step: connection, kind, outcome, seconds.
+        lease: How long a lane is kept without a word.
+        watch: Told of the work done.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that a lane needs
-        self, target: Target, lanes: Lanes, *, pace: Pace, clock: Clock, random: Random, on_step: OnStep
+        self,
+        target: Target,
+        lanes: Lanes,
+        *,
+        pace: Pace,
+        clock: Clock,
+        random: Random,
+        lease: timedelta,
+        watch: Watch,
     ) -> None:
         self._target = target
         self._lanes = lanes
         self._pace = pace
         self._clock = clock
         self._random = random
-        self._on_step = on_step
+        self._lease = lease
+        self._watch = watch
 
     async def run(self, lane: ClaimedLane) -> None:
         """Fold what is pending and take steps until nothing is owed, or nothing can be done now.
@@ -76,7 +101,7 @@ class LaneRunner:
             StoreUnavailable: The store cannot be written; the lane comes back when its lease ends.
         """
         reading = await read(self._target, lane.correlation_key, lane.pending)
-        run = _Run(lane.item, list(reading.arrivals), lane.look, _first_change(reading))
+        run = _Run(lane.item, list(reading.arrivals), lane.look, _first_change(reading), lane.lease_until)
         while True:
             await self._fold(lane, run)
             run.item = await self._bound_late(expire(run.item, now=self._clock())) if run.item else None
@@ -86,8 +111,14 @@ class LaneRunner:
                 idle_look = run.look and not isinstance(next_step, Wait)
                 change = replace(run.change, item=run.item, release=release, look_done=run.change.look_done or idle_look)
                 await self._lanes.save(lane, change, now=self._clock())
+                self._tell_delivered(lane, next_step)
                 return
             await self._step(lane, run, run.item, next_step.step)
+
+    def _tell_delivered(self, lane: ClaimedLane, decided: Plan) -> None:
+        if isinstance(decided, Rest) and lane.pending:
+            waited = self._clock() - lane.pending[0].received_at
+            self._watch.delivered(lane.connection, waited.total_seconds())
 
     async def _fold(self, lane: ClaimedLane, run: _Run) -> None:
         """Fold arrivals up to the first that has to wait."""
@@ -136,12 +167,13 @@ class LaneRunner:
     async def _step(self, lane: ClaimedLane, run: _Run, item: WorkItem, step: StepKind) -> None:
         """Write down that the step begins, take it, and keep what came of it for the next transaction."""
         await asyncio.sleep(self._pace.reserve())
+        await self._keep_lease(lane, run)
         begun = begin(item, step)
         await self._lanes.save(lane, replace(run.change, item=begun, begin=step), now=self._clock())
         started = self._clock()
         outcome = await self._perform(step, begun)
         now = self._clock()
-        self._on_step(lane.connection, step, outcome, (now - started).total_seconds())
+        self._watch.stepped(lane.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
         run.item = settle(
             begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry
         )
@@ -149,6 +181,13 @@ class LaneRunner:
         run.change = Change(
             finish=StepResult(outcome, now), look_done=step is StepKind.LOOK and run.item.waiting == ""
         )
+
+    async def _keep_lease(self, lane: ClaimedLane, run: _Run) -> None:
+        """Keep the lane for longer than the next step can take, so that nobody takes it over in the middle."""
+        needed = timedelta(seconds=self._target.step_timeout_seconds + _LEASE_MARGIN_SECONDS)
+        if run.lease_until - self._clock() < needed:
+            run.lease_until = self._clock() + self._lease
+            await self._lanes.renew(lane, until=run.lease_until)
 
     async def _perform(self, step: StepKind, item: WorkItem) -> Outcome:
         connector = self._target.connector

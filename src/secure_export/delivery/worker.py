@@ -9,7 +9,7 @@ import structlog
 from secure_export.clock import Clock, utc_now
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import ClaimedLane, Lanes
-from secure_export.delivery.lane_run import LaneRunner, OnStep
+from secure_export.delivery.lane_run import LaneRunner, Watch
 from secure_export.delivery.pace import Pace
 from secure_export.errors import LostLane, StoreUnavailable
 
@@ -26,7 +26,7 @@ class Worker:
     Args:
         target: The connection.
         lanes: Where lanes are kept.
-        on_step: Told of each step taken.
+        watch: Told of the work done.
         clock: The time.
         random: Spreads retries.
     """
@@ -36,7 +36,7 @@ class Worker:
         target: Target,
         lanes: Lanes,
         *,
-        on_step: OnStep,
+        watch: Watch,
         clock: Clock = utc_now,
         random: Random | None = None,
     ) -> None:
@@ -45,8 +45,10 @@ class Worker:
         self._clock = clock
         pace = Pace(target.rate_per_second)
         chance = random or Random()  # noqa: S311 - spreads retries, keeps no secret
-        self._runner = LaneRunner(target, lanes, pace=pace, clock=clock, random=chance, on_step=on_step)
         self._lease = timedelta(seconds=2 * target.step_timeout_seconds + 30)
+        self._runner = LaneRunner(
+            target, lanes, pace=pace, clock=clock, random=chance, lease=self._lease, watch=watch
+        )
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 

@@ -1,7 +1,7 @@
 """The answers of the webhook. None says why: that is for our log only (RFC 6750, section 3.1 names the errors)."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from secure_export.identity.caller import Refusal
 from secure_export.intake.contract import Receipt
@@ -11,8 +11,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
 
+ACCEPTED = 202
+UNAVAILABLE = 503
+RETRY_AFTER_SECONDS = 5
+
 _JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
+_ALLOW_POST = (b"allow", b"POST")
 _TEXTS = {
+    400: b'{"error": "The request was not understood. The log of the service says why."}',
     401: b'{"error": "The token was not accepted. The log of the service says why."}',
     403: b'{"error": "The caller may not do this. The log of the service says why."}',
     404: b'{"error": "There is no such connection."}',
@@ -21,10 +28,6 @@ _TEXTS = {
     413: b'{"error": "The body is larger than 1 MiB."}',
     503: b'{"error": "The service cannot take this now. Please send it again."}',
 }
-UNAVAILABLE = 503
-RETRY_AFTER_SECONDS = 5
-CLOSE: Headers = ((b"connection", b"close"),)
-ALLOW_POST: Headers = ((b"allow", b"POST"),)
 
 
 class NotTaken(Exception):  # noqa: N818 - an answer rather than a failure
@@ -39,33 +42,50 @@ class NotTaken(Exception):  # noqa: N818 - an answer rather than a failure
     code: ClassVar[str]
 
 
-async def answer(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
-    """Send a whole answer."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *headers]})
-    await send({"type": "http.response.body", "body": body})
+class Answer(NamedTuple):
+    """A whole answer; its length is told by ``send_answer``."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
 
 
-async def answer_receipt(send: Send, receipt: Receipt) -> None:
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send an answer the ASGI way."""
+    length = (b"content-length", b"%d" % len(answer.body))
+    headers = [_JSON, length, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def receipt_answer(receipt: Receipt) -> Answer:
     """Say what became of a notification."""
-    await answer(send, 202, b'{"notification": "%d", "status": "%b"}' % (receipt.notification, receipt.status.encode()))
+    body = b'{"notification": "%d", "status": "%b"}' % (receipt.notification, receipt.status.encode())
+    return Answer(ACCEPTED, body)
 
 
-async def answer_error(send: Send, status: int, headers: Headers = ()) -> None:
-    """Send one of the constant answers."""
-    retry = _retry_after(RETRY_AFTER_SECONDS) if status == UNAVAILABLE else ()
-    await answer(send, status, _TEXTS[status], (*retry, *headers))
+def error_answer(status: int) -> Answer:
+    """Give one of the constant answers.
+
+    The connection stays open where the rest of a body may still come: closing it then would reset it, the client
+    would not see the answer, and Azure would send the same again and again.
+    """
+    return _ERRORS[status]
 
 
-async def answer_refusal(send: Send, refusal: Refusal) -> None:
+def refusal_answer(refusal: Refusal) -> Answer:
     """Answer somebody who was not let in, without the reason."""
     headers: Headers = ()
     if refusal.status == UNAVAILABLE:
         headers = _retry_after(refusal.retry_after_seconds or RETRY_AFTER_SECONDS)
-    if refusal.authenticate is not None:
+    elif refusal.authenticate is not None:
         headers = ((b"www-authenticate", refusal.authenticate.encode("latin-1", "replace")),)
-    await answer(send, refusal.status, _TEXTS.get(refusal.status, _TEXTS[401]), headers)
+    return Answer(refusal.status, _TEXTS.get(refusal.status, _TEXTS[401]), headers)
 
 
 def _retry_after(seconds: int) -> Headers:
-    return ((b"retry-after", str(seconds).encode()),)
+    return ((b"retry-after", b"%d" % seconds),)
+
+
+_HEADERS: dict[int, Headers] = {405: (_ALLOW_POST,), 408: (_CLOSE,), 503: _retry_after(RETRY_AFTER_SECONDS)}
+_ERRORS = {status: Answer(status, text, _HEADERS.get(status, ())) for status, text in _TEXTS.items()}

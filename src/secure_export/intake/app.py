@@ -11,32 +11,32 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import structlog
-
 from secure_export.clock import Clock, utc_now
 from secure_export.errors import StoreUnavailable
 from secure_export.identity.caller import Caller, Refusal
 from secure_export.intake.answers import (
-    ALLOW_POST,
-    CLOSE,
     UNAVAILABLE,
+    Answer,
     NotTaken,
     Receive,
     Send,
-    answer_error,
-    answer_receipt,
-    answer_refusal,
+    error_answer,
+    receipt_answer,
+    refusal_answer,
+    send_answer,
 )
-from secure_export.intake.body import Bodies, Gone, Limits
+from secure_export.intake.body import Bodies, Gone, Limits, Overloaded
+from secure_export.intake.complaints import Complaints
 from secure_export.intake.contract import Journal, Receipt
 from secure_export.intake.door import ConnectionDoor
-from secure_export.intake.entry import INSUFFICIENT_SCOPE, Post, entry_of
+from secure_export.intake.entry import INSUFFICIENT_SCOPE, Post, entry_of, failure_reason, quarantined
+from secure_export.intake.path import PATH_BEFORE, connection_of
+from secure_export.intake.quarantine_budget import QuarantineBudget
 from secure_export.telemetry.metrics import Metrics
 
-log = structlog.get_logger(__name__)
+__all__ = ["PATH_BEFORE", "Gate", "Intake"]
 
-PATH_BEFORE = "/v1/connections/"
-PATH_AFTER = "/alerts"
+_SHOWN_PATH_BYTES = 200
 
 
 class Gate(Protocol):
@@ -52,7 +52,7 @@ class Gate(Protocol):
 
 
 class Intake:
-    """Takes alerts in. Only this path is to be sent here; ``app.py`` does the routing."""
+    """Takes alerts in: an ASGI application for every path that begins with ``PATH_BEFORE``."""
 
     def __init__(  # noqa: PLR0913 - it brings these together
         self,
@@ -63,37 +63,45 @@ class Intake:
         clock: Clock = utc_now,
         *,
         limits: Limits | None = None,
+        complaints: Complaints | None = None,
     ) -> None:
+        limits = limits or Limits()
         self._gate = gate
         self._journal = journal
         self._router = router
         self._metrics = metrics
         self._clock = clock
-        self._bodies = Bodies(limits or Limits())
+        self._bodies = Bodies(limits)
+        self._quarantine = QuarantineBudget(limits.quarantine_bytes_per_hour)
+        self._complaints = complaints or Complaints()
+        self._most_at_gate = limits.at_gate
+        self._at_gate = 0
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
-            await answer_error(send, 405, ALLOW_POST)
+            await send_answer(send, error_answer(405))
             return
         started = time.perf_counter()
         try:
             receipt = await self._take(scope, receive)
         except asyncio.CancelledError:
-            await answer_error(send, UNAVAILABLE, CLOSE)
+            await send_answer(send, error_answer(UNAVAILABLE))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, Azure must not drop the alert
-            await self._answer_trouble(send, scope["path"][:200], error)
-            return
-        await answer_receipt(send, receipt)
-        self._metrics.intake_seconds.observe(time.perf_counter() - started)
+            answer = self._trouble(scope, error)
+        else:
+            answer = receipt_answer(receipt)
+            self._metrics.intake_seconds.observe(time.perf_counter() - started)
+        if answer is not None:
+            await send_answer(send, answer)
 
     async def _take(self, scope: Mapping[str, Any], receive: Receive) -> Receipt:
         head = _head(scope["headers"])
         caller = await self._admit(head.authorization)
-        connection = scope["path"][len(PATH_BEFORE) : -len(PATH_AFTER)]
-        door = self._router.get(connection)
-        if door is None:
+        connection = connection_of(scope["path"])
+        door = self._router.get(connection) if connection is not None else None
+        if connection is None or door is None:
             raise NoConnection
         if door.tenants is not None and caller.tenant_id not in door.tenants:
             raise _stranger(caller, connection)
@@ -105,57 +113,73 @@ class Intake:
             post = Post(
                 connection=connection, caller=caller, received_at=self._clock(), body=body, encoding=head.encoding
             )
-            receipt = await self._record(post, door)
+            return await self._record(post, door)
         finally:
             self._bodies.leave(held)
-        return receipt
 
     async def _admit(self, authorization: Sequence[bytes]) -> Caller:
         if len(authorization) == 1:
             caller = self._gate.remembered(authorization[0])
             if caller is not None:
                 return caller
-        return await self._gate.admit(authorization)
+        if self._at_gate >= self._most_at_gate:
+            raise Overloaded
+        self._at_gate += 1
+        try:
+            return await self._gate.admit(authorization)
+        finally:
+            self._at_gate -= 1
 
     async def _record(self, post: Post, door: ConnectionDoor) -> Receipt:
-        entry = entry_of(post, door)
-        receipt = await self._journal.append(entry)
+        entry = entry_of(post, door, on_failure=self._reading_failed)
+        if entry.quarantine_reason is not None:
+            self._quarantine.spend(post.connection, len(post.body), time.monotonic())
+        try:
+            receipt = await self._journal.append(entry)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it cannot be kept as it is, and sending it again changes nothing
+            self._reading_failed(error)
+            entry = quarantined(post, failure_reason(error))
+            receipt = await self._journal.append(entry)
         self._metrics.notified(post.connection, receipt.status)
         if entry.quarantine_reason is not None:
-            log.warning(
-                "notification quarantined",
-                notification=receipt.notification,
-                connection=post.connection,
-                reason=entry.quarantine_reason,
-            )
+            self._complaints.quarantined(receipt.notification, post.connection, entry.quarantine_reason)
         return receipt
 
-    async def _answer_trouble(self, send: Send, path: str, error: Exception) -> None:
+    def _reading_failed(self, error: Exception) -> None:
+        self._complaints.failed("alert reading failed", error)
+
+    def _trouble(self, scope: Mapping[str, Any], error: Exception) -> Answer | None:
+        """Count and tell why a request was not taken; the answer to it, None when nobody is there to read it."""
         match error:
             case Refusal():
-                self._refused(path, error.code, error.status, error.detail)
-                await answer_refusal(send, error)
+                self._refused(scope, error.code, error.status, error.detail)
+                return refusal_answer(error)
             case NotTaken():
-                self._refused(path, error.code, error.status, str(error.__doc__))
-                await answer_error(send, error.status, CLOSE)
+                self._refused(scope, error.code, error.status, str(error.__doc__))
+                return error_answer(error.status)
             case Gone():
                 self._metrics.refused("client-gone")
-                log.info("client gone", path=path)
+                return None
             case StoreUnavailable():
-                self._refused(path, "store-unavailable", UNAVAILABLE, str(error))
-                await answer_error(send, UNAVAILABLE)
+                self._refused(scope, "store-unavailable", UNAVAILABLE, str(error))
+                return error_answer(UNAVAILABLE)
             case _:
                 self._metrics.refused("unexpected-error")
-                log.error("request failed", path=path, exc_info=error)
-                await answer_error(send, UNAVAILABLE)
+                self._complaints.failed("request failed", error, path=_shown_path(scope))
+                return error_answer(UNAVAILABLE)
 
-    def _refused(self, path: str, code: str, status: int, detail: str) -> None:
+    def _refused(self, scope: Mapping[str, Any], code: str, status: int, detail: str) -> None:
         self._metrics.refused(code)
-        log.warning("request refused", code=code, status=status, detail=detail, path=path)
+        client = scope.get("client")
+        self._complaints.refused(
+            code, status, detail, path=_shown_path(scope), client=client[0] if client is not None else None
+        )
 
 
 class NoConnection(NotTaken):
-    """No connection has this name."""
+    """The address names no connection of the configuration; mend it in the action group, or add the connection."""
 
     status = 404
     code = "no-such-connection"
@@ -181,6 +205,12 @@ def _head(headers: Sequence[tuple[bytes, bytes]]) -> _Head:
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
     return _Head(authorization, length, encoding)
+
+
+def _shown_path(scope: Mapping[str, Any]) -> str:
+    """Give the path as it was sent, percent-encoded, so that nothing in it can upset a log."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode("unicode_escape")
+    return raw[:_SHOWN_PATH_BYTES].decode("ascii", "replace")
 
 
 def _stranger(caller: Caller, connection: str) -> Refusal:

@@ -13,36 +13,40 @@ class Limits:
     """How much intake takes on at a time.
 
     Attributes:
+        at_gate: Requests whose token is being checked: that may have to wait for keys, and a stranger can cause it.
         in_flight: Requests that passed the gate and have no answer yet.
         buffered_bytes: Bytes of their bodies, together.
         reading: Bodies that are being read; when there are more, the one that takes longest makes room.
         patience_seconds: How long a body may take to arrive.
         unhurried_seconds: How long a body has before it may be asked to make room.
+        quarantine_bytes_per_hour: How much each connection may put into quarantine.
     """
 
+    at_gate: int = 256
     in_flight: int = 2048
     buffered_bytes: int = 64 * 1024 * 1024
     reading: int = 512
     patience_seconds: float = 20.0
     unhurried_seconds: float = 1.0
+    quarantine_bytes_per_hour: int = 256 * 1024 * 1024
 
 
 class TooLarge(NotTaken):
-    """The body is larger than 1 MiB."""
+    """The body is larger than 1 MiB. Azure sends at most 256 KB: look for what is between it and this service."""
 
     status = 413
     code = "too-large"
 
 
 class TooSlow(NotTaken):
-    """The body did not arrive in time."""
+    """The body did not arrive in time, or took longest while many others were arriving. Azure sends it again."""
 
     status = 408
     code = "too-slow"
 
 
 class Overloaded(NotTaken):
-    """Intake has as much to do as it takes on."""
+    """Intake has as much to do as it takes on. Azure sends it again; if this lasts, add processes or a faster disk."""
 
     status = 503
     code = "overloaded"

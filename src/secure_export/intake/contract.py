@@ -14,7 +14,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         body: The body as it came, at most 1 MiB.
         received_at: When.
         caller: Who sent it: compact JSON with tenant, application, token version and token id, never the token.
-        dedupe_key: 24 bytes: the event time, then a digest of what was said; None: never a duplicate (quarantine, tests).
+        dedupe_key: 24 bytes: the event time, then a digest of what was said; None: never a duplicate (quarantine,
+            tests).
         correlation_key: Which lane it goes to; None: to quarantine.
         alert_id: Whose notification it is; for the records, not looked up at intake; None in quarantine.
         quarantine_reason: Why it was not understood; None when it was.

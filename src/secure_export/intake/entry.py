@@ -1,9 +1,9 @@
 """From a body to the entry that is recorded."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
-import structlog
 
 from secure_export.alerts.alert import Alert
 from secure_export.alerts.decode import decode
@@ -14,9 +14,9 @@ from secure_export.intake.contract import Entry
 from secure_export.intake.dedupe import dedupe_key, lane_of_test
 from secure_export.intake.door import ConnectionDoor
 
-log = structlog.get_logger(__name__)
-
-INSUFFICIENT_SCOPE = 'Bearer error="insufficient_scope"'
+INSUFFICIENT_SCOPE = 'Bearer realm="secure-export", error="insufficient_scope"'
+_OF_AN_ALERT = "Add it there if its alerts belong here."
+_OF_A_TEST = "It is a test notification of the portal, whose subscription can be made up; add that one to let tests in."
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,36 +29,43 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = ""
 
 
-def entry_of(post: Post, door: ConnectionDoor) -> Entry:
+def entry_of(post: Post, door: ConnectionDoor, *, on_failure: Callable[[Exception], None] | None = None) -> Entry:
     """Say what is recorded of a post: an alert with its lane, or why it goes to quarantine.
+
+    Args:
+        post: What was posted.
+        door: What its connection lets in.
+        on_failure: Told when the program itself fails on the body.
 
     Raises:
         Refusal: The alert speaks for a subscription that the connection does not take alerts from.
     """
     try:
-        alert = _alert(post)
-        _must_belong(alert, post.connection, door)
-        lane = lane_of_test(post.received_at) if alert.is_test else door.correlate(alert)
+        return _understood(post, door)
     except NotUnderstood as error:
-        return _quarantined(post, str(error))
+        return quarantined(post, str(error))
     except Refusal:
         raise
-    except Exception as error:
-        # Reading is pure, so that trying again fails again: keep the body for a person instead of having Azure drop it.
-        log.exception("alert reading failed", connection=post.connection)
-        return _quarantined(
-            post,
-            f"The program failed on this body ({type(error).__name__}); the log says more. Please report it.",
-        )
+    except Exception as error:  # noqa: BLE001 - reading is pure: it would fail again, and Azure would drop the alert
+        if on_failure is not None:
+            on_failure(error)
+        return quarantined(post, failure_reason(error))
+
+
+def quarantined(post: Post, reason: str) -> Entry:
+    """Make the entry of a post that goes to quarantine."""
     return Entry(
         connection=post.connection,
         body=post.body,
         received_at=post.received_at,
         caller=describe(post.caller),
-        dedupe_key=dedupe_key(post.connection, alert),
-        correlation_key=lane,
-        alert_id=alert.id,
+        quarantine_reason=reason,
     )
+
+
+def failure_reason(error: Exception) -> str:
+    """Say for people who look at quarantine that the fault is the program's."""
+    return f"The program failed on this body ({type(error).__name__}); the log says more. Please report it."
 
 
 def describe(caller: Caller) -> bytes:
@@ -74,6 +81,20 @@ def describe(caller: Caller) -> bytes:
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+def _understood(post: Post, door: ConnectionDoor) -> Entry:
+    alert = _alert(post)
+    _must_belong(alert, post.connection, door)
+    return Entry(
+        connection=post.connection,
+        body=post.body,
+        received_at=post.received_at,
+        caller=describe(post.caller),
+        dedupe_key=dedupe_key(post.connection, alert),
+        correlation_key=lane_of_test(post.received_at) if alert.is_test else door.correlate(alert),
+        alert_id=alert.id,
+    )
 
 
 def _alert(post: Post) -> Alert:
@@ -102,16 +123,6 @@ def _must_belong(alert: Alert, connection: str, door: ConnectionDoor) -> None:
             403,
             "subscription-not-allowed",
             f"The alert speaks for subscription {', '.join(sorted(strangers))[:200]}, which connection {connection} "
-            "does not list under subscriptions. Add it there if its alerts belong here.",
+            f"does not list under subscriptions. {_OF_A_TEST if alert.is_test else _OF_AN_ALERT}",
             authenticate=INSUFFICIENT_SCOPE,
         )
-
-
-def _quarantined(post: Post, reason: str) -> Entry:
-    return Entry(
-        connection=post.connection,
-        body=post.body,
-        received_at=post.received_at,
-        caller=describe(post.caller),
-        quarantine_reason=reason,
-    )

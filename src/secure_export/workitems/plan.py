@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from secure_export.workitems.fold import merged_bindings
+from secure_export.workitems import change
+from secure_export.workitems.bindings import bound_late
 from secure_export.workitems.work_item import Binding, State, StepKind, ToolState, WorkItem
 
 
@@ -47,18 +48,21 @@ def plan(item: WorkItem | None, *, now: datetime, look: bool = False) -> Plan:
     """
     if item is None:
         return Rest()
+    asked = look and item.confirmed is not None and item.confirmed.state is not ToolState.GONE
+    may_try = item.not_before is None or now >= item.not_before
     if item.parked is not None:
-        return Park(item.parked)
-    needed = _needed(item, look=look)
+        # A look changes nothing there, and finds out whether a person did by hand what was refused.
+        return Do(StepKind.LOOK) if asked and may_try else Park(item.parked)
+    needed = StepKind.LOOK if asked else _needed(item)
     if needed is None:
         return Rest()
-    if item.not_before is not None and now < item.not_before:
+    if item.not_before is not None and not may_try:
         return Wait(item.not_before, item.waiting)
     return Do(needed)
 
 
-def _needed(item: WorkItem, *, look: bool) -> StepKind | None:
-    if item.doubt or (look and item.confirmed is not None and item.confirmed.state is not ToolState.GONE):
+def _needed(item: WorkItem) -> StepKind | None:
+    if item.doubt:
         return StepKind.LOOK
     if not item.owed:
         return None
@@ -71,16 +75,19 @@ def expire(item: WorkItem, *, now: datetime) -> WorkItem:
     """End a work item whose time is over; any other stays as it is."""
     if item.close_at is None or item.close_at > now or item.over or item.desired.state is State.RESOLVED:
         return item
-    text = "Azure sends no end for alerts of this kind: closed after the time that the route sets."
-    desired = replace(item.desired, state=State.RESOLVED, resolution=text, revision=item.desired.revision + 1)
-    return replace(item, desired=desired, resolved_at=now, reasons=(*item.reasons, text))
+    return change.resolved(item, "Closed by time: nothing ended it within the time limit that its route sets.", now)
 
 
 def rebind(item: WorkItem, bindings: tuple[Binding, ...]) -> WorkItem:
-    """Take CIs in that were not found before; the work item stays as it is when nothing new was found."""
+    """Take CIs in that were not found before; the work item stays as it is when nothing new was found.
+
+    Args:
+        item: The work item.
+        bindings: What came of looking up again everything that it names and that was not found.
+    """
     content = item.desired.content
-    merged = merged_bindings(content.bindings, tuple(b for b in bindings if b.id is not None))
-    if merged == content.bindings or item.over or item.desired.state is State.RESOLVED:
+    late = bound_late(content.bindings, bindings)
+    if late == content.bindings or item.over or item.desired.state is State.RESOLVED:
         return item
-    desired = replace(item.desired, content=replace(content, bindings=merged), revision=item.desired.revision + 1)
-    return replace(item, desired=desired, reasons=(*item.reasons, "a configuration item appeared in the CMDB: bound"))
+    item = change.wanted(item, replace(item.desired, content=replace(content, bindings=late)))
+    return change.because(item, "a configuration item appeared in the CMDB: bound")

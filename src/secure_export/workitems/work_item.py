@@ -41,12 +41,15 @@ class Binding:
         name: The CI's name, or what the alert called the thing that was not found.
         rule: Which rule bound it or gave up, such as ``resource-id`` or ``name-ambiguous``.
         reason: A sentence for people.
+        attributes: What the CMDB says of the CI that decisions use: ``environment``, ``business_criticality``,
+            ``support_group``; empty when it says nothing or nothing was bound.
     """
 
     id: str | None
     name: str
     rule: str
     reason: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,23 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class Firing:
+    """A firing that the tool's record is not known to tell of.
+
+    Attributes:
+        alert_id: Which alert fired.
+        at: The event time of the firing.
+        revision: The revision that tells of it.
+        content: What a work item made for it alone would say; None: what the work item says.
+    """
+
+    alert_id: str
+    at: datetime
+    revision: int
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """What the tool last told us.
 
@@ -119,6 +139,7 @@ class Confirmed:
         revision: The highest revision of ours known to be in the tool.
         at: When we were told.
         assignment: Who has it, as the tool writes it; empty when nobody or unknown.
+        ended_at: When it was resolved or closed there; None while it is open, or when the tool does not say.
     """
 
     ref: str
@@ -128,6 +149,7 @@ class Confirmed:
     revision: int
     at: datetime
     assignment: str = ""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +160,14 @@ class WorkItem:
         id: Ours, time-ordered.
         connection: Which tool.
         correlation_key: What its alerts share.
-        generation: 1 for the key's first work item; a new problem after the end of one gets the next.
+        generation: 1 for the key's first work item; a new problem after the end of one gets the next. It grows within
+            a work item when the tool's record was over before it could tell of a firing.
         desired: What it should be.
         confirmed: What the tool last said it is; None while nothing is known to exist there.
         created_at: When the first notification was folded.
         resolved_at: When it was desired to be resolved.
-        close_at: When time ends it if nothing else does; None: not by time.
+        close_at: When time ends it if nothing else does; None: not by time, or not while an alert of it fires that
+            Azure will end.
         hands_off: Why we leave it as it is in the tool (a person closed, reopened or deleted it); None: ours.
         doubt: A step was begun and its result is not known: look before anything else.
         attempts: Failed attempts since the last success.
@@ -151,6 +175,10 @@ class WorkItem:
         waiting: Why it waits; empty when it does not.
         parked: Why a person is needed; None when not parked.
         reasons: The decisions so far, newest last; bounded.
+        lasting: How many of its alerts fire that have no time limit: ``close_at`` is None until they have ended.
+        time_limit: The latest time limit among its alerts; None when none has one.
+        unseen: The firings that the tool's record is not known to tell of, oldest first; bounded.
+        begun: The revision that the last create of this generation was begun with; 0 before the first.
     """
 
     id: str
@@ -169,6 +197,10 @@ class WorkItem:
     waiting: str = ""
     parked: str | None = None
     reasons: tuple[str, ...] = ()
+    lasting: int = 0
+    time_limit: datetime | None = None
+    unseen: tuple[Firing, ...] = ()
+    begun: int = 0
 
     @property
     def key(self) -> str:
@@ -191,8 +223,16 @@ class WorkItem:
         return self.confirmed.revision < self.desired.revision
 
     @property
+    def left_open(self) -> bool:
+        """Whether it is left to people and open in the tool: a person reopened it."""
+        return self.hands_off is not None and self.confirmed is not None and self.confirmed.state is ToolState.OPEN
+
+    @property
     def over(self) -> bool:
-        """Whether nothing more happens to it: a new problem of the same key needs a new work item."""
+        """Whether nothing more happens to it by itself.
+
+        A new problem of the same key then needs a new work item, unless a person left this one open.
+        """
         return self.hands_off is not None or (self.desired.state is State.RESOLVED and not self.owed and not self.doubt)
 
 

@@ -51,7 +51,5 @@ def test_doubt_is_settled_by_a_look_before_anything_else() -> None:
     item = folded(arrival(ended=False, minute=0)).item
     assert item is not None
     begun = begin(item, StepKind.CREATE)
-    after = settle(
-        begun, StepKind.CREATE, Unclear("no answer"), now=NOW, jitter=0.0, retry=RetryPolicy()
-    )
+    after = settle(begun, StepKind.CREATE, Unclear("no answer"), now=NOW, jitter=0.0, retry=RetryPolicy())
     assert plan(after, now=NOW + timedelta(hours=1)) == Do(StepKind.LOOK)

@@ -9,7 +9,9 @@ from pathlib import Path
 from secure_export.errors import StoreUnavailable
 
 _BUSY_TIMEOUT_SECONDS = 10.0
+_RESTART_PATIENCE_MILLISECONDS = 20
 _STATEMENTS_KEPT = 256
+_WRITER_CACHE_KIB = 64 * 1024
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
@@ -23,6 +25,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
     return connection
 
 
@@ -33,11 +36,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def empty_wal(connection: sqlite3.Connection) -> None:
-    """Copy everything from the write-ahead log into the database file and cut the log, unless readers are in the way."""
-    connection.execute("PRAGMA busy_timeout=200")
+def restart_wal(connection: sqlite3.Connection) -> None:
+    """Copy everything from the write-ahead log into the database file and start the log again.
+
+    Readers that are in the way are waited for only shortly; the log then grows until the next time.
+    """
+    connection.execute(f"PRAGMA busy_timeout={_RESTART_PATIENCE_MILLISECONDS}")
     try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     finally:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_SECONDS * 1000:.0f}")
 
@@ -57,7 +63,20 @@ def is_outage(error: BaseException) -> bool:
     """Whether an error is about the state of disk or database, rather than about what was asked."""
     if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
         return False
+    if _code(error) == sqlite3.SQLITE_ERROR:
+        return False
     return isinstance(error, sqlite3.DatabaseError | OSError)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether the disk had no room for a change (SQLite docs, "Result and error codes", SQLITE_FULL)."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def _code(error: BaseException | None) -> int | None:
+    """Give SQLite's primary result code, the low byte of what it reports."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _make_private(path: Path) -> None:

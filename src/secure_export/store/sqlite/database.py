@@ -2,21 +2,24 @@
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from secure_export.errors import StoreUnavailable
+from secure_export.intake.contract import Entry, Receipt
+from secure_export.store.signals import Signals
+from secure_export.store.sqlite.appender import Appender
 from secure_export.store.sqlite.checkpoints import Checkpoints
-from secure_export.store.sqlite.connect import connect_to_read, connect_to_write, store_errors
+from secure_export.store.sqlite.connect import connect_to_write, store_errors
 from secure_export.store.sqlite.migrate import known_migrations, migrate
-from secure_export.store.sqlite.writer import Done, Job, Writer
+from secure_export.store.sqlite.readers import Readers
+from secure_export.store.sqlite.writer import Writer
 
 T = TypeVar("T")
 
 _READERS = 3
+_LIST_READERS = 2
 _WAITING_LIMIT = 4096
 
 
@@ -28,17 +31,23 @@ class Database:
     Args:
         path: The database file, already migrated.
         loop: The loop that its users run on.
+
+    Attributes:
+        path: The database file.
+        signals: Tells when lanes may have become ready.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
         self.path = path
+        self.signals = Signals()
         self._loop = loop
-        self._writer = Writer(path, loop, waiting_limit=_WAITING_LIMIT)
-        self._checkpoints = Checkpoints(path)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store reader")
-        self._connections = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._reading = 0
+        with ExitStack() as opened:
+            self._writer = Writer(path, loop, bulk=Appender(self.signals), waiting_limit=_WAITING_LIMIT)
+            opened.callback(self._writer.close)
+            self._checkpoints = Checkpoints(path, self._writer.ask_wal_restart)
+            opened.pop_all()
+        self._readers = Readers(path, "store reader", threads=_READERS, waiting_limit=_WAITING_LIMIT)
+        self._list_readers = Readers(path, "store list reader", threads=_LIST_READERS, waiting_limit=_WAITING_LIMIT)
 
     @classmethod
     async def open(cls, path: Path) -> "Database":
@@ -51,70 +60,45 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, _open, path, loop)
 
-    def submit(self, job: Job, done: Done) -> None:
-        """Have a job run by the writer; see ``Writer.submit``."""
-        self._writer.submit(job, done)
+    def append(self, entry: Entry) -> asyncio.Future[Receipt]:
+        """Have an entry recorded together with all others that wait; the future is told once it is on disk.
+
+        Raises:
+            StoreUnavailable: Too many changes wait, or the store is closed.
+        """
+        return self._writer.submit(None, entry)
 
     async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run a job in a transaction that is on disk when this returns; whatever the job raises, nothing of it stays.
 
-        The job runs in the writer's thread, together with others and possibly twice: it must only use its
+        The job runs in the writer's thread, together with others and possibly several times: it must only use its
         connection, and neither begin nor commit.
 
         Raises:
             StoreUnavailable: It could not be written; nothing of it was kept.
         """
-        future: asyncio.Future[T] = self._loop.create_future()
-
-        def done(result: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        self.submit(job, done)
-        return await future
+        result: T = await self._writer.submit(job)
+        return result
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a query in a transaction of its own on a connection that can only read.
+        """Run a short query on a connection that can only read; it sees everything written before.
 
         Raises:
             StoreUnavailable: It could not be read, or too many others wait.
         """
-        if self._reading >= _WAITING_LIMIT:
-            raise StoreUnavailable("too many queries wait; try again shortly")
-        self._reading += 1
-        try:
-            return await self._loop.run_in_executor(self._readers, self._query, query)
-        finally:
-            self._reading -= 1
+        return await self._readers.run(query)
+
+    async def read_list(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query that may take long, out of the way of short ones; otherwise as ``read``."""
+        return await self._list_readers.run(query)
 
     async def close(self) -> None:
         """Finish what was begun, and let go of the file."""
         await self._loop.run_in_executor(None, self._close)
 
-    def _query(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        with store_errors():
-            connection = self._reader()
-            connection.execute("BEGIN")
-            try:
-                return query(connection)
-            finally:
-                connection.execute("COMMIT")
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._connections, "connection", None)
-        if connection is None:
-            connection = self._connections.connection = connect_to_read(self.path)
-            self._opened.append(connection)
-        return connection
-
     def _close(self) -> None:
-        self._readers.shutdown()
-        for connection in self._opened:
-            connection.close()
+        self._readers.close()
+        self._list_readers.close()
         self._checkpoints.close()
         self._writer.close()
 

@@ -31,17 +31,29 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> 
         SettingsError: The database does not fit this program.
     """
     applied = 0
+    if _is_current(connection, migrations):
+        return applied
     while _apply_next(connection, migrations):
         applied += 1
     return applied
+
+
+def _is_current(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> bool:
+    """Find out without the write lock, which a running service may hold, whether there is nothing to do."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").fetchone():
+        return False
+    return not still_to_apply(migrations, _applied(connection))
+
+
+def _applied(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    return connection.execute("SELECT number, name, checksum FROM migrations ORDER BY number").fetchall()
 
 
 def _apply_next(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> bool:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(_TABLE)
-        rows = connection.execute("SELECT number, name, checksum FROM migrations ORDER BY number").fetchall()
-        missing = still_to_apply(migrations, rows)
+        missing = still_to_apply(migrations, _applied(connection))
         if missing:
             _apply(connection, missing[0])
         connection.execute("COMMIT")

@@ -1,0 +1,65 @@
+"""``secure-export check``: tries everything that the configuration names."""
+
+from pathlib import Path
+
+import typer
+
+from secure_export.app import opened
+from secure_export.cli.options import DEFAULT_FILE, AsJson, Config, run_async
+from secure_export.cli.output import err, out, print_json, print_table
+from secure_export.clock import utc_now
+from secure_export.errors import SecureExportError
+from secure_export.identity.gate import Gate
+from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.registry import connector_types
+from secure_export.settings import Settings
+from secure_export.settings_file import read_settings
+
+
+def check(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
+    """Try everything that the configuration names: store, signing keys, each ITSM tool and its permissions.
+
+    Example: [bold]secure-export check --config secure-export.toml[/]
+    """
+    results = run_async(_results(config))
+    failed = sum(not result.passed for _, result in results)
+    if as_json:
+        print_json(
+            [{"part": p, "subject": r.subject, "passed": r.passed, "detail": r.detail} for p, r in results]
+        )
+    else:
+        rows = [("ok" if r.passed else "WRONG", part, r.subject, r.detail) for part, r in results]
+        print_table(("", "part", "tried", "found"), rows, empty="Nothing to check.")
+        (err if failed else out).print(f"\n{failed} of {len(results)} need attention." if failed else "\nAll is well.")
+    raise typer.Exit(1 if failed else 0)
+
+
+async def _results(config: Path) -> list[tuple[str, CheckResult]]:
+    settings = read_settings(config, connector_types())
+    results = [("configuration", CheckResult("read", passed=True, detail=str(config)))]
+    results.append(("identity", await _keys(settings)))
+    return results + await _store_and_tools(settings)
+
+
+async def _keys(settings: Settings) -> CheckResult:
+    """Fetch the signing keys of every tenant."""
+    gate = Gate(settings.identity, clock=utc_now)
+    await gate.start()
+    try:
+        wrong = await gate.ready()
+    finally:
+        await gate.stop()
+    return CheckResult("signing keys", passed=wrong is None, detail=wrong or f"fetched from {settings.identity.authority}")
+
+
+async def _store_and_tools(settings: Settings) -> list[tuple[str, CheckResult]]:
+    results: list[tuple[str, CheckResult]] = []
+    try:
+        async with opened(settings, connector_types()) as found:
+            wrong = await found.store.ready()
+            results.append(("store", CheckResult("read and write", passed=wrong is None, detail=wrong or settings.store.url)))
+            for name, target in found.targets.items():
+                results += [(f"connection {name}", result) for result in await target.connector.check()]
+    except SecureExportError as error:
+        results.append(("store", CheckResult("open", passed=False, detail=str(error))))
+    return results

@@ -1,0 +1,95 @@
+"""Whether every alert of the demo's round got where it belongs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from secure_export.console.contract import Page, Records
+from secure_export.sandbox.azure_monitor.scenario import Binding, Expectation, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of a round.
+
+    Attributes:
+        summary: The numbers of the contract.
+        complaints: What is not as it should be.
+        checked: How many expectations were checked.
+    """
+
+    summary: dict[str, int]
+    complaints: tuple[str, ...]
+    checked: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as it should be."""
+        return not self.complaints
+
+
+async def judge(records: Records, scenario: Scenario) -> Judgement:
+    """Compare what there is with what has to be."""
+    alerts = list((await records.alerts(limit=1000)).rows)
+    items = {item["id"]: item for item in (await records.work_items(limit=1000)).rows}
+    quarantined: Page = await records.quarantine(limit=1000)
+    complaints = [
+        f"{wanted.problem}: {complaint}"
+        for wanted in scenario.expectations
+        for complaint in _complaints(wanted, alerts, items)
+    ]
+    totals = scenario.totals
+    if len(quarantined.rows) != totals.quarantined:
+        complaints.append(f"{len(quarantined.rows)} bodies are in quarantine instead of {totals.quarantined}")
+    if len(items) != totals.work_items:
+        complaints.append(f"there are {len(items)} work items instead of {totals.work_items}")
+    summary = {
+        "alerts": len(alerts),
+        "work_items": len(items),
+        "resolved": sum(item["state"] == "resolved" for item in items.values()),
+        "bound": sum(bool(_bound(item)) for item in items.values()),
+        "quarantined": len(quarantined.rows),
+    }
+    return Judgement(summary, tuple(complaints), len(scenario.expectations))
+
+
+def _complaints(wanted: Expectation, alerts: Sequence[dict[str, Any]], items: dict[str, dict[str, Any]]) -> list[str]:
+    told = [alert for alert in alerts if is_about(alert, wanted)]
+    ids = {alert["work_item"] for alert in told if alert["work_item"]}
+    found = [items[one] for one in ids if one in items]
+    if len(found) != wanted.work_items:
+        return [f"it has {len(found)} work items instead of {wanted.work_items}"]
+    complaints = []
+    for item in found:
+        state = "resolved" if wanted.is_resolved else "open"
+        if item["state"] != state or item["owed"]:
+            complaints.append(f"{item['number']} is {item['state']}{' and owed' if item['owed'] else ''}, not {state}")
+        complaints += _binding_complaints(wanted, item)
+    if any(alert["is_test"] is not wanted.is_test for alert in told):
+        complaints.append(f"it is {'not ' if wanted.is_test else ''}marked as a test")
+    if any(alert["is_legacy_schema"] is not wanted.is_old_schema for alert in told):
+        complaints.append("whether the common alert schema was on is not told right")
+    return complaints
+
+
+def _binding_complaints(wanted: Expectation, item: dict[str, Any]) -> list[str]:
+    bound = _bound(item)
+    if wanted.binding is Binding.BOUND and not bound:
+        return [f"{item['number']} is bound to no CI"]
+    if wanted.binding is Binding.UNBOUND and bound:
+        return [f"{item['number']} is bound to {bound[0]['name']}, which it is not about"]
+    right = (wanted.resource_id or "").rpartition("/")[2].lower()
+    if bound and right and right not in {ci["name"].lower().rpartition("/")[2] for ci in bound}:
+        return [f"{item['number']} is bound to {bound[0]['name']}, not to {right}"]
+    return []
+
+
+def is_about(alert: dict[str, Any], wanted: Expectation) -> bool:
+    """Alerts of the older schemas have no id of Azure's: they are known by their rule."""
+    if wanted.alert_ids:
+        return alert["id"] in wanted.alert_ids
+    return alert["is_legacy_schema"] and alert["rule"] == wanted.rule
+
+
+def _bound(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [ci for ci in item["configuration_items"] if ci.get("id")]

@@ -1,0 +1,152 @@
+"""What the demo runs on: sandboxes, the service, and a CMDB that knows the estate."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from secure_export.app import Parts, opened, serve
+from secure_export.clock import utc_now
+from secure_export.cmdb.imports import read_import
+from secure_export.errors import SettingsError
+from secure_export.itsm.registry import connector_types
+from secure_export.sandbox.azure_monitor.estate import Estate, sample_estate
+from secure_export.sandbox.azure_monitor.monitor import AzureMonitor
+from secure_export.sandbox.azure_monitor.scenario import groups_for
+from secure_export.sandbox.entra.directory import (
+    AZNS_APP_ID,
+    AZNS_SANDBOX_SECRET,
+    DEFAULT_TENANT_ID,
+    RESOURCE_APP_ID,
+)
+from secure_export.sandbox.entra.run import start_entra
+from secure_export.settings import Settings
+from secure_export.telemetry.logging import set_up_logging
+
+_USUAL_PORT = 8080
+_TIME_SCALE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs.
+
+    Attributes:
+        url: Where the service is reached.
+        entra_url: Where the sandbox Entra ID is.
+        estate: What the alerts are about.
+        monitor: What sends them.
+        parts: The service's own parts.
+        cis: How many CIs its CMDB has.
+    """
+
+    url: str
+    entra_url: str
+    estate: Estate
+    monitor: AzureMonitor
+    parts: Parts
+    cis: int
+
+    @property
+    def webhook(self) -> str:
+        """The desk's secure webhook."""
+        return f"{self.url}/v1/connections/desk/alerts"
+
+
+@asynccontextmanager
+async def staged(port: int | None) -> AsyncIterator[Stage]:
+    """Start everything in order, in a folder that is gone afterwards.
+
+    Raises:
+        SettingsError: The port that was asked for is taken.
+    """
+    estate = sample_estate(DEFAULT_TENANT_ID)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="secure-export-demo-")))
+        set_up_logging("json", "info", stream=stack.enter_context((folder / "demo.log").open("w", encoding="utf-8")))
+        entra, running = await start_entra()
+        stack.push_async_callback(running.stop)
+        settings = _settings(folder, entra.base_url, _port(port), estate)
+        parts = await stack.enter_async_context(opened(settings, connector_types()))
+        cis = await _fill_cmdb(parts, estate)
+        url = await stack.enter_async_context(_serving(parts))
+        groups = groups_for(
+            f"{url}/v1/connections/desk/alerts",
+            tenant_id=DEFAULT_TENANT_ID,
+            identifier_uri=f"api://{RESOURCE_APP_ID}",
+        )
+        monitor = AzureMonitor(
+            entra.base_url, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE
+        )
+        await stack.enter_async_context(monitor)
+        yield Stage(url, entra.base_url, estate, monitor, parts, cis)
+
+
+def _settings(folder: Path, authority: str, port: int, estate: Estate) -> Settings:
+    return Settings.model_validate(
+        {
+            "server": {"listen": f"127.0.0.1:{port}"},
+            "store": {"url": f"sqlite:///{folder}/demo.db"},
+            "identity": {
+                "authority": authority,
+                "tenant_id": DEFAULT_TENANT_ID,
+                "audience": [RESOURCE_APP_ID, f"api://{RESOURCE_APP_ID}"],
+            },
+            "connections": {"desk": {"type": "desk", "subscriptions": list(estate.subscriptions)}},
+        }
+    )
+
+
+async def _fill_cmdb(parts: Parts, estate: Estate) -> int:
+    """Import the estate as `az graph query` would export it."""
+    export = json.dumps(estate.resource_graph_export()).encode()
+    put = await parts.store.desk.put_cis(read_import(export, "resources.json").drafts, now=utc_now())
+    return put.added
+
+
+@asynccontextmanager
+async def _serving(parts: Parts) -> AsyncIterator[str]:
+    """Run the service while the block lasts; gives its URL."""
+    stop, started = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(serve(parts, stop=stop, on_started=lambda _: started.set()))
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiting.cancel()
+        await task
+    try:
+        yield f"http://{parts.settings.server.listen}"
+    finally:
+        stop.set()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _port(asked: int | None) -> int:
+    """The port asked for, or the usual one, or any that is free."""
+    if asked:
+        if not _is_free(asked):
+            raise SettingsError(f"port {asked} is taken; name another with --port, or leave it out")
+        return asked
+    return _USUAL_PORT if asked is None and _is_free(_USUAL_PORT) else _free()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

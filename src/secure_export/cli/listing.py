@@ -1,0 +1,218 @@
+"""``secure-export alerts``, ``work-items``, ``lanes`` and ``quarantine``: look and act on what is kept."""
+
+import getpass
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from secure_export.app import Parts, replay
+from secure_export.cli.options import DEFAULT_FILE, DEFAULT_LIMIT, All, AsJson, Config, Connection, Limit, parts, run_async
+from secure_export.cli.output import out, print_details, print_json, print_table
+from secure_export.clock import utc_now
+from secure_export.console.contract import Page
+
+alerts = typer.Typer(name="alerts", help="What Azure told of.", no_args_is_help=True)
+work_items = typer.Typer(name="work-items", help="What is promised to the ITSM tools.", no_args_is_help=True)
+lanes = typer.Typer(name="lanes", help="What is under way, waits, or needs a person.", no_args_is_help=True)
+quarantine = typer.Typer(name="quarantine", help="Notifications kept but not understood.", no_args_is_help=True)
+
+Paged = Callable[[Parts, str | None, int], Awaitable[Page]]
+_PAGE = 1000
+
+
+@alerts.command("list")
+def list_alerts(
+    config: Config = DEFAULT_FILE,
+    connection: Connection = None,
+    condition: Annotated[str | None, typer.Option(help="Only alerts that are `fired` or `resolved`.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only alerts whose title, rule or id contains this.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    *,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List alerts, newest first.
+
+    Example: [bold]secure-export alerts list --condition fired[/]
+    """
+
+    async def page(found: Parts, cursor: str | None, size: int) -> Page:
+        return await found.store.records.alerts(
+            connection=connection, condition=condition, search=search, cursor=cursor, limit=size
+        )
+
+    rows = run_async(_rows(config, page, limit, everything=everything))
+    _print(rows, ("condition", "severity", "monitoring_service", "rule", "fired_at", "work_item", "id"), as_json=as_json)
+
+
+@alerts.command("show")
+def show_alert(
+    alert_id: Annotated[str, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+) -> None:
+    """Show one alert: its notifications, its work item, and the reasons.
+
+    Example: [bold]secure-export alerts show /subscriptions/…/alerts/1234[/]
+    """
+    _show(run_async(_one(config, lambda found: found.store.records.alert(alert_id))), as_json=as_json)
+
+
+@work_items.command("list")
+def list_work_items(
+    config: Config = DEFAULT_FILE,
+    connection: Connection = None,
+    state: Annotated[str | None, typer.Option(help="Only work items that are `open` or `resolved`.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    *,
+    owed: Annotated[bool | None, typer.Option("--owed/--kept", help="Only what the tool has not confirmed, or has.")] = None,
+    unbound: Annotated[bool | None, typer.Option("--unbound/--bound", help="Only those that lack a CI, or lack none.")] = None,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List work items, newest first.
+
+    Example: [bold]secure-export work-items list --state open --unbound[/]
+    """
+
+    async def page(found: Parts, cursor: str | None, size: int) -> Page:
+        return await found.store.records.work_items(
+            connection=connection, state=state, owed=owed, unbound=unbound, cursor=cursor, limit=size
+        )
+
+    rows = run_async(_rows(config, page, limit, everything=everything))
+    columns = ("number", "state", "owed", "severity", "title", "configuration_items", "created_at", "resolved_at", "id")
+    _print(rows, columns, as_json=as_json)
+
+
+@work_items.command("show")
+def show_work_item(
+    item_id: Annotated[str, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+) -> None:
+    """Show one work item: its content, CIs, alerts, steps, and the reasons.
+
+    Example: [bold]secure-export work-items show 019a2b…[/]
+    """
+    _show(run_async(_one(config, lambda found: found.store.records.work_item(item_id))), as_json=as_json)
+
+
+@lanes.command("list")
+def list_lanes(
+    config: Config = DEFAULT_FILE,
+    connection: Connection = None,
+    state: Annotated[str | None, typer.Option(help="Only lanes that are `ready`, `claimed`, `waiting` or `parked`.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    *,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the lanes that are not idle, with the reason.
+
+    Example: [bold]secure-export lanes list --state parked[/]
+    """
+
+    async def page(found: Parts, cursor: str | None, size: int) -> Page:
+        return await found.store.records.lanes(connection=connection, state=state, cursor=cursor, limit=size)
+
+    rows = run_async(_rows(config, page, limit, everything=everything))
+    _print(rows, ("state", "connection", "key", "reason", "due_at", "pending", "work_item"), as_json=as_json)
+
+
+@lanes.command("retry")
+def retry_lane(key: Annotated[str, typer.Argument(metavar="KEY")], config: Config = DEFAULT_FILE) -> None:
+    """Try a parked or waiting lane again at once.
+
+    Example: [bold]secure-export lanes retry alert:/subscriptions/…[/]
+    """
+
+    async def act(found: Parts) -> int:
+        return await found.store.actions.retry(key, by=who(), now=utc_now())
+
+    count = run_async(_one(config, act))
+    out.print(f"{count} {'lane is' if count == 1 else 'lanes are'} ready; a running service takes it from here.")
+
+
+@quarantine.command("list")
+def list_quarantine(
+    config: Config = DEFAULT_FILE,
+    connection: Connection = None,
+    limit: Limit = DEFAULT_LIMIT,
+    *,
+    everything: All = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the notifications that were kept but not understood.
+
+    Example: [bold]secure-export quarantine list[/]
+    """
+
+    async def page(found: Parts, cursor: str | None, size: int) -> Page:
+        return await found.store.records.quarantine(connection=connection, cursor=cursor, limit=size)
+
+    rows = run_async(_rows(config, page, limit, everything=everything))
+    _print(rows, ("id", "connection", "received_at", "reason"), as_json=as_json)
+
+
+@quarantine.command("show")
+def show_quarantined(
+    notification: Annotated[int, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+) -> None:
+    """Show one quarantined notification with its body.
+
+    Example: [bold]secure-export quarantine show 17[/]
+    """
+    _show(run_async(_one(config, lambda found: found.store.records.quarantined(notification))), as_json=as_json)
+
+
+@quarantine.command("replay")
+def replay_quarantined(
+    notification: Annotated[int, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE
+) -> None:
+    """Read a quarantined notification again, and send it on its way if it is understood now.
+
+    Example: [bold]secure-export quarantine replay 17[/]
+    """
+    run_async(_one(config, lambda found: replay(found)(notification, who())))
+    out.print("It is on its way; a running service takes it from here.")
+
+
+async def _rows(config: Path, page: Paged, limit: int, *, everything: bool) -> list[dict[str, Any]]:
+    """Read pages until there are enough rows."""
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    async with parts(config) as found:
+        while everything or len(rows) < limit:
+            read = await page(found, cursor, _PAGE if everything else min(_PAGE, limit - len(rows)))
+            rows += read.rows
+            cursor = read.next_cursor
+            if cursor is None:
+                break
+    return rows
+
+
+async def _one(config: Path, ask: Callable[[Parts], Awaitable[Any]]) -> Any:
+    async with parts(config) as found:
+        return await ask(found)
+
+
+def _print(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json(list(rows))
+        return
+    heads = [name.replace("_", " ") for name in columns]
+    print_table(heads, ([row.get(name) for name in columns] for row in rows), empty="There are none.")
+
+
+def _show(value: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        print_details(value)
+
+
+def who() -> str:
+    """Who acts, for the audit log: the user of the machine."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return "cli"

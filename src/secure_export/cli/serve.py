@@ -1,0 +1,66 @@
+"""``secure-export serve``."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from secure_export.app import ALL_ROLES, Role, opened
+from secure_export.app import serve as serve_parts
+from secure_export.cli.options import DEFAULT_FILE, Config, run_async
+from secure_export.itsm.registry import connector_types
+from secure_export.settings_file import read_settings
+from secure_export.telemetry.logging import set_up_logging
+
+log = structlog.get_logger(__name__)
+
+
+def serve(
+    config: Config = DEFAULT_FILE,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What this process does: intake, delivery, console; several with commas. Without it everything.",
+            metavar="ROLE",
+        ),
+    ] = None,
+) -> None:
+    """Run the service until Ctrl-C or SIGTERM.
+
+    Example: [bold]secure-export serve --config secure-export.toml --role intake,delivery[/]
+    """
+    run_async(_serve(config, _roles(role)))
+
+
+def _roles(given: list[str] | None) -> frozenset[Role]:
+    if not given:
+        return ALL_ROLES
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    unknown = sorted(set(names) - {role.value for role in Role})
+    if unknown or not names:
+        raise typer.BadParameter(f"there is no role {', '.join(unknown) or 'of that name'}; there are: intake, delivery, console")
+    return frozenset(Role(name) for name in names)
+
+
+async def _serve(config: Path, roles: frozenset[Role]) -> None:
+    types = connector_types()
+    settings = read_settings(config, types)
+    set_up_logging(settings.log.format, settings.log.level)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def started(port: int) -> None:
+        log.info(
+            "service started",
+            address=f"{settings.server.host}:{port}",
+            roles=sorted(roles),
+            connections=sorted(settings.connections),
+        )
+
+    async with opened(settings, types) as found:
+        await serve_parts(found, stop=stop, roles=roles, on_started=started)
+    log.info("service stopped")

@@ -1,0 +1,191 @@
+"""Serves a stand-in over HTTP inside the running event loop, and says loudly that it is one."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+import uvicorn
+
+_LOG = logging.getLogger("secure_export.sandbox")
+_BACKLOG = 1024
+_GRACE_SECONDS = 2
+_TICK_SECONDS = 0.1
+_POLL_SECONDS = 0.002
+
+
+class NotLoopbackError(ValueError):
+    """A stand-in was asked to listen where others than this machine could reach it."""
+
+
+class Serving:
+    """A stand-in that listens.
+
+    Attributes:
+        name: What it stands in for, such as ``Entra ID``.
+        base_url: Where it is reached, without a trailing slash.
+    """
+
+    def __init__(self, name: str, base_url: str, server: "_Server", task: asyncio.Task[None]) -> None:
+        self.name = name
+        self.base_url = base_url
+        self._server = server
+        self._task = task
+
+    async def stop(self) -> None:
+        """Take nothing new, answer what is under way for at most two seconds, and close the listener."""
+        self._server.stopping.set()
+        await self._task
+
+    async def wait(self) -> None:
+        """Wait until it stops."""
+        await asyncio.shield(self._task)
+
+
+async def start(
+    app: Any, *, name: str, host: str = "127.0.0.1", port: int = 0, allow_other_machines: bool = False
+) -> Serving:
+    """Start to serve an ASGI application.
+
+    Args:
+        app: The application.
+        name: What it stands in for; part of the warning.
+        host: An address of this machine.
+        port: 0 asks the system for a free one.
+        allow_other_machines: Must be True for an address that is not loopback.
+
+    Returns:
+        The server, which takes connections already.
+
+    Raises:
+        NotLoopbackError: The address is not loopback and that was not allowed.
+        OSError: The address cannot be listened on.
+    """
+    refuse_other_machines(host, allowed=allow_other_machines)
+    listener = _listen(host, port)
+    base_url = _base_url(host, listener)
+    server = _Server(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listener]), name=f"sandbox {name}")
+    task.add_done_callback(lambda _: listener.close())
+    await _until_started(server, task)
+    _LOG.warning(
+        "SANDBOX, NOT THE REAL THING: a stand-in for %s listens on %s. Trust nothing it signs.", name, base_url
+    )
+    return Serving(name, base_url, server, task)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: Any, *, name: str, host: str = "127.0.0.1", port: int = 0, allow_other_machines: bool = False
+) -> AsyncGenerator[Serving]:
+    """Serve an ASGI application for as long as the block lasts; see ``start``."""
+    running = await start(app, name=name, host=host, port=port, allow_other_machines=allow_other_machines)
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+async def run_until_cancelled(running: Serving, announce: Callable[[str], None]) -> None:
+    """Say where it listens and serve until the task is cancelled, then stop it in order."""
+    announce(f"SANDBOX stand-in for {running.name}: {running.base_url} (nothing it says is real)")
+    try:
+        await running.wait()
+    finally:
+        await running.stop()
+
+
+def refuse_other_machines(host: str, *, allowed: bool) -> None:
+    """Refuse an address that others than this machine could reach.
+
+    Raises:
+        NotLoopbackError: The address is not loopback and that was not allowed.
+    """
+    if allowed or is_loopback(host):
+        return
+    raise NotLoopbackError(
+        f"A stand-in signs tokens for anyone who asks, so it listens on this machine only, not on {host!r}. "
+        "Use 127.0.0.1, or allow other machines explicitly."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address can be reached from this machine only; names other than localhost are not trusted."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program that runs it, and stops at once when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        counter = 0
+        while not self.stopping.is_set() and not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), _TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's argument
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(_POLL_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+async def _until_started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    while not server.started:
+        if task.done():
+            await task
+            raise OSError("The stand-in's server ended before it took connections.")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen with a socket that says it is TCP: asyncio sends small answers without delay only on such."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _base_url(host: str, listener: socket.socket) -> str:
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"

@@ -1,0 +1,154 @@
+"""All settings of the program. Each section belongs to the room it configures; here they come together.
+
+``settings_file.py`` reads them. Every setting is described in ``docs/reference/configuration.md``.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from secure_export.identity.settings import IdentitySettings
+from secure_export.policy.settings import RouteSettings
+
+Subscription = Annotated[str, Field(pattern=r"^(\*|[0-9A-Za-z-]{1,64})$")]
+
+
+class Section(BaseModel):
+    """A section: no keys but those named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    """Where the service listens."""
+
+    listen: str = Field(
+        "127.0.0.1:8080", description="Address and port to listen on: `host:port`, IPv6 in brackets. Port 0: any free one."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate chain. Azure calls HTTPS only: set it here or at a proxy."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="Addresses of proxies whose `X-Forwarded-*` headers are believed."
+    )
+    public_url: str | None = Field(
+        None, description="Where people reach the console, for links in work items; without it the address listened on."
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
+            raise ValueError("write it as host:port, such as 127.0.0.1:8080 or [::1]:8080")
+        return value
+
+    @model_validator(mode="after")
+    def _has_both_or_none(self) -> "ServerSettings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: set both or none")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The address alone."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port alone."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class StoreSettings(Section):
+    """Where everything is kept."""
+
+    url: str = Field(
+        "sqlite:///secure-export.db",
+        description="`sqlite:///relative.db` or `sqlite:////absolute/path.db`; PostgreSQL comes with a later version.",
+    )
+
+
+class ConsoleSettings(Section):
+    """Who may use the console and the JSON API without a token."""
+
+    local_access: bool | None = Field(
+        None,
+        description="Whether requests made on this machine itself, to a loopback address and not through a proxy, need "
+        "no token. Without it: only while the service listens on a loopback address.",
+    )
+
+
+class LogSettings(Section):
+    """What is logged, and how."""
+
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console` for people, `json` for collectors; `auto`: console on a terminal, else JSON."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
+
+
+class RetentionSettings(Section):
+    """How long what is finished is kept."""
+
+    notifications_days: float = Field(90, gt=0, description="Notifications whose work is done.")
+    work_items_days: float = Field(400, gt=0, description="Resolved work items with their alerts and steps.")
+    quarantine_days: float = Field(180, gt=0, description="Notifications in quarantine.")
+
+
+class ConnectionSettings(BaseModel):
+    """One ITSM tool with its rules. A tool's own settings stand beside these."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str = Field(description="Which tool: `desk`, or what an installed connector is called.")
+    subscriptions: list[Subscription] = Field(
+        min_length=1,
+        description='Azure subscriptions whose alerts it takes; `["*"]` must be written out to allow every one.',
+    )
+    tenants: list[str] | None = Field(
+        None, description="Tenants that may send to it; without it every tenant under `[identity]`."
+    )
+    concurrency: int = Field(16, ge=1, le=512, description="How many lanes are worked on at a time.")
+    rate_per_second: float | None = Field(
+        None, gt=0, description="How many steps are taken a second at most; without it as many as there are."
+    )
+    retry_first_seconds: float = Field(2, gt=0, description="Wait after the first failed attempt; it doubles each time.")
+    retry_longest_seconds: float = Field(300, gt=0, description="The longest wait between attempts.")
+    step_timeout_seconds: float = Field(60, gt=0, le=600, description="After this long without an answer a look decides.")
+    routes: list[RouteSettings] = Field(
+        default_factory=lambda: [RouteSettings()],
+        min_length=1,
+        max_length=1,
+        description="Which alerts become which kind of work item; this version has one route for a connection.",
+    )
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The settings of the tool itself, not checked yet."""
+        return dict(self.model_extra or {})
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    identity: IdentitySettings
+    console: ConsoleSettings = ConsoleSettings()
+    log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
+    connections: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], ConnectionSettings] = Field(
+        min_length=1, description="One section for each ITSM tool; its name is in the webhook's URL."
+    )

@@ -1,0 +1,180 @@
+"""Reads the configuration: a TOML file, the environment over it, and errors that say where and what to do."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from secure_export.errors import SettingsError
+from secure_export.itsm.contract import ConnectorType
+from secure_export.settings import Settings
+from secure_export.toml_lines import line_of
+
+DEFAULT_FILE = Path("secure-export.toml")
+ENVIRONMENT_PREFIX = "SECURE_EXPORT__"
+
+Path_ = tuple[str | int, ...]
+
+
+def read_settings(
+    path: Path, types: Mapping[str, ConnectorType], environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Read the configuration.
+
+    Args:
+        path: The TOML file.
+        types: The connectors there are, by the name that ``type`` gives them.
+        environment: Variables ``SECURE_EXPORT__SECTION__KEY`` in it stand over the file.
+
+    Raises:
+        SettingsError: It cannot be used; the message names each fault with its line and what to do.
+    """
+    text = _text(path)
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    variables = _variables(environment)
+    values = _overlaid(written, variables)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_message(path, text, variables, error, Settings)) from None
+    for name, connection in settings.connections.items():
+        _check_own(path, text, variables, name, connection.type, connection.own, types)
+    return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there is no {path}; `secure-export init` writes one, or name another with --config"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from None
+
+
+def _variables(environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """The settings in the environment, by their path in lower case."""
+    return {
+        tuple(name[len(ENVIRONMENT_PREFIX) :].lower().split("__")): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+
+
+def _overlaid(written: dict[str, Any], variables: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """The file's values with those of the environment over them."""
+    values = dict(written)
+    for path, value in variables.items():
+        section = values
+        for name in path[:-1]:
+            inner = section.get(name)
+            section[name] = dict(inner) if isinstance(inner, dict) else {}
+            section = section[name]
+        section[path[-1]] = _value(value)
+    return values
+
+
+def _value(text: str) -> Any:
+    """A variable's value: TOML where it is TOML (numbers, lists, tables), the text itself where not."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _check_own(  # noqa: PLR0913 - what an error message names
+    path: Path,
+    text: str,
+    variables: Mapping[tuple[str, ...], str],
+    name: str,
+    kind: str,
+    own: Mapping[str, Any],
+    types: Mapping[str, ConnectorType],
+) -> None:
+    """Check the settings that belong to a tool alone."""
+    if kind not in types:
+        where = _where(path, text, variables, ("connections", name, "type"))
+        raise SettingsError(f"{where}: there is no connector {kind!r}{_suggestion(kind, list(types))}")
+    try:
+        types[kind].settings.model_validate(own)
+    except ValidationError as error:
+        at = ("connections", name)
+        raise SettingsError(_message(path, text, variables, error, types[kind].settings, at)) from None
+
+
+def _message(  # noqa: PLR0913 - as above
+    path: Path,
+    text: str,
+    variables: Mapping[tuple[str, ...], str],
+    error: ValidationError,
+    model: type[BaseModel],
+    at: Path_ = (),
+) -> str:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        where = _where(path, text, variables, at + fault["loc"])
+        lines.append(f"{where}: {_sentence(fault['type'], fault['msg'], fault['loc'], model, at)}")
+    return "\n".join(lines)
+
+
+def _sentence(kind: str, message: str, loc: Path_, model: type[BaseModel], at: Path_) -> str:
+    names = [part for part in at + loc if isinstance(part, str) and part != "[key]"]
+    setting = ".".join(names)
+    if kind == "extra_forbidden":
+        owner = _model_at(model, loc[:-1])
+        known = [*(owner.model_fields if owner else ()), *(_common_names() if at else ())]
+        return f"there is no setting {setting!r}{_suggestion(str(loc[-1]), known)}"
+    if kind == "missing":
+        return f"the setting {setting!r} is missing"
+    return f"{setting}: {message.removeprefix('Value error, ')}"
+
+
+def _common_names() -> list[str]:
+    """What every connection can set; a tool's own settings stand beside these."""
+    found = _model_at(Settings, ("connections", "any"))
+    return list(found.model_fields) if found else []
+
+
+def _suggestion(wrong: str, known: Sequence[str]) -> str:
+    close = get_close_matches(wrong, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def _where(path: Path, text: str, variables: Mapping[tuple[str, ...], str], loc: Path_) -> str:
+    """Where a fault is: the variable or the line that sets it, or that of its section."""
+    names = tuple(str(part) for part in loc)
+    if names in variables:
+        return f"{ENVIRONMENT_PREFIX}{'__'.join(names).upper()}"
+    line = line_of(text, loc)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel] | None:
+    """The model that a path of keys leads to."""
+    found: type[BaseModel] | None = model
+    for part in loc:
+        if isinstance(part, int) or found is None:
+            continue
+        field = found.model_fields.get(part)
+        if field is not None:
+            found = _model_in(field.annotation) or found
+    return found
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model within an annotation such as ``list[Model]`` or ``dict[str, Model] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,92 @@
+"""Opens the store that a URL names."""
+
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from secure_export.console.contract import Actions, Records
+from secure_export.delivery.contract import Lanes, Upkeep
+from secure_export.errors import SettingsError
+from secure_export.intake.contract import Journal
+from secure_export.itsm.desk.contract import DeskRecords
+from secure_export.store.sqlite.store import SqliteStore
+
+_HELP = "write sqlite:///relative.db or sqlite:////absolute/path.db"
+
+
+class Store(Protocol):
+    """Everything that is kept, whichever database keeps it."""
+
+    @property
+    def journal(self) -> Journal:
+        """What intake needs."""
+        ...
+
+    @property
+    def lanes(self) -> Lanes:
+        """What delivery needs."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What timers need."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """What doors look at."""
+        ...
+
+    @property
+    def actions(self) -> Actions:
+        """What operators do."""
+        ...
+
+    @property
+    def desk(self) -> DeskRecords:
+        """What the embedded desk keeps."""
+        ...
+
+    async def ready(self) -> str | None:
+        """Try to write, and say what is wrong; None when nothing is."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go."""
+        ...
+
+
+async def open_store(url: str) -> Store:
+    """Open the store that a URL names, made and brought up to date where needed.
+
+    Raises:
+        SettingsError: The URL names no store that this program has, or the database does not fit this program.
+        StoreUnavailable: The store cannot be opened now.
+    """
+    return await SqliteStore.open(sqlite_path(url))
+
+
+def sqlite_path(url: str) -> Path:
+    """Give the file that a store's URL names.
+
+    Raises:
+        SettingsError: It names none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"postgresql", "postgres"}:
+        raise SettingsError(f"store.url: PostgreSQL comes with a later version of this program; {_HELP}")
+    if parts.scheme != "sqlite":
+        raise SettingsError(f"store.url: {parts.scheme or 'a URL without a scheme'} is no kind of store; {_HELP}")
+    if parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(
+            f"store.url: a SQLite store has no host and no options; {_HELP}, with three or four slashes"
+        )
+    path = unquote(parts.path).removeprefix("/")
+    if not path or path.endswith("/"):
+        raise SettingsError(f"store.url names no file; {_HELP}")
+    return Path(path)
+
+
+def store_exists(url: str) -> bool:
+    """Tell whether there is a store already, without making one."""
+    return sqlite_path(url).exists()

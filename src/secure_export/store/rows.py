@@ -1,0 +1,134 @@
+"""Work items, alerts and outcomes as the database keeps them, and back: pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from secure_export.cmdb.subjects import subject_of, wanted_names, wanted_resource_ids
+from secure_export.store.instants import instant_or_none, micros, micros_or_none
+from secure_export.workitems.arrival import AlertState
+from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.work_item import State, ToolState, WorkItem
+
+UNCLEAR = "unclear"
+
+_encode = msgspec.json.Encoder().encode
+_work_item_decoder = msgspec.json.Decoder(WorkItem)
+_texts_decoder = msgspec.json.Decoder(tuple[str, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItemColumns:
+    """What a work item is looked for by.
+
+    Attributes:
+        state: ``open`` or ``resolved``.
+        owed: Whether it is owed.
+        open_in_tool: Whether the tool last said that it is open.
+        unbound: How many of its bindings have no CI.
+        expires_at: ``close_at`` while time may end it.
+        ended_at: When nothing more happened to it; None while something may.
+    """
+
+    state: str
+    owed: bool
+    open_in_tool: bool
+    unbound: int
+    expires_at: int | None
+    ended_at: int | None
+
+
+def work_item_document(item: WorkItem) -> bytes:
+    """Give a work item as it is kept."""
+    return _encode(item)
+
+
+def work_item(document: bytes) -> WorkItem:
+    """Give back a kept work item."""
+    return _work_item_decoder.decode(document)
+
+
+def work_item_columns(item: WorkItem) -> WorkItemColumns:
+    """Say what a work item is looked for by."""
+    ends_by_time = item.desired.state is State.OPEN and not item.over
+    return WorkItemColumns(
+        state=item.desired.state.value,
+        owed=item.owed,
+        open_in_tool=item.confirmed is not None and item.confirmed.state is ToolState.OPEN,
+        unbound=sum(binding.id is None for binding in item.desired.content.bindings),
+        expires_at=micros_or_none(item.close_at) if ends_by_time else None,
+        ended_at=micros(_ended_at(item)) if item.over and not item.left_open else None,
+    )
+
+
+def missing_names(item: WorkItem) -> frozenset[str]:
+    """Say which names and resource ids, in lower case, an open work item's unbound CIs may appear under."""
+    if item.over or item.desired.state is not State.OPEN:
+        return frozenset()
+    subjects = [s for binding in item.desired.content.bindings if (s := subject_of(binding)) is not None]
+    return frozenset((*wanted_names(subjects), *wanted_resource_ids(subjects)))
+
+
+def texts_document(texts: tuple[str, ...]) -> str:
+    """Give texts as they are kept."""
+    return _encode(texts).decode()
+
+
+def texts(document: str) -> tuple[str, ...]:
+    """Give back kept texts."""
+    return _texts_decoder.decode(document)
+
+
+ALERT_STATE_COLUMNS = "alert_id, problem, fired_at, ended_at, work_item, reasons"
+AlertStateRow = tuple[str, str | None, int | None, int | None, str | None, str]
+
+
+def alert_state_row(state: AlertState) -> AlertStateRow:
+    """Give an alert's state as it is kept, in the order of ``ALERT_STATE_COLUMNS``."""
+    return (
+        state.alert_id,
+        None if state.problem == state.alert_id else state.problem,
+        micros_or_none(state.fired_at),
+        micros_or_none(state.ended_at),
+        state.work_item,
+        texts_document(state.reasons),
+    )
+
+
+def alert_state(row: AlertStateRow) -> AlertState:
+    """Give back a kept alert's state."""
+    alert_id, problem, fired_at, ended_at, item, reasons = row
+    return AlertState(
+        alert_id=alert_id,
+        problem=alert_id if problem is None else problem,
+        fired_at=instant_or_none(fired_at),
+        ended_at=instant_or_none(ended_at),
+        work_item=item,
+        reasons=texts(reasons),
+    )
+
+
+def outcome_row(outcome: Outcome) -> tuple[str, str]:
+    """Give the name of an outcome, and its reason."""
+    match outcome:
+        case Done():
+            return "done", ""
+        case TryLater(reason):
+            return "try-later", reason
+        case Refused(reason):
+            return "refused", reason
+        case Unclear(reason):
+            return UNCLEAR, reason
+
+
+def decoded(document: bytes | str) -> Any:
+    """Give the JSON value of a document."""
+    return msgspec.json.decode(document)
+
+
+def _ended_at(item: WorkItem) -> datetime:
+    if item.resolved_at is not None:
+        return item.resolved_at
+    return item.confirmed.at if item.confirmed is not None else item.created_at

@@ -1,0 +1,120 @@
+"""Takes due lanes, and reads what their owner needs."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from secure_export.delivery.contract import ClaimedLane, Pending
+from secure_export.store.bodies import unpacked
+from secure_export.store.instants import instant, micros
+from secure_export.store.rows import UNCLEAR, work_item
+from secure_export.store.sqlite.statements import take_numbers
+from secure_export.store.sqlite.work_item_table import latest_of, put_work_item
+from secure_export.workitems.work_item import StepKind
+
+_PENDING_BYTES_AT_ONCE = 16 * 1024 * 1024
+_OWNER_GONE = "its owner stopped or stalled before it had an answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane as it was taken.
+
+    Attributes:
+        number: Its row.
+        key: Its key.
+        correlation_key: Which lane.
+        look: Whether somebody asked to read the work item back.
+        token: The fencing token.
+    """
+
+    number: int
+    key: bytes
+    correlation_key: str
+    look: bool
+    token: int
+
+
+def take(connection: sqlite3.Connection, name: str, *, limit: int, now: datetime, lease_until: datetime) -> list[Taken]:
+    """Take up to ``limit`` due lanes of the connection ``name``, longest due first."""
+    due = connection.execute(
+        "SELECT id, key, correlation_key, look FROM lanes WHERE connection = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
+        (name, micros(now), limit),
+    ).fetchall()
+    if not due:
+        return []
+    token = take_numbers(connection, 1)
+    numbers = json.dumps([row[0] for row in due])
+    connection.execute(
+        "UPDATE lanes SET state = 'claimed', token = ?, due_at = ?, woken = 0, reason = '' "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (token, micros(lease_until), numbers),
+    )
+    _close_left_steps(connection, numbers, now)
+    return [Taken(number, key, text, bool(look), token) for number, key, text, look in due]
+
+
+def give_up(connection: sqlite3.Connection, taken: Sequence[Taken], *, now: datetime) -> None:
+    """Give lanes back as they were taken: nothing was done with them."""
+    connection.executemany(
+        "UPDATE lanes SET state = 'ready', due_at = ? WHERE id = ? AND token = ? AND state = 'claimed'",
+        [(micros(now), one.number, one.token) for one in taken],
+    )
+
+
+def read_taken(
+    connection: sqlite3.Connection, name: str, taken: Sequence[Taken], *, pending_limit: int, lease_until: datetime
+) -> list[ClaimedLane]:
+    """Read what the owner of taken lanes needs."""
+    return [
+        ClaimedLane(
+            connection=name,
+            correlation_key=one.correlation_key,
+            token=one.token,
+            lease_until=lease_until,
+            look=one.look,
+            pending=_pending(connection, one.number, pending_limit),
+            item=latest_of(connection, one.key),
+        )
+        for one in taken
+    ]
+
+
+def _pending(connection: sqlite3.Connection, lane: int, limit: int) -> tuple[Pending, ...]:
+    """Read what is not folded yet, oldest first; few at a time where bodies are huge."""
+    rows = connection.execute(
+        "SELECT id, received_at, packed, body FROM pending JOIN notifications ON id = notification "
+        "WHERE lane = ? ORDER BY notification LIMIT ?",
+        (lane, limit),
+    )
+    found: list[Pending] = []
+    size = 0
+    for number, received_at, is_frame, kept in rows:
+        body = unpacked(kept, is_frame=is_frame)
+        size += len(body)
+        if found and size > _PENDING_BYTES_AT_ONCE:
+            break
+        found.append(Pending(number, body, instant(received_at)))
+    return tuple(found)
+
+
+def _close_left_steps(connection: sqlite3.Connection, numbers: str, now: datetime) -> None:
+    """Close the steps that earlier owners of these lanes left unfinished: nobody knows what came of them."""
+    left = connection.execute(
+        "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE finished_at IS NULL AND lane IN "
+        "(SELECT key FROM lanes WHERE id IN (SELECT value FROM json_each(?))) RETURNING work_item, kind",
+        (micros(now), UNCLEAR, _OWNER_GONE, numbers),
+    ).fetchall()
+    for seq, kind in left:
+        if kind != StepKind.LOOK:
+            _leave_doubt(connection, seq)
+
+
+def _leave_doubt(connection: sqlite3.Connection, seq: int) -> None:
+    """See to it that the work item of a step without an answer is looked at first."""
+    row = connection.execute("SELECT document FROM work_items WHERE seq = ?", (seq,)).fetchone()
+    item = work_item(row[0])
+    if not item.doubt:
+        put_work_item(connection, replace(item, doubt=True))

@@ -1,0 +1,102 @@
+"""Rows of the desk's tables, and what they say."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from secure_export.cmdb.contract import ConfigurationItem
+from secure_export.errors import NotFound
+from secure_export.itsm.desk.incident import EventKind, FieldChange, Incident, IncidentCi, IncidentState, TimelineEvent
+from secure_export.store.instants import instant, instant_or_none
+
+INCIDENT_COLUMNS: Final = (
+    "id, connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields, "
+    "resolution_code, resolution, opened_at, updated_at, resolved_at, closed_at, revision"
+)
+CI_COLUMNS: Final = "id, name, class_name, resource_id, attributes"
+
+_texts_from_json = msgspec.json.Decoder(dict[str, str]).decode
+_changes_from_json = msgspec.json.Decoder(tuple[FieldChange, ...]).decode
+_INCIDENT_NUMBER = "INC"
+_CI_ID = "CI"
+
+
+def to_json(value: Any) -> str:
+    """Write a value as compact JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def number_of(row_id: int) -> str:
+    """Give the number of the incident in this row."""
+    return f"{_INCIDENT_NUMBER}{row_id:07d}"
+
+
+def row_of_number(number: str) -> int:
+    """Give the row of an incident.
+
+    Raises:
+        NotFound: This is no incident's number.
+    """
+    row = _row_of(number, _INCIDENT_NUMBER)
+    if row is None:
+        raise NotFound(f"there is no incident {number}; numbers look like {number_of(1)}")
+    return row
+
+
+def ci_id_of(row_id: int) -> str:
+    """Give the id of the CI in this row."""
+    return f"{_CI_ID}{row_id:07d}"
+
+
+def row_of_ci(ci_id: str) -> int | None:
+    """Give the row of a CI; None when this is no CI's id."""
+    return _row_of(ci_id, _CI_ID)
+
+
+def incident_of(row: Sequence[Any]) -> Incident:
+    """Read the columns ``INCIDENT_COLUMNS``."""
+    return Incident(
+        number=number_of(row[0]),
+        connection=row[1],
+        key=row[2].hex(),
+        title=row[3],
+        description=row[4],
+        state=IncidentState(row[5]),
+        impact=row[6],
+        urgency=row[7],
+        priority=row[8],
+        assignment_group=row[9],
+        assignee=row[10],
+        fields=_texts_from_json(row[11]),
+        resolution_code=row[12],
+        resolution=row[13],
+        opened_at=instant(row[14]),
+        updated_at=instant(row[15]),
+        resolved_at=instant_or_none(row[16]),
+        closed_at=instant_or_none(row[17]),
+        revision=row[18],
+    )
+
+
+def incident_ci_of(row: Sequence[Any]) -> IncidentCi:
+    """Read ``position, ci, name, rule, reason``."""
+    return IncidentCi(id=row[1], name=row[2], rule=row[3], reason=row[4], primary=row[0] == 0)
+
+
+def event_of(row: Sequence[Any]) -> TimelineEvent:
+    """Read ``at, author, kind, text, changes``."""
+    changes = _changes_from_json(row[4])
+    return TimelineEvent(at=instant(row[0]), by=row[1], kind=EventKind(row[2]), text=row[3], changes=changes)
+
+
+def ci_of(row: Sequence[Any]) -> ConfigurationItem:
+    """Read the columns ``CI_COLUMNS``."""
+    attributes = _texts_from_json(row[4])
+    return ConfigurationItem(ci_id_of(row[0]), row[1], row[2], row[3], attributes)
+
+
+def _row_of(text: str, prefix: str) -> int | None:
+    digits = text.strip().upper().removeprefix(prefix)
+    longest = 18  # what surely fits into SQLite's integers
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= longest else None

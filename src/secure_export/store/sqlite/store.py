@@ -1,0 +1,78 @@
+"""The store on one SQLite file."""
+
+import sqlite3
+from functools import cached_property
+from pathlib import Path
+
+from secure_export.clock import Clock, utc_now
+from secure_export.errors import StoreUnavailable
+from secure_export.itsm.desk.contract import DeskRecords
+from secure_export.store.instants import micros
+from secure_export.store.sqlite.actions import SqliteActions
+from secure_export.store.sqlite.database import Database
+from secure_export.store.sqlite.desk import SqliteDesk
+from secure_export.store.sqlite.journal import SqliteJournal
+from secure_export.store.sqlite.lanes import SqliteLanes
+from secure_export.store.sqlite.records import SqliteRecords
+from secure_export.store.sqlite.upkeep import SqliteUpkeep
+
+
+class SqliteStore:
+    """Everything that is kept, in one file that several processes may have open.
+
+    Args:
+        database: The database, opened and migrated.
+        clock: The time, for ages and for the write test.
+
+    Attributes:
+        journal: What intake needs.
+        lanes: What delivery needs.
+        upkeep: What timers need.
+        records: What doors look at.
+        actions: What operators do.
+    """
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+        self.journal = SqliteJournal(database)
+        self.lanes = SqliteLanes(database)
+        self.upkeep = SqliteUpkeep(database)
+        self.records = SqliteRecords(database, clock)
+        self.actions = SqliteActions(database)
+
+    @classmethod
+    async def open(cls, path: Path, *, clock: Clock = utc_now) -> "SqliteStore":
+        """Open a file, made and brought up to date where needed.
+
+        Raises:
+            StoreUnavailable: The file cannot be opened.
+            SettingsError: The file does not fit this program.
+        """
+        return cls(await Database.open(path), clock)
+
+    @cached_property
+    def desk(self) -> DeskRecords:
+        """What the embedded desk keeps."""
+        return SqliteDesk(self._database)
+
+    async def ready(self) -> str | None:
+        """Try to write, and say what is wrong; None when nothing is."""
+        tried_at = str(micros(self._clock()))
+        try:
+            await self._database.write(lambda db: _try_to_write(db, tried_at))
+        except StoreUnavailable as error:
+            return str(error)
+        return None
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of the file."""
+        await self._database.close()
+
+
+def _try_to_write(connection: sqlite3.Connection, tried_at: str) -> None:
+    connection.execute(
+        "INSERT INTO cursors (name, value) VALUES ('store:tried-at', ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (tried_at,),
+    )

@@ -1,0 +1,148 @@
+"""What is done by timer, in SQLite (``secure_export.delivery.contract.Upkeep``)."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from secure_export.delivery.contract import Retention
+from secure_export.store.instants import micros
+from secure_export.store.sqlite.database import Database
+from secure_export.store.sqlite.forgetting import forget
+from secure_export.store.sqlite.waking import wake
+
+_BETWEEN_WAKES_FOR_ONE_NAME = timedelta(minutes=10)
+
+_EXPIRED = """
+SELECT item.connection, item.correlation_key FROM work_items AS item
+LEFT JOIN lanes ON lanes.key = item.lane
+WHERE item.expires_at <= ? AND (lanes.state IS NULL OR lanes.state IN ('waiting', 'parked'))
+ORDER BY item.expires_at LIMIT ?
+"""
+_OF_TOOL_KEY = """
+SELECT correlation_key FROM work_items AS item
+WHERE tool_key = ? AND connection = ?
+    AND generation = (SELECT max(generation) FROM work_items WHERE lane = item.lane)
+"""
+_LACKING = """
+SELECT item.correlation_key, missing_cis.work_item FROM missing_cis
+JOIN work_items AS item ON item.seq = missing_cis.work_item
+WHERE missing_cis.connection = ? AND missing_cis.name = ? AND missing_cis.woken_at <= ?
+LIMIT ?
+"""
+
+
+class SqliteUpkeep:
+    """Wakes lanes by time, and forgets.
+
+    Args:
+        database: The database, opened and migrated.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._names_told: dict[str, str] = {}
+
+    async def wake_expired(self, *, now: datetime, limit: int) -> int:
+        """See ``Upkeep.wake_expired``; lanes that are ready or at work need no waking and do not count."""
+        return self._told(await self._database.write(lambda db: _wake_expired(db, now, limit)))
+
+    async def wake_for_look(self, connection: str, keys: Sequence[str], *, now: datetime) -> int:
+        """See ``Upkeep.wake_for_look``."""
+        return self._told(await self._database.write(lambda db: _wake_for_look(db, connection, keys, now)))
+
+    async def open_keys(self, connection: str, *, after: str, limit: int) -> Sequence[str]:
+        """See ``Upkeep.open_keys``."""
+        rows = await self._database.read(
+            lambda db: db.execute(
+                "SELECT tool_key FROM work_items WHERE connection = ? AND tool_key > ? AND open_in_tool = 1 "
+                "ORDER BY tool_key LIMIT ?",
+                (connection, after, limit),
+            ).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def wake_unbound(self, connection: str, names: Sequence[str], *, now: datetime, limit: int) -> int:
+        """See ``Upkeep.wake_unbound``.
+
+        A name that the CMDB has may still not bind (several have it); a lane is not woken for the same name again
+        for ten minutes.
+        """
+        return self._told(await self._database.write(lambda db: _wake_unbound(db, connection, names, now, limit)))
+
+    async def unbound_names(self, connection: str, *, limit: int) -> Sequence[str]:
+        """See ``Upkeep.unbound_names``; where there are more than ``limit``, each call goes on where the last ended."""
+        after = self._names_told.get(connection, "")
+        names = await self._database.read(lambda db: _names(db, connection, after, limit))
+        if after and len(names) < limit:
+            rest = await self._database.read(lambda db: _names(db, connection, "", limit - len(names)))
+            names += [name for name in rest if name <= after]
+        self._names_told[connection] = names[-1] if len(names) == limit else ""
+        return names
+
+    async def cursor(self, name: str) -> str:
+        """See ``Upkeep.cursor``."""
+        row = await self._database.read(
+            lambda db: db.execute("SELECT value FROM cursors WHERE name = ?", (name,)).fetchone()
+        )
+        return row[0] if row else ""
+
+    async def keep_cursor(self, name: str, value: str) -> None:
+        """See ``Upkeep.keep_cursor``; a value that is kept already costs no write."""
+        if await self.cursor(name) == value:
+            return
+        await self._database.write(
+            lambda db: (
+                db.execute(
+                    "INSERT INTO cursors (name, value) VALUES (?, ?) "
+                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (name, value),
+                ).rowcount
+            )
+        )
+
+    async def forget(self, retention: Retention, *, now: datetime, limit: int) -> int:
+        """See ``Upkeep.forget``."""
+        return await self._database.write(lambda db: forget(db, retention, now=now, limit=limit))
+
+    def _told(self, woken: int) -> int:
+        if woken:
+            self._database.signals.ready()
+        return woken
+
+
+def _wake_expired(connection: sqlite3.Connection, now: datetime, limit: int) -> int:
+    expired = connection.execute(_EXPIRED, (micros(now), limit)).fetchall()
+    return sum(wake(connection, name, correlation_key, now=now) for name, correlation_key in expired)
+
+
+def _wake_for_look(connection: sqlite3.Connection, name: str, keys: Sequence[str], now: datetime) -> int:
+    """Wake lanes by work item; one whose work item has a successor is of the past, and nobody looks at it."""
+    woken = 0
+    for key in keys:
+        row = connection.execute(_OF_TOOL_KEY, (key, name)).fetchone()
+        woken += row is not None and wake(connection, name, row[0], now=now, look=True)
+    return woken
+
+
+def _wake_unbound(connection: sqlite3.Connection, name: str, cis: Sequence[str], now: datetime, limit: int) -> int:
+    before = micros(now - _BETWEEN_WAKES_FOR_ONE_NAME)
+    woken: set[str] = set()
+    for ci in cis:
+        for correlation_key, seq in connection.execute(_LACKING, (name, ci, before, limit - len(woken))).fetchall():
+            wake(connection, name, correlation_key, now=now)
+            woken.add(correlation_key)
+            connection.execute(
+                "UPDATE missing_cis SET woken_at = ? WHERE connection = ? AND name = ? AND work_item = ?",
+                (micros(now), name, ci, seq),
+            )
+        if len(woken) >= limit:
+            break
+    return len(woken)
+
+
+def _names(connection: sqlite3.Connection, name: str, after: str, limit: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT name FROM missing_cis WHERE connection = ? AND name > ? ORDER BY name LIMIT ?",
+        (name, after, limit),
+    )
+    return [row[0] for row in rows]

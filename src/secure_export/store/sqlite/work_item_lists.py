@@ -1,0 +1,123 @@
+"""Work items as JSON objects."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from secure_export.console.contract import Page
+from secure_export.errors import NotFound
+from secure_export.store.instants import rfc3339, text_or_none
+from secure_export.store.paging import one_of, page, rows_before, rows_on_page
+from secure_export.store.rows import work_item
+from secure_export.store.sqlite.filters import Filters
+from secure_export.workitems.work_item import State, WorkItem
+
+_ALERTS_LISTED = 1000
+
+
+def list_work_items(  # noqa: PLR0913 - filters by name
+    connection: sqlite3.Connection,
+    *,
+    name: str | None,
+    state: str | None,
+    owed: bool | None,
+    unbound: bool | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """List work items, newest first."""
+    limit = rows_on_page(limit)
+    filters = Filters("seq < ?", rows_before(cursor))
+    filters.equal("connection", name)
+    if one_of("state", state, [one.value for one in State]):
+        filters.flag(state == State.OPEN, "state = 'open'", "state = 'resolved'")
+    filters.flag(owed, "owed = 1", "owed = 0")
+    filters.flag(unbound, "unbound > 0", "unbound = 0")
+    rows = connection.execute(
+        f"SELECT seq, document FROM work_items WHERE {filters.where} ORDER BY seq DESC LIMIT ?",  # noqa: S608 - constants
+        (*filters.values, limit + 1),
+    ).fetchall()
+    items = [(seq, work_item(document)) for seq, document in rows]
+    alerts = _alerts_of(connection, [item.id for _, item in items])
+    return page([(seq, _object(item, alerts.get(item.id, []))) for seq, item in items], limit)
+
+
+def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any]:
+    """Give a work item with what it says and every step taken for it.
+
+    Raises:
+        NotFound: There is none of this id.
+    """
+    row = connection.execute("SELECT seq, document FROM work_items WHERE id = ?", (item_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"there is no work item {item_id}; list them to see which there are")
+    item = work_item(row[1])
+    told = _object(item, _alerts_of(connection, [item_id]).get(item_id, []))
+    return {
+        **told,
+        "reasons": list(item.reasons),
+        "resolution": item.desired.resolution,
+        "assignment": item.confirmed.assignment if item.confirmed else "",
+        "content": msgspec.to_builtins(item.desired.content),
+        "steps": _steps(connection, row[0]),
+    }
+
+
+def bound_items(item: WorkItem) -> list[dict[str, Any]]:
+    """Give a work item's bindings as JSON objects."""
+    return [
+        {"id": one.id, "name": one.name, "rule": one.rule, "reason": one.reason}
+        for one in item.desired.content.bindings
+    ]
+
+
+def _object(item: WorkItem, alerts: list[str]) -> dict[str, Any]:
+    content, confirmed = item.desired.content, item.confirmed
+    return {
+        "id": item.id,
+        "connection": item.connection,
+        "correlation_key": item.correlation_key,
+        "generation": item.generation,
+        "state": item.desired.state.value,
+        "state_in_tool": confirmed.state.value if confirmed else None,
+        "owed": item.owed,
+        "number": confirmed.number if confirmed else None,
+        "url": (confirmed.url or None) if confirmed else None,
+        "title": content.title,
+        "severity": content.severity,
+        "priority": content.priority,
+        "configuration_items": bound_items(item),
+        "alerts": alerts,
+        "created_at": rfc3339(item.created_at),
+        "resolved_at": rfc3339(item.resolved_at) if item.resolved_at else None,
+        "waiting": item.waiting,
+        "parked": item.parked,
+        "hands_off": item.hands_off,
+    }
+
+
+def _alerts_of(connection: sqlite3.Connection, item_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Give the ids of each work item's alerts, oldest first; of very many only the first."""
+    query = "SELECT work_item, coalesce(told_id, alert_id) FROM alerts WHERE work_item = ? ORDER BY seq LIMIT ?"
+    found: dict[str, list[str]] = {}
+    for item_id in item_ids:
+        found[item_id] = [row[1] for row in connection.execute(query, (item_id, _ALERTS_LISTED))]
+    return found
+
+
+def _steps(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        "SELECT kind, started_at, finished_at, outcome, reason FROM steps WHERE work_item = ? ORDER BY id", (seq,)
+    )
+    return [
+        {
+            "kind": kind,
+            "started_at": text_or_none(started_at),
+            "finished_at": text_or_none(finished_at),
+            "outcome": outcome,
+            "reason": reason or None,
+        }
+        for kind, started_at, finished_at, outcome, reason in rows
+    ]

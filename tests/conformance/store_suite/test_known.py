@@ -1,0 +1,76 @@
+"""What every store knows of alerts."""
+
+from dataclasses import replace
+
+from secure_export.delivery.contract import AlertRecord, ClaimedLane
+from secure_export.store.open import Store
+from tests.conformance.store_suite.samples import NOW, alert, at, claim_one, entry, folded, item
+
+
+async def _lane_with(store: Store, *alerts: AlertRecord) -> ClaimedLane:
+    """Keep alerts, and give a lane that is claimed anew."""
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    await store.lanes.save(lane, folded(lane, alerts=alerts), now=NOW)
+    await store.journal.append(entry())
+    return await claim_one(store.lanes)
+
+
+async def test_alerts_come_back_as_they_were_kept(store: Store) -> None:
+    """Every member of an alert's state is kept."""
+    kept = alert("a", problem="p", work_item="w", fired_at=NOW, ended_at=at(60))
+    state = replace(kept.state, reasons=("it fired", "it ended"))
+    lane = await _lane_with(store, replace(kept, state=state), alert("b", fired_at=None))
+    known = await store.lanes.known(lane, alert_ids=["a", "b", "c"], problems=[])
+    assert known.alerts == {"a": state, "b": alert("b", fired_at=None).state}
+
+
+async def test_an_alert_is_kept_as_it_was_last_saved(store: Store) -> None:
+    """Saving an alert again replaces its state."""
+    lane = await _lane_with(store, alert("a"))
+    await store.lanes.save(lane, folded(lane, alerts=[alert("a", ended_at=at(5))]), now=NOW)
+    known = await store.lanes.known(lane, alert_ids=["a"], problems=[])
+    assert known.alerts["a"].ended_at == at(5)
+
+
+async def test_alerts_of_a_problem_are_known_together(store: Store) -> None:
+    """Everything that tells of a problem is given, and nothing of another problem."""
+    lane = await _lane_with(
+        store, alert("a", problem="p"), alert("b", problem="p", ended_at=NOW), alert("c", problem="q"), alert("p")
+    )
+    known = await store.lanes.known(lane, alert_ids=[], problems=["p"])
+    assert set(known.alerts) == {"a", "b", "p"}
+
+
+async def test_of_a_long_problem_all_that_fires_and_the_latest_ends_are_known(store: Store) -> None:
+    """Hundreds of alerts of one problem are told of by those that decide."""
+    firing = [alert(f"f{n}", problem="p") for n in range(300)]
+    ended = [alert(f"e{n}", problem="p", ended_at=at(n)) for n in range(300)]
+    lane = await _lane_with(store, *firing, *ended)
+    known = await store.lanes.known(lane, alert_ids=[], problems=["p"])
+    assert {f"f{n}" for n in range(300)} <= set(known.alerts)
+    assert {f"e{n}" for n in range(150, 300)} <= set(known.alerts)
+
+
+async def test_another_connections_alerts_are_not_known(store: Store) -> None:
+    """The same alert sent to two connections is two alerts."""
+    await _lane_with(store, alert("a", problem="p"))
+    await store.journal.append(entry(connection="prod"))
+    lane = await claim_one(store.lanes, connection="prod")
+    known = await store.lanes.known(lane, alert_ids=["a"], problems=["p"])
+    assert known.alerts == {}
+
+
+async def test_how_many_others_of_the_work_item_fire(store: Store) -> None:
+    """Firing alerts of the lane's work item that were not asked for are counted; ended ones and strangers are not."""
+    one = item()
+    lane = await _lane_with(
+        store,
+        *(alert(name, work_item=one.id) for name in ("a", "b", "c")),
+        alert("d", work_item=one.id, ended_at=NOW),
+        alert("e", work_item=one.id, fired_at=None),
+        alert("f", work_item="another"),
+    )
+    known = await store.lanes.known(replace(lane, item=one), alert_ids=["a"], problems=[])
+    assert known.others_firing == 2
+    assert (await store.lanes.known(lane, alert_ids=["a"], problems=[])).others_firing == 0
