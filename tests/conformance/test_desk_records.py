@@ -317,7 +317,7 @@ async def test_the_list_can_be_narrowed(desk: DeskRecords) -> None:
     assert await listed(search="\\") == []
 
 
-@pytest.mark.parametrize("cursor", ["rubbish!", "²", "AAAA"])
+@pytest.mark.parametrize("cursor", ["rubbish!", "²", "7"])
 async def test_a_cursor_that_was_not_handed_out_is_refused(desk: DeskRecords, cursor: str) -> None:
     """A broken cursor is an error of the one who asks, and does not look like the end of the list."""
     with pytest.raises(ValueError, match="cursor"):

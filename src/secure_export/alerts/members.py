@@ -97,8 +97,13 @@ def read_json(raw: bytes | msgspec.Raw) -> Any:
         return _decode_any(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
+    repaired = mended(bytes(raw))
     try:
-        return json.loads(mended(bytes(raw)), strict=False, parse_int=_bounded, parse_float=_bounded)
+        return _decode_any(repaired)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(repaired, strict=False, parse_int=_integer, parse_float=_float)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error) or type(error).__name__) from None
 
@@ -167,5 +172,10 @@ def _parsed(value: object) -> Any:
         return None
 
 
-def _bounded(digits: str) -> str:
-    return digits[:_LONGEST_NUMBER]
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits[:_LONGEST_NUMBER]
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits[:_LONGEST_NUMBER]

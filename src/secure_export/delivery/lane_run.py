@@ -9,9 +9,8 @@ from typing import Protocol
 
 import structlog
 
-from secure_export.alerts.references import References, ResourceReference
 from secure_export.clock import Clock
-from secure_export.cmdb.bind import bind
+from secure_export.cmdb.bind import bind_again
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import AlertRecord, Change, ClaimedLane, Lanes, Release, StepResult
 from secure_export.delivery.facts import merged
@@ -147,14 +146,10 @@ class LaneRunner:
 
     async def _bound_late(self, item: WorkItem) -> WorkItem:
         """Look again for the CIs that were not in the CMDB when the alert came."""
-        missing = [b.name for b in item.desired.content.bindings if b.id is None and b.name]
-        if not missing or item.over or item.doubt:
+        bindings = item.desired.content.bindings
+        if item.over or item.doubt or all(binding.id is not None for binding in bindings):
             return item
-        wanted = References(
-            resources=tuple(ResourceReference(name, "earlier") for name in missing if name.startswith("/")),
-            names=tuple(name for name in missing if not name.startswith("/")),
-        )
-        return rebind(item, await bind(self._target.connector.cmdb, wanted))
+        return rebind(item, await bind_again(self._target.connector.cmdb, bindings))
 
     def _paced(self, decided: Plan) -> Plan:
         """Put a step off when the connection's rate would make it wait for long."""

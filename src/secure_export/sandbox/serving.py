@@ -141,7 +141,7 @@ class _Server(uvicorn.Server):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
-                while self.server_state.connections or self.server_state.tasks:
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn tells of it by no event
                     await asyncio.sleep(_POLL_SECONDS)
         for task in self.server_state.tasks:
             task.cancel()

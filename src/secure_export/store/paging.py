@@ -31,9 +31,9 @@ def rows_before(cursor: str | None) -> int:
         return _NEWEST
     try:
         number = int.from_bytes(base64.b64decode(f"{cursor}=", altchars=b"-_", validate=True), "big")
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("the cursor is none that was handed out; start again without one") from error
-    if number > _NEWEST:
+    except (binascii.Error, ValueError):
+        number = -1
+    if number > _NEWEST or cursor != cursor_after(max(number, 0)):
         raise ValueError("the cursor is none that was handed out; start again without one")
     return number
 

@@ -1,5 +1,6 @@
 """Work items, alerts and outcomes as the database keeps them, and back: pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,15 @@ from secure_export.workitems.work_item import State, ToolState, WorkItem
 
 UNCLEAR = "unclear"
 
-_encode = msgspec.json.Encoder().encode
+
+def _as_dict(value: Any) -> dict[Any, Any]:
+    """Give a mapping that is no dictionary as one."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be kept")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_as_dict).encode
 _work_item_decoder = msgspec.json.Decoder(WorkItem)
 _texts_decoder = msgspec.json.Decoder(tuple[str, ...])
 

@@ -140,7 +140,7 @@ def test_a_body_that_was_cut_off_is_not_understood(name: str, length: int) -> No
         raise AssertionError(length)
 
 
-@given(st.sampled_from([name for name in own_names() if "health" in name]), st.booleans())
+@given(name=st.sampled_from([name for name in own_names() if "health" in name]), upper=st.booleans())
 @EXAMPLES
 def test_the_case_of_ids_does_not_matter_to_what_is_told(name: str, *, upper: bool) -> None:
     """Targets, and the problems made of them, are the same in capitals."""

@@ -6,10 +6,12 @@ Only the clock is made up, and a tool ("prod") that refuses every work item, so 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from tests.unit.console.standins import VM, FewTokens
 
 from secure_export.cmdb.contract import Cmdb
 from secure_export.cmdb.drafts import CiDraft, RelationDraft
@@ -32,9 +34,9 @@ from secure_export.store.sqlite.store import SqliteStore
 from secure_export.telemetry.metrics import Metrics
 from secure_export.workitems.outcome import Done, Outcome, Refused
 from secure_export.workitems.work_item import WorkItem
-from tests.unit.console.standins import NOW, VM, FewTokens
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+START = datetime(2026, 2, 10, 6, 15, tzinfo=UTC)  # just after the sample fired
 FIRED = SAMPLES / "common" / "metric-static-fired.json"
 RESOLVED = SAMPLES / "common" / "metric-static-resolved.json"
 AZNS = Caller(
@@ -100,7 +102,9 @@ class Whole:
 
     async def take(self, body: bytes, connection: str = "desk") -> int:
         """Record a notification as intake would; its id."""
-        entry = entry_of(Post(connection=connection, caller=AZNS, received_at=self.clock(), body=body), self.doors[connection])
+        entry = entry_of(
+            Post(connection=connection, caller=AZNS, received_at=self.clock(), body=body), self.doors[connection]
+        )
         return (await self.store.journal.append(entry)).notification
 
     async def deliver(self) -> None:
@@ -111,7 +115,7 @@ class Whole:
                 self.store.lanes,
                 pace=Pace(None),
                 clock=self.clock,
-                random=Random(1),
+                random=Random(1),  # noqa: S311 - spreads retries
                 lease=timedelta(minutes=1),
                 watch=Metrics(),
             )
@@ -145,7 +149,7 @@ class Whole:
 @asynccontextmanager
 async def whole_service(folder: Path, console_url: str = "http://127.0.0.1:8080") -> AsyncIterator[Whole]:
     """Open an empty one."""
-    clock = MovingClock(NOW)
+    clock = MovingClock(START)
     store = await SqliteStore.open(folder / "store.db", clock=clock)
     try:
         policy = Policy(RouteSettings())

@@ -10,7 +10,7 @@ from html import unescape
 
 _LONGEST = 20_000
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_TAG = re.compile(r"(<[^<>]*>)")
+_TAG = re.compile(r"(<[a-zA-Z/!?][^<>]*>)")
 _NAME = re.compile(r"<(/?)\s*([a-zA-Z][a-zA-Z0-9]*)")
 _LINK = re.compile(r"""href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
@@ -23,8 +23,14 @@ def from_html(markup: str) -> str:
     """Take the text out of HTML, with its blocks as lines and its links in brackets."""
     if "<" not in markup and "&" not in markup:
         return markup.strip()
-    rows = "".join(_parts(_COMMENT.sub("", markup[:_LONGEST]))).split("\n")
+    rows = "".join(_parts(_without_comments(markup[:_LONGEST]))).split("\n")
     return _BLANK_LINES.sub("\n\n", "\n".join(row.strip() for row in rows)).strip()
+
+
+def _without_comments(markup: str) -> str:
+    """Take comments out; what follows the last end of one is not searched, so that each has an end nearby."""
+    before, end, after = markup.rpartition("-->")
+    return _COMMENT.sub("", before + end) + after
 
 
 def _parts(markup: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
@@ -20,6 +21,7 @@ from secure_export.sandbox.azure_monitor.scenario import Scenario, one_round, pl
 _ROUND_LASTS = timedelta(minutes=45)
 _PAUSE_SECONDS = 0.12
 _SECONDS_TO_SETTLE = 60.0
+_WIDTH_OF_FILES = 180
 
 
 def demo(
@@ -39,7 +41,7 @@ def demo(
 
 
 async def _demo(port: int | None, *, once: bool) -> int:
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -65,13 +67,13 @@ async def _demo(port: int | None, *, once: bool) -> int:
 
 async def _play(console: Console, stage: Stage, scenario: Scenario) -> Judgement:
     """Send the round, show what becomes of it, and compare that with what has to come of it."""
-    show = Show(console, stage.parts.store.records, scenario)
+    show = Show(console, stage.parts.store.records)
     with show:
         async for step, deliveries in play(stage.monitor, scenario, pause=_PAUSE_SECONDS):
             show.sent(step, deliveries)
             await show.refresh()
         await _settled(stage, show)
-    return await judge(stage.parts.store.records, scenario)
+    return await judge(stage.parts.store.records, scenario, show.notifications())
 
 
 async def _settled(stage: Stage, show: Show) -> None:

@@ -1,6 +1,6 @@
 """Whether every alert of the demo's round got where it belongs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +28,21 @@ class Judgement:
         return not self.complaints
 
 
-async def judge(records: Records, scenario: Scenario) -> Judgement:
-    """Compare what there is with what has to be."""
-    alerts = list((await records.alerts(limit=1000)).rows)
+async def judge(records: Records, scenario: Scenario, sent: Mapping[str, Collection[str]]) -> Judgement:
+    """Compare what there is with what has to be.
+
+    Args:
+        records: What is kept.
+        scenario: What was sent.
+        sent: The ids that notifications got, by the problem they belong to.
+    """
+    alerts = [await records.alert(alert["key"]) for alert in (await records.alerts(limit=1000)).rows]
     items = {item["id"]: item for item in (await records.work_items(limit=1000)).rows}
     quarantined: Page = await records.quarantine(limit=1000)
     complaints = [
         f"{wanted.problem}: {complaint}"
         for wanted in scenario.expectations
-        for complaint in _complaints(wanted, alerts, items)
+        for complaint in _complaints(wanted, _told(alerts, sent.get(wanted.problem, ())), items)
     ]
     totals = scenario.totals
     if len(quarantined.rows) != totals.quarantined:
@@ -53,8 +59,12 @@ async def judge(records: Records, scenario: Scenario) -> Judgement:
     return Judgement(summary, tuple(complaints), len(scenario.expectations))
 
 
-def _complaints(wanted: Expectation, alerts: Sequence[dict[str, Any]], items: dict[str, dict[str, Any]]) -> list[str]:
-    told = [alert for alert in alerts if is_about(alert, wanted)]
+def _told(alerts: Sequence[dict[str, Any]], notifications: Collection[str]) -> list[dict[str, Any]]:
+    """The alerts that these notifications speak of."""
+    return [alert for alert in alerts if any(str(one["id"]) in notifications for one in alert["notifications"])]
+
+
+def _complaints(wanted: Expectation, told: Sequence[dict[str, Any]], items: dict[str, dict[str, Any]]) -> list[str]:
     ids = {alert["work_item"] for alert in told if alert["work_item"]}
     found = [items[one] for one in ids if one in items]
     if len(found) != wanted.work_items:
@@ -82,13 +92,6 @@ def _binding_complaints(wanted: Expectation, item: dict[str, Any]) -> list[str]:
     if bound and right and right not in {ci["name"].lower().rpartition("/")[2] for ci in bound}:
         return [f"{item['number']} is bound to {bound[0]['name']}, not to {right}"]
     return []
-
-
-def is_about(alert: dict[str, Any], wanted: Expectation) -> bool:
-    """Alerts of the older schemas have no id of Azure's: they are known by their rule."""
-    if wanted.alert_ids:
-        return alert["id"] in wanted.alert_ids
-    return alert["is_legacy_schema"] and alert["rule"] == wanted.rule
 
 
 def _bound(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,11 +11,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from secure_export.cli.demo.judge import is_about
 from secure_export.console.contract import Records
 from secure_export.sandbox.azure_monitor.monitor import Delivery
 from secure_export.sandbox.azure_monitor.rules import Delivered
-from secure_export.sandbox.azure_monitor.scenario import Expectation, Scenario, Step
+from secure_export.sandbox.azure_monitor.scenario import Step
 
 _STATE_STYLES = {"open": "yellow", "resolved": "green", "quarantined": "magenta"}
 _LINES_AROUND = 12
@@ -27,8 +26,8 @@ class _Row:
 
     kind: str
     about: str
-    wanted: Expectation | None
     answers: list[str] = field(default_factory=list)
+    notifications: set[str] = field(default_factory=set)
     item: dict[str, Any] | None = None
 
 
@@ -38,14 +37,15 @@ class Show:
     Args:
         console: Where to print.
         records: Where to look what became of alerts.
-        scenario: The round.
     """
 
-    def __init__(self, console: Console, records: Records, scenario: Scenario) -> None:
+    def __init__(self, console: Console, records: Records) -> None:
         self._console = console
         self._records = records
-        self._wanted = {one.problem: one for one in scenario.expectations}
         self._rows: dict[str, _Row] = {}
+        self._seen_at: dict[str, str] = {}
+        self._alerts: dict[str, str] = {}
+        self._items: dict[str, str] = {}
         self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -63,18 +63,29 @@ class Show:
     def sent(self, step: Step, deliveries: Sequence[Delivery]) -> None:
         """Take in what was sent and how it was answered."""
         name = step.problem or "garbage"
-        if name not in self._rows:
-            kind = "a broken body" if step.problem is None else step.message.kind
-            self._rows[name] = _Row(kind, step.about, self._wanted.get(name))
-        self._rows[name].answers += [_answer(delivery) for delivery in deliveries]
+        kind = "a broken body" if step.problem is None else step.message.kind
+        row = self._rows.setdefault(name, _Row(kind, step.about))
+        for delivery in deliveries:
+            status, notification = _answer(delivery)
+            row.answers.append(status)
+            row.notifications |= {notification} if notification else set()
+
+    def notifications(self) -> dict[str, set[str]]:
+        """Give the ids that notifications got, by the problem they belong to."""
+        return {name: row.notifications for name, row in self._rows.items()}
 
     async def refresh(self) -> None:
         """Look what became of the alerts so far."""
-        items = {item["id"]: item for item in (await self._records.work_items(limit=1000)).rows}
         for alert in (await self._records.alerts(limit=1000)).rows:
-            for row in self._rows.values():
-                if row.wanted is not None and is_about(alert, row.wanted):
-                    row.item = items.get(alert["work_item"], row.item)
+            if self._seen_at.get(alert["key"]) != alert["seen_at"]:
+                self._seen_at[alert["key"]] = alert["seen_at"]
+                for told in (await self._records.alert(alert["key"]))["notifications"]:
+                    self._alerts[str(told["id"])] = alert["key"]
+                    self._items[alert["key"]] = alert["work_item"]
+        items = {item["id"]: item for item in (await self._records.work_items(limit=1000)).rows}
+        for row in self._rows.values():
+            keys = [self._alerts[one] for one in row.notifications if one in self._alerts]
+            row.item = next((items[self._items[key]] for key in keys if self._items[key] in items), row.item)
         if self._live is not None:
             newest = list(self._rows.values())[-max(4, self._console.height - _LINES_AROUND) :]
             self._live.update(self._table(newest))
@@ -113,8 +124,9 @@ def _counted(answers: Sequence[str]) -> str:
     return ", ".join(answer if count == 1 else f"{count}× {answer}" for answer, count in counts.items())
 
 
-def _answer(delivery: Delivery) -> str:
-    """What the service answered, or why it could not."""
+def _answer(delivery: Delivery) -> tuple[str, str | None]:
+    """What the service answered, with the notification's id; or why it could not."""
     if not isinstance(delivery.result, Delivered):
-        return type(delivery.result).__name__.lower()
-    return str(json.loads(delivery.result.body)["status"])
+        return type(delivery.result).__name__.lower(), None
+    said = json.loads(delivery.result.body)
+    return said["status"], said["notification"]

@@ -97,6 +97,7 @@ def _object(row: tuple[Any, ...]) -> dict[str, Any]:
     return {
         **told,
         "id": told_id or alert_id,
+        "key": alert_id,
         "connection": connection,
         "condition": "fired" if ended_at is None else "resolved",
         "monitoring_service": told.get("monitoring_service") or "",

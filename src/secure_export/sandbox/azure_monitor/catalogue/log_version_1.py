@@ -14,6 +14,7 @@ from secure_export.sandbox.azure_monitor.catalogue.workshop import (
 from secure_export.sandbox.azure_monitor.estate import Resource
 
 _INTERVAL = timedelta(minutes=15)
+_OLD_NAMES = {"SearchResults": "SearchResult"}
 
 
 def workspace_results(shop: Workshop) -> Story:
@@ -147,7 +148,7 @@ def _legacy(shop: Workshop, target: Resource, rule: str, context: dict[str, Any]
     flat = {
         "SubscriptionId": target.subscription,
         "AlertRuleName": rule,
-        **{name: value for name, value in context.items() if name not in dropped},
+        **{_OLD_NAMES.get(name, name): value for name, value in context.items() if name not in dropped},
         "SearchIntervalStartTimeUtc": stamp(shop.at - _INTERVAL, 0),
         "SearchIntervalEndtimeUtc": stamp(shop.at, 0),
         "AlertThresholdOperator": context["Operator"],

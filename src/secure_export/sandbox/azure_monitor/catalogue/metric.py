@@ -50,6 +50,8 @@ def static(shop: Workshop) -> Story:
     """One metric of one resource over a fixed threshold."""
     vm = shop.it("vm-shop-web-01")
     cpu = ("Percentage CPU", "Microsoft.Compute/virtualMachines", "85")
+    # A dimension that is called ResourceId and holds no ARM id, as in the official sample.
+    which = _dimensions(ResourceId=shop.guid())
     return _story(
         "metric-static",
         shop,
@@ -60,8 +62,8 @@ def static(shop: Workshop) -> Story:
             "SingleResourceMultipleMetricCriteria",
             "CPU of a web server above 85 % for five minutes.",
             "PT5M",
-            [_criterion(*cpu, round(shop.chance.uniform(86, 99), 4))],
-            [_criterion(*cpu, round(shop.chance.uniform(10, 50), 3))],
+            [_criterion(*cpu, round(shop.chance.uniform(86, 99), 4), dimensions=which)],
+            [_criterion(*cpu, round(shop.chance.uniform(10, 50), 3), dimensions=which)],
             {"team": "team-shop", "runbook": "https://runbooks.lindenhof-logistics.example/cpu"},
         ),
     )
