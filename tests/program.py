@@ -36,7 +36,9 @@ class Program:
         more: Further lines for the configuration.
     """
 
-    def __init__(self, folder: Path, authority: str, *, subscriptions: tuple[str, ...] = ("*",), more: str = "") -> None:
+    def __init__(
+        self, folder: Path, authority: str, *, subscriptions: tuple[str, ...] = ("*",), more: str = ""
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.config = folder / "secure-export.toml"
@@ -108,7 +110,13 @@ class Program:
     def run(self, *arguments: str, stdin: bytes | None = None) -> "Ran":
         """Run another command of the program with this configuration's folder as its own."""
         done = subprocess.run(
-            [*COMMAND, *arguments], capture_output=True, cwd=self.folder, input=stdin, env=_environment(), check=False, timeout=120
+            [*COMMAND, *arguments],
+            capture_output=True,
+            cwd=self.folder,
+            input=stdin,
+            env=_environment(),
+            check=False,
+            timeout=120,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -25,7 +25,8 @@ class ServerSettings(Section):
     """Where the service listens."""
 
     listen: str = Field(
-        "127.0.0.1:8080", description="Address and port to listen on: `host:port`, IPv6 in brackets. Port 0: any free one."
+        "127.0.0.1:8080",
+        description="Address and port to listen on: `host:port`, IPv6 in brackets. Port 0: any free one.",
     )
     tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate chain. Azure calls HTTPS only: set it here or at a proxy."
@@ -124,9 +125,13 @@ class ConnectionSettings(BaseModel):
     rate_per_second: float | None = Field(
         None, gt=0, description="How many steps are taken a second at most; without it as many as there are."
     )
-    retry_first_seconds: float = Field(2, gt=0, description="Wait after the first failed attempt; it doubles each time.")
+    retry_first_seconds: float = Field(
+        2, gt=0, description="Wait after the first failed attempt; it doubles each time."
+    )
     retry_longest_seconds: float = Field(300, gt=0, description="The longest wait between attempts.")
-    step_timeout_seconds: float = Field(60, gt=0, le=600, description="After this long without an answer a look decides.")
+    step_timeout_seconds: float = Field(
+        60, gt=0, le=600, description="After this long without an answer a look decides."
+    )
     routes: list[RouteSettings] = Field(
         default_factory=lambda: [RouteSettings()],
         min_length=1,

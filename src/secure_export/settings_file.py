@@ -90,7 +90,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _check_own(  # noqa: PLR0913 - what an error message names
+def _check_own(  # noqa: PLR0913, PLR0917 - what an error message names
     path: Path,
     text: str,
     variables: Mapping[tuple[str, ...], str],
@@ -110,7 +110,7 @@ def _check_own(  # noqa: PLR0913 - what an error message names
         raise SettingsError(_message(path, text, variables, error, types[kind].settings, at)) from None
 
 
-def _message(  # noqa: PLR0913 - as above
+def _message(  # noqa: PLR0913, PLR0917 - as above
     path: Path,
     text: str,
     variables: Mapping[tuple[str, ...], str],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.program import Program
 
 from secure_export.sandbox.azure_monitor.credentials import CachedToken, ClientCredentials
 from secure_export.sandbox.azure_monitor.delivery import WebhookSender
@@ -22,7 +23,6 @@ from secure_export.sandbox.entra.directory import (
     DEFAULT_TENANT_ID,
     RESOURCE_APP_ID,
 )
-from tests.program import Program
 
 pytestmark = pytest.mark.fault
 
@@ -62,7 +62,9 @@ class Load:
 
     async def _life_of_one(self) -> None:
         """Fire, perhaps twice at once; most are resolved, a few of them before they fire."""
-        alert = Sent(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/{uuid.UUID(int=self.chance.getrandbits(128))}")
+        alert = Sent(
+            f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/{uuid.UUID(int=self.chance.getrandbits(128))}"
+        )
         self.sent.append(alert)
         ends, early, twice = self.chance.random() < 0.7, self.chance.random() < 0.15, self.chance.random() < 0.2
         at = datetime.now(UTC)
@@ -92,12 +94,16 @@ def body(alert_id: str, at: datetime, *, resolved: bool) -> bytes:
         "signalType": "Metric",
         "monitorCondition": "Resolved" if resolved else "Fired",
         "monitoringService": "Platform",
-        "alertTargetIDs": [f"/subscriptions/{SUBSCRIPTION}/resourcegroups/shop/providers/microsoft.compute/virtualmachines/vm1"],
+        "alertTargetIDs": [
+            f"/subscriptions/{SUBSCRIPTION}/resourcegroups/shop/providers/microsoft.compute/virtualmachines/vm1"
+        ],
         "firedDateTime": at.isoformat(),
     }
     if resolved:
         essentials["resolvedDateTime"] = (at + timedelta(seconds=1)).isoformat()
-    return json.dumps({"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": essentials, "alertContext": None}}).encode()
+    return json.dumps(
+        {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": essentials, "alertContext": None}}
+    ).encode()
 
 
 async def kill_again_and_again(program: Program, load: Load, kills: int) -> None:
@@ -110,9 +116,11 @@ async def kill_again_and_again(program: Program, load: Load, kills: int) -> None
     load.stopping = True
 
 
-async def test_whatever_got_a_202_is_one_work_item_in_the_right_state_after_many_kills(tmp_path: Path, entra: str) -> None:
+async def test_whatever_got_a_202_is_one_work_item_in_the_right_state_after_many_kills(
+    tmp_path: Path, entra: str
+) -> None:
     """Nothing accepted is lost, and nothing becomes two work items, at whatever moment the program dies."""
-    seed = random.randrange(2**32)
+    seed = random.randrange(2**32)  # noqa: S311 - chance, no secret
     print(f"seed {seed}, {KILLS} kills")  # noqa: T201 - a failing run can be looked into with it
     program = Program(tmp_path, entra)
     program.start()
@@ -122,7 +130,7 @@ async def test_whatever_got_a_202_is_one_work_item_in_the_right_state_after_many
     never = Bans(lambda: 0.0, seconds=0)
     try:
         async with WebhookSender(program.webhook, CachedToken(credentials), bans=never, time_scale=0.05) as sender:
-            load = Load(sender, random.Random(seed))
+            load = Load(sender, random.Random(seed))  # noqa: S311 - as above
             await asyncio.gather(load.run(senders=12), kill_again_and_again(program, load, KILLS))
         await asyncio.to_thread(
             program.wait_until, "/api/v1/lanes?limit=5", lambda answer: not answer["items"], seconds=SECONDS_TO_DRAIN

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.program import Program
 
 pytestmark = pytest.mark.journey
@@ -38,7 +37,10 @@ def alert(name: str, *, resolved: bool = False, subscription: str = SUBSCRIPTION
         "dimensions": [],
         "metricValue": 97.5,
     }
-    context = {"conditionType": "SingleResourceMultipleMetricCriteria", "condition": {"windowSize": "PT5M", "allOf": [metric]}}
+    context = {
+        "conditionType": "SingleResourceMultipleMetricCriteria",
+        "condition": {"windowSize": "PT5M", "allOf": [metric]},
+    }
     return {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": essentials, "alertContext": context}}
 
 
@@ -63,7 +65,11 @@ def send(program: Program, entra: str, file: str, *more: str) -> list[dict[str, 
 
 def test_an_alert_becomes_an_incident_on_its_ci_and_closes_when_it_resolves(program: Program, entra: str) -> None:
     """The main job, with the commands that a person would use."""
-    cis = write(program, "cis.csv", f"name,resource_id,type,environment\nshop-web-01,{VM},microsoft.compute/virtualmachines,production\n")
+    cis = write(
+        program,
+        "cis.csv",
+        f"name,resource_id,type,environment\nshop-web-01,{VM},microsoft.compute/virtualmachines,production\n",
+    )
     assert "1 added" in program.run("cmdb", "import", cis).out
     assert program.run("check").code == 0
     program.start()
@@ -121,7 +127,9 @@ def test_what_cannot_be_understood_is_kept_shown_and_replayed(program: Program, 
     assert "still not understood" in replayed.err
 
 
-def test_an_alert_of_another_subscription_is_refused_and_the_log_says_what_to_change(program: Program, entra: str) -> None:
+def test_an_alert_of_another_subscription_is_refused_and_the_log_says_what_to_change(
+    program: Program, entra: str
+) -> None:
     """A valid token of the tenant does not let an alert speak for a subscription that is not listed."""
     program.start()
     other = "99999999-5d21-4b6e-9c13-a8e2d7b4f650"

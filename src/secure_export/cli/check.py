@@ -24,9 +24,7 @@ def check(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
     results = run_async(_results(config))
     failed = sum(not result.passed for _, result in results)
     if as_json:
-        print_json(
-            [{"part": p, "subject": r.subject, "passed": r.passed, "detail": r.detail} for p, r in results]
-        )
+        print_json([{"part": p, "subject": r.subject, "passed": r.passed, "detail": r.detail} for p, r in results])
     else:
         rows = [("ok" if r.passed else "WRONG", part, r.subject, r.detail) for part, r in results]
         print_table(("", "part", "tried", "found"), rows, empty="Nothing to check.")
@@ -49,7 +47,9 @@ async def _keys(settings: Settings) -> CheckResult:
         wrong = await gate.ready()
     finally:
         await gate.stop()
-    return CheckResult("signing keys", passed=wrong is None, detail=wrong or f"fetched from {settings.identity.authority}")
+    return CheckResult(
+        "signing keys", passed=wrong is None, detail=wrong or f"fetched from {settings.identity.authority}"
+    )
 
 
 async def _store_and_tools(settings: Settings) -> list[tuple[str, CheckResult]]:
@@ -57,7 +57,9 @@ async def _store_and_tools(settings: Settings) -> list[tuple[str, CheckResult]]:
     try:
         async with opened(settings, connector_types()) as found:
             wrong = await found.store.ready()
-            results.append(("store", CheckResult("read and write", passed=wrong is None, detail=wrong or settings.store.url)))
+            results.append(
+                ("store", CheckResult("read and write", passed=wrong is None, detail=wrong or settings.store.url))
+            )
             for name, target in found.targets.items():
                 results += [(f"connection {name}", result) for result in await target.connector.check()]
     except SecureExportError as error:

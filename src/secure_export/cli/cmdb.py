@@ -96,7 +96,9 @@ def _print(cis: list[ConfigurationItem], *, as_json: bool) -> None:
         print_json([_row(ci) for ci in cis])
         return
     rows = [(ci.name, ci.class_name, ci.resource_id, _attributes(ci)) for ci in cis]
-    print_table(("name", "class", "resource id", "attributes"), rows, empty="The CMDB has none; fill it with `cmdb import`.")
+    print_table(
+        ("name", "class", "resource id", "attributes"), rows, empty="The CMDB has none; fill it with `cmdb import`."
+    )
 
 
 def _row(ci: ConfigurationItem) -> dict[str, Any]:

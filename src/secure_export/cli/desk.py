@@ -7,7 +7,17 @@ import msgspec
 import typer
 
 from secure_export.cli.listing import who
-from secure_export.cli.options import DEFAULT_FILE, DEFAULT_LIMIT, All, AsJson, Config, Connection, Limit, parts, run_async
+from secure_export.cli.options import (
+    DEFAULT_FILE,
+    DEFAULT_LIMIT,
+    All,
+    AsJson,
+    Config,
+    Connection,
+    Limit,
+    parts,
+    run_async,
+)
 from secure_export.cli.output import out, print_details, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.itsm.desk.incident import Incident, IncidentDetails, IncidentState
@@ -20,10 +30,12 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as INC000000
 
 
 @app.command("incidents")
-def incidents(
+def incidents(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    state: Annotated[list[IncidentState] | None, typer.Option(help="Only in this state; several times for more.")] = None,
+    state: Annotated[
+        list[IncidentState] | None, typer.Option(help="Only in this state; several times for more.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
     everything: All = False,
@@ -48,7 +60,11 @@ def show(number: Number, config: Config = DEFAULT_FILE, *, as_json: AsJson = Fal
     Example: [bold]secure-export desk show INC0000001[/]
     """
     details = run_async(_incident(config, number))
-    shown = {**_plain(details.incident), "configuration_items": _plain(details.cis), "timeline": _plain(details.timeline)}
+    shown = {
+        **_plain(details.incident),
+        "configuration_items": _plain(details.cis),
+        "timeline": _plain(details.timeline),
+    }
     if as_json:
         print_json(shown)
     else:
@@ -94,7 +110,8 @@ def set_state(
 
 def _act(config: Path, number: str, action: Action) -> None:
     incident = run_async(_acted(config, number, action))
-    out.print(f"{incident.number} is {incident.state.value}, assigned to {incident.assignee or incident.assignment_group or 'nobody'}.")
+    whose = incident.assignee or incident.assignment_group or "nobody"
+    out.print(f"{incident.number} is {incident.state.value}, assigned to {whose}.")
 
 
 async def _acted(config: Path, number: str, action: Action) -> Incident:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from secure_export.app import Parts, replay
-from secure_export.cli.options import DEFAULT_FILE, DEFAULT_LIMIT, All, AsJson, Config, Connection, Limit, parts, run_async
+from secure_export.cli.options import (
+    DEFAULT_FILE,
+    DEFAULT_LIMIT,
+    All,
+    AsJson,
+    Config,
+    Connection,
+    Limit,
+    parts,
+    run_async,
+)
 from secure_export.cli.output import out, print_details, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.console.contract import Page
@@ -23,7 +33,7 @@ _PAGE = 1000
 
 
 @alerts.command("list")
-def list_alerts(
+def list_alerts(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
     condition: Annotated[str | None, typer.Option(help="Only alerts that are `fired` or `resolved`.")] = None,
@@ -44,7 +54,9 @@ def list_alerts(
         )
 
     rows = run_async(_rows(config, page, limit, everything=everything))
-    _print(rows, ("condition", "severity", "monitoring_service", "rule", "fired_at", "work_item", "id"), as_json=as_json)
+    _print(
+        rows, ("condition", "severity", "monitoring_service", "rule", "fired_at", "work_item", "id"), as_json=as_json
+    )
 
 
 @alerts.command("show")
@@ -59,14 +71,18 @@ def show_alert(
 
 
 @work_items.command("list")
-def list_work_items(
+def list_work_items(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
     state: Annotated[str | None, typer.Option(help="Only work items that are `open` or `resolved`.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
-    owed: Annotated[bool | None, typer.Option("--owed/--kept", help="Only what the tool has not confirmed, or has.")] = None,
-    unbound: Annotated[bool | None, typer.Option("--unbound/--bound", help="Only those that lack a CI, or lack none.")] = None,
+    owed: Annotated[
+        bool | None, typer.Option("--owed/--kept", help="Only what the tool has not confirmed, or has.")
+    ] = None,
+    unbound: Annotated[
+        bool | None, typer.Option("--unbound/--bound", help="Only those that lack a CI, or lack none.")
+    ] = None,
     everything: All = False,
     as_json: AsJson = False,
 ) -> None:
@@ -97,10 +113,12 @@ def show_work_item(
 
 
 @lanes.command("list")
-def list_lanes(
+def list_lanes(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    state: Annotated[str | None, typer.Option(help="Only lanes that are `ready`, `claimed`, `waiting` or `parked`.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only lanes that are `ready`, `claimed`, `waiting` or `parked`.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
     everything: All = False,
@@ -155,7 +173,10 @@ def list_quarantine(
 
 @quarantine.command("show")
 def show_quarantined(
-    notification: Annotated[int, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+    notification: Annotated[int, typer.Argument(metavar="ID")],
+    config: Config = DEFAULT_FILE,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Show one quarantined notification with its body.
 

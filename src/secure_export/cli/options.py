@@ -21,7 +21,9 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to print, newest first.")]
 All = Annotated[bool, typer.Option("--all", help="Print everything there is.")]
-Connection = Annotated[str | None, typer.Option("--connection", help="Only what belongs to this connection.", metavar="C")]
+Connection = Annotated[
+    str | None, typer.Option("--connection", help="Only what belongs to this connection.", metavar="C")
+]
 DEFAULT_LIMIT = 100
 
 __all__ = ["DEFAULT_FILE", "DEFAULT_LIMIT", "All", "AsJson", "Config", "Connection", "Limit", "parts", "run_async"]

@@ -31,9 +31,7 @@ def entra(
     Example: [bold]secure-export sandbox entra --port 9000[/]
     """
     run_async(
-        run_entra(
-            port=port, tenants=tenant, resource_app_id=client_id, token_version=token_version, announce=_announce
-        )
+        run_entra(port=port, tenants=tenant, resource_app_id=client_id, token_version=token_version, announce=_announce)
     )
 
 
@@ -53,11 +51,7 @@ def azure_monitor(
     Example: [bold]secure-export sandbox azure-monitor --port 9001 --webhook http://127.0.0.1:8080/v1/connections/desk/alerts
     --entra http://127.0.0.1:9000[/]
     """
-    run_async(
-        run_azure_monitor(
-            port=port, webhook=webhook, entra=entra_url, time_scale=time_scale, announce=_announce
-        )
-    )
+    run_async(run_azure_monitor(port=port, webhook=webhook, entra=entra_url, time_scale=time_scale, announce=_announce))
 
 
 def _announce(line: str) -> None:

@@ -21,7 +21,7 @@ from secure_export.sandbox.azure_monitor.delivery import WebhookSender
 from secure_export.sandbox.azure_monitor.rules import Delivered, Result
 
 
-def send(  # noqa: PLR0913 - the command's options
+def send(  # noqa: PLR0913, PLR0917 - the command's options
     payload: Annotated[Path, typer.Argument(help="A file with a notification's body; `-` reads standard input.")],
     url: Annotated[str, typer.Option(help="The webhook: https://host/v1/connections/NAME/alerts", metavar="U")],
     token_from: Annotated[
@@ -44,7 +44,7 @@ def send(  # noqa: PLR0913 - the command's options
 ) -> None:
     """Post an alert as an action group would, token and Azure's retry rules included.
 
-    The ids that --count makes are the same each time, so that a second call with --resolve ends what the first one fired.
+    The ids that --count makes are the same each time: a second call with --resolve ends what the first one fired.
 
     Example: [bold]secure-export send alert.json --url http://127.0.0.1:8080/v1/connections/desk/alerts
     --token-from http://127.0.0.1:9000 --count 100[/]

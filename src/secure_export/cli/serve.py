@@ -41,7 +41,9 @@ def _roles(given: list[str] | None) -> frozenset[Role]:
     names = [name.strip() for text in given for name in text.split(",") if name.strip()]
     unknown = sorted(set(names) - {role.value for role in Role})
     if unknown or not names:
-        raise typer.BadParameter(f"there is no role {', '.join(unknown) or 'of that name'}; there are: intake, delivery, console")
+        raise typer.BadParameter(
+            f"there is no role {', '.join(unknown) or 'of that name'}; there are: intake, delivery, console"
+        )
     return frozenset(Role(name) for name in names)
 
 

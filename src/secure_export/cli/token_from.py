@@ -43,7 +43,9 @@ def token_source(given: str | None, *, client_id: str | None, resource: str | No
                 resource=resource or f"api://{RESOURCE_APP_ID}",
             )
         )
-    raise SettingsError(f"--token-from {given!r} is not understood; write file:PATH, env:NAME, or a token end point's URL")
+    raise SettingsError(
+        f"--token-from {given!r} is not understood; write file:PATH, env:NAME, or a token end point's URL"
+    )
 
 
 def _variable(name: str) -> str:

@@ -42,6 +42,14 @@ _MANAGED_BY = "managed-by"
 _LONGEST_NAME = 255
 _LONGEST_VALUE = 4000
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_RUN_TOGETHER = {
+    "resourceid": "resource_id",
+    "resourcegroup": "resource_group",
+    "subscriptionid": "subscription_id",
+    "tenantid": "tenant_id",
+    "managedby": "managed_by",
+    "extendedlocation": "extended_location",
+}
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -64,7 +72,8 @@ class Row:
 
 def snake_case(text: str) -> str:
     """Write a column's or tag's name in our form: ``RESOURCE GROUP`` and ``resourceGroup`` are ``resource_group``."""
-    return _BETWEEN_WORDS.sub("_", _CAMEL.sub("_", text.strip()).lower()).strip("_")
+    words = _BETWEEN_WORDS.sub("_", _CAMEL.sub("_", text.strip()).lower()).strip("_")
+    return _RUN_TOGETHER.get(words, words)
 
 
 def names_a_ci(columns: Collection[str]) -> bool:

@@ -52,11 +52,18 @@ def _read(rows: Iterable[Row], problems: Iterable[Problem]) -> Import:
         first = drafts.setdefault(_identity(draft), draft)
         if first is not draft:
             bad.append(Problem(row.where, f"{draft.name} is there already at {first.where}; that one is taken"))
-    return Import(tuple(drafts.values()), tuple(bad))
+    return Import(tuple(drafts.values()), tuple(sorted(bad, key=_place)))
 
 
 def _identity(draft: CiDraft) -> tuple[str, ...]:
     return (draft.resource_id,) if draft.resource_id else (draft.class_name.lower(), draft.name.lower())
+
+
+def _place(problem: Problem) -> tuple[bool, int]:
+    """Where in the file a problem is; what concerns the whole file comes last."""
+    number = problem.where.rpartition(" ")[2]
+    is_numbered = problem.where.startswith(("line ", "object ")) and number.isdecimal()
+    return (not is_numbered, int(number) if is_numbered else 0)
 
 
 def _unusable(name: str, message: str) -> Import:

@@ -108,7 +108,9 @@ class LaneRunner:
             if not isinstance(next_step, Do) or run.item is None:
                 release = _release(lane, next_step)
                 idle_look = run.look and not isinstance(next_step, Wait)
-                change = replace(run.change, item=run.item, release=release, look_done=run.change.look_done or idle_look)
+                change = replace(
+                    run.change, item=run.item, release=release, look_done=run.change.look_done or idle_look
+                )
                 await self._lanes.save(lane, change, now=self._clock())
                 self._tell_delivered(lane, next_step)
                 return
@@ -169,13 +171,9 @@ class LaneRunner:
         outcome = await self._perform(step, begun)
         now = self._clock()
         self._watch.stepped(lane.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
-        run.item = settle(
-            begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry
-        )
+        run.item = settle(begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry)
         run.look = run.look and step is not StepKind.LOOK
-        run.change = Change(
-            finish=StepResult(outcome, now), look_done=step is StepKind.LOOK and run.item.waiting == ""
-        )
+        run.change = Change(finish=StepResult(outcome, now), look_done=step is StepKind.LOOK and run.item.waiting == "")
 
     async def _keep_lease(self, lane: ClaimedLane, run: _Run) -> None:
         """Keep the lane for longer than the next step can take, so that nobody takes it over in the middle."""
@@ -206,9 +204,7 @@ def _first_change(reading: Reading) -> Change:
     return Change(folded=[number for number, _ in reading.unreadable], quarantined=reading.unreadable)
 
 
-def _records(
-    before: Situation, after: Situation, folded: Sequence[tuple[Arrival, bytes]]
-) -> list[AlertRecord]:
+def _records(before: Situation, after: Situation, folded: Sequence[tuple[Arrival, bytes]]) -> list[AlertRecord]:
     """The alerts that folding changed; those that no arrival spoke of keep their facts (empty here)."""
     told: dict[str, tuple[bytes, datetime]] = {}
     for arrival, facts in folded:

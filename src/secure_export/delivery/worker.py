@@ -46,9 +46,7 @@ class Worker:
         pace = Pace(target.rate_per_second)
         chance = random or Random()  # noqa: S311 - spreads retries, keeps no secret
         self._lease = timedelta(seconds=2 * target.step_timeout_seconds + 30)
-        self._runner = LaneRunner(
-            target, lanes, pace=pace, clock=clock, random=chance, lease=self._lease, watch=watch
-        )
+        self._runner = LaneRunner(target, lanes, pace=pace, clock=clock, random=chance, lease=self._lease, watch=watch)
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 

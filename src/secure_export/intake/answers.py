@@ -43,17 +43,16 @@ class NotTaken(Exception):  # noqa: N818 - an answer rather than a failure
 
 
 class Answer(NamedTuple):
-    """A whole answer; its length is told by ``send_answer``."""
+    """A whole answer, but for its length."""
 
     status: int
+    headers: Headers
     body: bytes
-    headers: Headers = ()
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send an answer the ASGI way."""
-    length = (b"content-length", b"%d" % len(answer.body))
-    headers = [_JSON, length, *answer.headers]
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -61,7 +60,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 def receipt_answer(receipt: Receipt) -> Answer:
     """Say what became of a notification."""
     body = b'{"notification": "%d", "status": "%b"}' % (receipt.notification, receipt.status.encode())
-    return Answer(ACCEPTED, body)
+    return Answer(ACCEPTED, (_JSON,), body)
 
 
 def error_answer(status: int) -> Answer:
@@ -80,7 +79,7 @@ def refusal_answer(refusal: Refusal) -> Answer:
         headers = _retry_after(refusal.retry_after_seconds or RETRY_AFTER_SECONDS)
     elif refusal.authenticate is not None:
         headers = ((b"www-authenticate", refusal.authenticate.encode("latin-1", "replace")),)
-    return Answer(refusal.status, _TEXTS.get(refusal.status, _TEXTS[401]), headers)
+    return Answer(refusal.status, (_JSON, *headers), _TEXTS.get(refusal.status, _TEXTS[401]))
 
 
 def _retry_after(seconds: int) -> Headers:
@@ -88,4 +87,4 @@ def _retry_after(seconds: int) -> Headers:
 
 
 _HEADERS: dict[int, Headers] = {405: (_ALLOW_POST,), 408: (_CLOSE,), 503: _retry_after(RETRY_AFTER_SECONDS)}
-_ERRORS = {status: Answer(status, text, _HEADERS.get(status, ())) for status, text in _TEXTS.items()}
+_ERRORS = {status: Answer(status, (_JSON, *_HEADERS.get(status, ())), text) for status, text in _TEXTS.items()}

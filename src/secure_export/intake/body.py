@@ -75,6 +75,18 @@ class Bodies:
             raise Overloaded
         self.in_flight += 1
 
+    def has_room(self, length: int) -> bool:
+        """Say whether a body of this length may come."""
+        return (
+            length <= MAX_BODY_BYTES
+            and self.in_flight < self._limits.in_flight
+            and self.buffered_bytes + length <= self._limits.buffered_bytes
+        )
+
+    def hold(self, length: int) -> None:
+        """Count a body that came whole until ``leave``."""
+        self.buffered_bytes += length
+
     def leave(self, held: int) -> None:
         """Give back a request and the bytes that ``read`` held for it."""
         self.in_flight -= 1

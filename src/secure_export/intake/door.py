@@ -26,3 +26,7 @@ class ConnectionDoor:
     def takes_any_subscription(self) -> bool:
         """Whether the configuration wrote out that every subscription is allowed."""
         return ANY_SUBSCRIPTION in self.subscriptions
+
+    def lets_in(self, tenant_id: str) -> bool:
+        """Say whether callers of a tenant may send alerts here."""
+        return self.tenants is None or tenant_id in self.tenants

@@ -49,7 +49,7 @@ def assess(alert: Alert, values: Mapping[str, str], bindings: Sequence[Binding])
         bindings: The CIs it is about.
     """
     urgency, why_urgent = _urgency(alert, values)
-    impact, why_impact = _impact(alert, urgency, values, bindings)
+    impact, why_impact = _impact(alert, values, bindings)
     return Assessment(impact, urgency, (f"impact {impact}: {why_impact}", f"urgency {urgency}: {why_urgent}"))
 
 
@@ -69,12 +69,11 @@ def _urgency_of_kind(kind: Kind, values: Mapping[str, str]) -> tuple[int, str]:
             urgency = {"incident": 1, "actionrequired": 2, "security": 2}.get(incident, 3)
             return urgency, f"a service health event of type {incident or 'unknown'}; its severity is always Sev4"
         case Kind.RESOURCE_HEALTH:
-            status = values.get("health_status", "").lower()
+            status = values.get("health", "").lower()
             urgency = {"unavailable": 1, "degraded": 2}.get(status, 3)
             return urgency, f"the resource is {status or 'in an unknown state'}; its severity is always Sev4"
         case Kind.BUDGET:
-            forecast = "forecast" in values.get("threshold_type", "").lower()
-            return (3, "a budget forecast") if forecast else (2, "a budget's threshold is reached")
+            return (3, "a budget forecast") if values.get("forecast") else (2, "a budget's threshold is reached")
         case Kind.SECURITY:
             level = values.get("threat_severity", "").lower()
             return (1 if level == "high" else 2), f"a security alert of severity {level or 'unknown'}"
@@ -86,9 +85,7 @@ def _urgency_of_kind(kind: Kind, values: Mapping[str, str]) -> tuple[int, str]:
             return 3, f"alerts of kind {kind.value} tell of something to look at, not of an outage"
 
 
-def _impact(
-    alert: Alert, urgency: int, values: Mapping[str, str], bindings: Sequence[Binding]
-) -> tuple[int, str]:
+def _impact(alert: Alert, values: Mapping[str, str], bindings: Sequence[Binding]) -> tuple[int, str]:
     if alert.kind is Kind.SERVICE_HEALTH and values.get("incident_type", "").lower() == "incident":
         return 1, "an outage of an Azure service concerns everything that uses it"
     if alert.kind is Kind.BUDGET:

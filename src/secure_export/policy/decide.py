@@ -1,12 +1,12 @@
 """What should happen with an alert of one connection: pure, and every decision with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from secure_export.alerts.alert import Alert, Ending
-from secure_export.alerts.summary import description, facts, title
+from secure_export.alerts.summary import Summary
 from secure_export.policy.assess import assess
 from secure_export.policy.correlation import Correlation, correlate
 from secure_export.policy.settings import RouteSettings, duration
@@ -29,13 +29,14 @@ class Policy:
 
     def content(self, alert: Alert, bindings: Sequence[Binding]) -> Content:
         """Say what the work item of an alert is to contain."""
-        values = facts(alert)
-        assessed = assess(alert, values, bindings)
-        filler = _Filler(_template_values(alert, values, bindings))
+        summary = Summary(alert)
+        told = _Told(summary.title(), summary.description(), summary.facts())
+        assessed = assess(alert, told.facts, bindings)
+        filler = _Filler(lambda: _template_values(alert, told, bindings))
         impact, urgency = self.route.impact or assessed.impact, self.route.urgency or assessed.urgency
         return Content(
-            title=_one_line(filler(self.route.title, "title") or title(alert)),
-            description=filler(self.route.description, "description") or description(alert),
+            title=_one_line(filler(self.route.title, "title") or told.title),
+            description=filler(self.route.description, "description") or told.description,
             impact=impact,
             urgency=urgency,
             priority=priority(impact, urgency),
@@ -44,7 +45,12 @@ class Policy:
             assignment_group=filler(self.route.assignment_group, "assignment_group") or _support_group(bindings),
             bindings=tuple(bindings),
             fields={name: filler(text, f"fields.{name}") for name, text in self.route.fields.items()},
-            reasons=(self.correlate(alert).reason, *self._assessed(assessed.reasons), *filler.failures, *alert.warnings),
+            reasons=(
+                self.correlate(alert).reason,
+                *self._assessed(assessed.reasons),
+                *filler.failures,
+                *alert.warnings,
+            ),
         )
 
     def _assessed(self, reasons: Sequence[str]) -> list[str]:
@@ -70,10 +76,19 @@ class Policy:
         return self.route.record_short_lived
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an alert tells, read once."""
+
+    title: str
+    description: str
+    facts: Mapping[str, str]
+
+
 class _Filler:
     """Fills templates; one that fails is left to the default, and the reason is kept."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Callable[[], Mapping[str, Any]]) -> None:
         self._values = values
         self.failures: list[str] = []
 
@@ -81,20 +96,20 @@ class _Filler:
         if template is None:
             return ""
         try:
-            return fill(template, self._values)
+            return fill(template, self._values())
         except TemplateFailed as failure:
             self.failures.append(f"the route's {name} was left out: {failure}")
             return ""
 
 
-def _template_values(alert: Alert, values: Mapping[str, str], bindings: Sequence[Binding]) -> dict[str, Any]:
+def _template_values(alert: Alert, told: _Told, bindings: Sequence[Binding]) -> dict[str, Any]:
     """What templates may use: documented in ``docs/reference/templates.md``."""
     bound = next((b for b in bindings if b.id is not None), None)
     return {
         "alert": {
             "id": alert.id,
-            "title": title(alert),
-            "description": description(alert),
+            "title": told.title,
+            "description": told.description,
             "rule": alert.rule or "",
             "rule_id": alert.rule_id or "",
             "severity": alert.severity or "",
@@ -108,7 +123,7 @@ def _template_values(alert: Alert, values: Mapping[str, str], bindings: Sequence
             "investigation_link": alert.investigation_link or "",
             "is_test": alert.is_test,
         },
-        "facts": values,
+        "facts": told.facts,
         "custom": alert.custom_properties,
         "ci": {"id": bound.id, "name": bound.name, **bound.attributes} if bound else {},
     }

@@ -39,7 +39,7 @@ class RouteSettings(BaseModel):
     )
     assignment_group: TemplateText | None = Field(
         None,
-        description="Template of the group that gets the work item; without it the CI's `support_group`, if it has one.",
+        description="Template of the group that gets the work item; without it the CI's `support_group`.",
     )
     fields: dict[str, TemplateText] = Field(
         default_factory=dict, description="Further fields of the work item: the tool's field name and a template."
@@ -53,22 +53,24 @@ class RouteSettings(BaseModel):
     close_unresolvable_after_hours: Hours = Field(
         168,
         description="Azure never resolves some kinds (activity log, budgets, older log alerts): their work items are "
-        "resolved after this long; `\"never\"`: a person does it.",
+        "resolved after this long; `never`: by a person.",
     )
     close_silent_after_hours: Hours = Field(
         336,
-        description="Service health and resource health end by a later event; when none comes, work items are "
-        "resolved this long after the last one.",
+        description="Service health and resource health end by a later event; when none comes, work items are resolved "
+        "this long after the last one.",
     )
     close_any_after_hours: Hours = Field(
-        "never", description="Work items of all other kinds are resolved after this long even when Azure sends no resolve."
+        "never",
+        description="Work items of all other kinds are resolved after this long even when Azure sends no resolve.",
     )
     close_tests_after_hours: Hours = Field(
-        1, description="Work items of the portal's test notifications are resolved after this long; `\"never\"`: a person does it."
+        1,
+        description="Work items of the portal's test notifications are resolved after this long.",
     )
     record_short_lived: bool = Field(
         default=True,
-        description="Whether an alert that was resolved before its work item was made still gets one, already resolved.",
+        description="Whether an alert that ended before its work item was made still gets one, already resolved.",
     )
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import uvicorn
 
 from secure_export.server.connection import Connection
+from secure_export.server.quick import Shortcut
 from secure_export.server.tls import Certificate, TlsFiles
 from secure_export.server.waiting import Waiting
 
 MOST_CONNECTIONS = 8192
 _FILES_BESIDES = 512
 _BACKLOG = 2048
-_KEEP_ALIVE_SECONDS = 75
 _HANDSHAKE_SECONDS = 10.0
 _GRACE_SECONDS = 10
 _SECONDS_BETWEEN_TICKS = 1.0
@@ -34,6 +34,7 @@ async def serve_asgi(  # noqa: PLR0913 - what a server is started with
     on_started: Callable[[int], None] | None = None,
     trusted_proxies: str = "",
     refused: Callable[[str], None] | None = None,
+    shortcut: Shortcut | None = None,
     most_connections: int = MOST_CONNECTIONS,
 ) -> None:
     """Serve until ``stop`` is set; then take nothing new, answer what is under way, and return.
@@ -47,6 +48,7 @@ async def serve_asgi(  # noqa: PLR0913 - what a server is started with
         on_started: Called with the port once connections are taken.
         trusted_proxies: Addresses or networks, with commas, whose ``X-Forwarded-For`` and ``-Proto`` are believed.
         refused: Told, by a constant name, why a connection was ended before its request came to the application.
+        shortcut: Answers some requests without the application; see ``secure_export.server.quick``.
         most_connections: How many there may be; fewer where the system allows fewer open files.
 
     Raises:
@@ -56,7 +58,7 @@ async def serve_asgi(  # noqa: PLR0913 - what a server is started with
     certificate = Certificate(tls) if tls is not None else None
     waiting = Waiting(_at_most(most_connections), refused or _nobody, asyncio.get_running_loop().time)
     listener = _listen(host, port)
-    server = _Server(_config(app, trusted_proxies), waiting, certificate, stop)
+    server = _Server(_config(app, trusted_proxies), waiting, shortcut, certificate, stop)
     if on_started is not None:
         server.when_started = lambda: on_started(listener.getsockname()[1])
     timers = [asyncio.create_task(waiting.keep_sweeping())]
@@ -75,10 +77,16 @@ class _Server(uvicorn.Server):
     """Leaves signals to the program, stops when it is told to, and makes our own connections."""
 
     def __init__(
-        self, config: uvicorn.Config, waiting: Waiting, certificate: Certificate | None, stop: asyncio.Event
+        self,
+        config: uvicorn.Config,
+        waiting: Waiting,
+        shortcut: Shortcut | None,
+        certificate: Certificate | None,
+        stop: asyncio.Event,
     ) -> None:
         super().__init__(config)
         self._waiting = waiting
+        self._shortcut = shortcut
         self._certificate = certificate
         self._stop = stop
         self.when_started: Callable[[], None] = lambda: None
@@ -105,7 +113,9 @@ class _Server(uvicorn.Server):
         yield
 
     def _connection(self) -> Connection:
-        return Connection(self._waiting, config=self.config, server_state=self.server_state, app_state={})
+        return Connection(
+            self._waiting, self._shortcut, config=self.config, server_state=self.server_state, app_state={}
+        )
 
 
 def _config(app: Any, trusted_proxies: str) -> uvicorn.Config:
@@ -120,7 +130,6 @@ def _config(app: Any, trusted_proxies: str) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,

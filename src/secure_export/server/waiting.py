@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 HEAD_PATIENCE_SECONDS = 20.0
+KEEP_ALIVE_SECONDS = 75.0
 
 
 class Client(Protocol):
@@ -14,8 +15,8 @@ class Client(Protocol):
     in_head: bool
 
     @property
-    def is_kept_alive(self) -> bool:
-        """Whether a timer of its own watches over it."""
+    def rests(self) -> bool:
+        """Whether it is between two requests."""
         ...
 
     def turn_away(self, status: HTTPStatus, code: str) -> None:
@@ -71,9 +72,8 @@ class Waiting:
 
     def sweep(self) -> None:
         """End the connections that wait for too long."""
-        latest = self._clock() - HEAD_PATIENCE_SECONDS
-        overdue = [client for client, since in self._since.items() if since <= latest and not client.is_kept_alive]
-        for client in overdue:
+        now = self._clock()
+        for client in [client for client, since in self._since.items() if now - since >= _patience(client)]:
             del self._since[client]
             if client.in_head:
                 client.turn_away(HTTPStatus.REQUEST_TIMEOUT, "head-too-slow")
@@ -85,3 +85,7 @@ class Waiting:
         while True:
             await asyncio.sleep(HEAD_PATIENCE_SECONDS / 4)
             self.sweep()
+
+
+def _patience(client: Client) -> float:
+    return KEEP_ALIVE_SECONDS if client.rests else HEAD_PATIENCE_SECONDS

@@ -152,11 +152,13 @@ def _firing_in(situation: Situation, item: WorkItem, arrival: Arrival) -> list[A
 def _goes_on(situation: Situation, item: WorkItem, arrival: Arrival) -> bool:
     """Whether a problem is told of again that a person or time closed while it fires: no news, so nothing is reopened.
 
-    It is news when it is said after the closing and after the time limit, which each such message moves on.
+    It is news when it is said after time closed it; after a person did only when it was silent for as long as its time
+    limit, which each such message moves on.
     """
     if arrival.ending is not Ending.BY_TIME or item.resolved_at is None or item.left_open:
         return False
-    quiet_until = max(item.resolved_at, item.time_limit or item.resolved_at)
+    limit = item.time_limit if item.hands_off is not None else None
+    quiet_until = max(item.resolved_at, limit or item.resolved_at)
     return arrival.event_at <= quiet_until and bool(_firing_in(situation, item, arrival))
 
 

@@ -38,7 +38,7 @@ def settle(  # noqa: PLR0913 - everything a decision needs is an argument
     settling = _Settling(step, now, jitter, retry)
     doubt = item.doubt and step is StepKind.LOOK
     match outcome:
-        case Done(confirmed) if confirmed is not None:
+        case Done(confirmed) if confirmed is not None and confirmed.state is not ToolState.GONE:
             return settling.done(item, confirmed)
         case Done() if step is StepKind.CREATE:
             return replace(settling.later(item, "the tool did not say what it made"), doubt=True)

@@ -427,8 +427,8 @@ def test_nothing_that_is_named_is_passed_over(references: References, cis: list[
     for text in full.values():
         assert text in unbound or any(_can_be(one, text) for one in bound)
     for name in (one.lower() for one in references.names):
-        parts = {name, name.partition(".")[0]}
-        assert name in unbound or parts & full.keys() or any(one.name.lower() in parts for one in bound)
+        hosts = {name, name.partition(".")[0]}
+        assert name in unbound or hosts & full.keys() or any(one.name.lower() in hosts for one in bound)
 
 
 def _can_be(one: ConfigurationItem, resource_id: str) -> bool:

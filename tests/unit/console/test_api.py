@@ -110,7 +110,7 @@ async def test_head_and_other_methods(console: Console) -> None:
     """HEAD works like GET; a method that an address does not take is 405 with Allow."""
     assert (await console.asker.ask("HEAD", "/api/v1/alerts")).status == 200
     answer = await console.asker.ask("DELETE", "/api/v1/alerts")
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
     assert "takes" in answer.json()["error"]
 
 

@@ -91,7 +91,7 @@ async def test_troubles_are_as_described(whole: Whole) -> None:
 
 
 async def test_the_description_is_complete_in_itself(whole: Whole) -> None:
-    """Every reference leads to a schema, every schema is one, every parameter in a path is described, ids are unique."""
+    """Every reference leads to a schema, every schema is one, path parameters are described, ids are unique."""
     document = (await Asker(whole.app()).get("/api/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     schemas = document["components"]["schemas"]

@@ -9,7 +9,9 @@ from secure_export.workitems.work_item import Binding
 
 
 def alert(kind: Kind, severity: str | None) -> Alert:
-    return Alert(id="a", condition=Condition.FIRED, kind=kind, ending=Ending.BY_ID, problem="a", ended=False, severity=severity)
+    return Alert(
+        id="a", condition=Condition.FIRED, kind=kind, ending=Ending.BY_ID, problem="a", ended=False, severity=severity
+    )
 
 
 def ci(**attributes: str) -> tuple[Binding, ...]:
@@ -27,12 +29,28 @@ def ci(**attributes: str) -> tuple[Binding, ...]:
         (Kind.METRIC, "info", {}, (), 2, 2, "a severity we do not know counts as usual"),
         (Kind.METRIC, "Sev0", {}, ci(environment="dev"), 3, 1, "a test machine stops nobody, however severe"),
         (Kind.METRIC, "Sev2", {}, ci(environment="Production"), 1, 2, "production concerns many"),
-        (Kind.METRIC, "Sev2", {}, ci(environment="prod", business_criticality="low"), 3, 2, "criticality before environment"),
-        (Kind.SERVICE_HEALTH, "Sev4", {"incident_type": "Incident"}, (), 1, 1, "an Azure outage is critical though Sev4"),
+        (
+            Kind.METRIC,
+            "Sev2",
+            {},
+            ci(environment="prod", business_criticality="low"),
+            3,
+            2,
+            "criticality before environment",
+        ),
+        (
+            Kind.SERVICE_HEALTH,
+            "Sev4",
+            {"incident_type": "Incident"},
+            (),
+            1,
+            1,
+            "an Azure outage is critical though Sev4",
+        ),
         (Kind.SERVICE_HEALTH, "Sev4", {"incident_type": "Maintenance"}, (), 2, 3, "planned maintenance can wait"),
-        (Kind.RESOURCE_HEALTH, "Sev4", {"health_status": "Unavailable"}, (), 2, 1, "a dead resource is urgent though Sev4"),
-        (Kind.BUDGET, None, {"threshold_type": "Forecasted"}, (), 3, 3, "a forecast stops nothing"),
-        (Kind.BUDGET, None, {"threshold_type": "Actual"}, (), 3, 2, "money that is spent wants a look"),
+        (Kind.RESOURCE_HEALTH, "Sev4", {"health": "Unavailable"}, (), 2, 1, "a dead resource is urgent though Sev4"),
+        (Kind.BUDGET, None, {"forecast": "1,111 USD"}, (), 3, 3, "a forecast stops nothing"),
+        (Kind.BUDGET, None, {"spent": "900 USD"}, (), 3, 2, "money that is spent wants a look"),
         (Kind.ADMINISTRATIVE, "Sev4", {"level": "Critical"}, (), 2, 1, "activity-log events count by their level"),
         (Kind.POLICY, "Sev4", {}, (), 2, 3, "a policy finding is no outage"),
     ],

@@ -43,16 +43,28 @@ def test_the_least_configuration_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (GOOD.replace("audience", "audiense"), "line 4: there is no setting 'identity.audiense'; did you mean 'audience'?"),
+        (
+            GOOD.replace("audience", "audiense"),
+            "line 4: there is no setting 'identity.audiense'; did you mean 'audience'?",
+        ),
         (GOOD + "\n[sever]\nlisten = 'a:1'\n", "line 10: there is no setting 'sever'; did you mean 'server'?"),
         (GOOD + "subscription = 1\n", "line 9: there is no setting 'connections.desk.subscription'"),
         (GOOD + "\n[server]\nlisten = 'nonsense'\n", "line 11: server.listen: write it as host:port"),
         (GOOD + "\n[server]\ntls_key = 'k'\n", "tls_certificate and tls_key belong together"),
         (GOOD.replace('"desk"', '"desc"'), "line 7: there is no connector 'desc'; did you mean 'desk'?"),
         (GOOD.replace("subscriptions", "# subscriptions"), "the setting 'connections.desk.subscriptions' is missing"),
-        (GOOD + "[[connections.desk.routes]]\ngroup_by = 'ci'\n\n[[connections.desk.routes]]\n", "connections.desk.routes"),
-        (GOOD + "[[connections.desk.routes]]\ntitle = '{{ 9 ** 9 }}'\n", "line 10: connections.desk.routes.title: the template"),
-        (GOOD + "[[connections.desk.routes]]\nclose_any_after_hours = 'soon'\n", "line 10: connections.desk.routes.close_any"),
+        (
+            GOOD + "[[connections.desk.routes]]\ngroup_by = 'ci'\n\n[[connections.desk.routes]]\n",
+            "connections.desk.routes",
+        ),
+        (
+            GOOD + "[[connections.desk.routes]]\ntitle = '{{ 9 ** 9 }}'\n",
+            "line 10: connections.desk.routes.title: the template",
+        ),
+        (
+            GOOD + "[[connections.desk.routes]]\nclose_any_after_hours = 'soon'\n",
+            "line 10: connections.desk.routes.close_any",
+        ),
         ("[identity\n", "is not valid TOML"),
     ],
 )

@@ -38,7 +38,9 @@ def test_each_line_is_json_with_a_constant_event(stream: io.StringIO) -> None:
     assert str(line["timestamp"]).endswith("Z")
 
 
-@pytest.mark.parametrize("name", ["authorization", "password", "client_secret", "access_token", "api_key", "Set-Cookie"])
+@pytest.mark.parametrize(
+    "name", ["authorization", "password", "client_secret", "access_token", "api_key", "Set-Cookie"]
+)
 def test_values_with_a_secrets_name_are_not_shown(stream: io.StringIO, name: str) -> None:
     """Whatever is called like a secret is replaced, at any depth."""
     structlog.get_logger("x").info("asked", **{name: "hunter2"}, nested={"headers": [{name: "hunter2"}]})
@@ -51,7 +53,7 @@ def test_tokens_are_not_shown_wherever_they_stand(stream: io.StringIO) -> None:
     log = structlog.get_logger("x")
     log.info("got", text=f"Bearer {TOKEN} and more")
     try:
-        raise ValueError(f"cannot read {TOKEN}")
+        int(TOKEN)
     except ValueError:
         log.exception("failed")
     logging.getLogger("some.library").warning("header was %s", TOKEN)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from secure_export.alerts.alert import Ending
 from secure_export.workitems.arrival import AlertState, Arrival
@@ -21,7 +22,7 @@ def minute(number: float) -> datetime:
     return NOW + timedelta(minutes=number)
 
 
-def fired(alert: str, at: float = 0, **changes: object) -> Arrival:
+def fired(alert: str, at: float = 0, **changes: Any) -> Arrival:
     """Make an arrival that says: it fired."""
     content = Content(f"{alert} is high", "as long as it takes", 2, 2, 3, reasons=("because",))
     arrival = Arrival(
@@ -35,15 +36,15 @@ def fired(alert: str, at: float = 0, **changes: object) -> Arrival:
         received_at=minute(at),
         content=content,
     )
-    return replace(arrival, **changes)  # type: ignore[arg-type] - each test names attributes of Arrival
+    return replace(arrival, **changes)
 
 
-def ended(alert: str, at: float = 1, **changes: object) -> Arrival:
+def ended(alert: str, at: float = 1, **changes: Any) -> Arrival:
     """Make an arrival that says: it is over."""
     return replace(fired(alert, at, **changes), fired=False, ended=True)
 
 
-def health(alert: str, at: float, *, over: bool = False, **changes: object) -> Arrival:
+def health(alert: str, at: float, *, over: bool = False, **changes: Any) -> Arrival:
     """Make an arrival that tells of an outage in an alert of its own, as service health does."""
     return replace(fired(alert, at, **changes), problem="outage", ending=Ending.BY_TIME, ended=over)
 

@@ -276,6 +276,10 @@ def must_hold(world: World) -> None:
 
 
 def _nothing_doubled(tool: Tool) -> None:
+    for record in tool.records:
+        firings = [text.removeprefix("Fired in Azure: ") for text in record.texts]
+        by_id = [text for text in firings if text.startswith("metric-")]
+        assert len(by_id) == len(set(by_id)), f"{record.number} tells of a firing twice: {by_id}"
     there = [r.key for r in tool.records if r.state is not ToolState.GONE]
     assert len(there) == len(set(there)), "two records with one key"
     ours = [r.number for r in tool.open if not r.by_people]

@@ -51,6 +51,7 @@ def tell_security(told: Told) -> Telling:
     entity = properties.text("compromisedEntity") or told.subject
     on, action = f" on {entity}" if entity else "", properties.text("actionTaken", "threatStatus")
     facts = {"category": properties.text("category"), "compromised_entity": entity, "action_taken": action}
+    facts["threat_severity"] = properties.text("severity")
     return _telling(told, f"Security alert {what}{on}{f': {action}' if action else ''}", (), facts)
 
 

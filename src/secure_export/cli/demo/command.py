@@ -87,7 +87,9 @@ async def _settled(stage: Stage, show: Show) -> None:
 
 
 def _welcome(console: Console, stage: Stage) -> None:
-    console.print("[bold]Secure Export[/]: Azure Monitor alerts become incidents. Everything here runs on this machine:\n")
+    console.print(
+        "[bold]Secure Export[/]: Azure Monitor alerts become incidents. Everything here runs on this machine:\n"
+    )
     rows = (
         ("Entra ID (sandbox)", stage.entra_url, "signs the tokens; nothing it says is real"),
         ("Azure Monitor (sandbox)", "in this process", "fires alerts of every kind, by Azure's delivery rules"),
@@ -120,4 +122,3 @@ def _invite(console: Console, stage: Stage) -> None:
         "Ctrl-C ends it and removes everything.",
         soft_wrap=True,
     )
-

@@ -114,14 +114,14 @@ def _cells(row: _Row) -> list[str]:
         escape(_counted(row.answers)),
         escape(item.get("number") or ""),
         escape(item.get("title") or ""),
-        escape(", ".join(ci["name"] for ci in cis)) or "[dim]–[/]",
+        escape(", ".join(ci["name"] for ci in cis)) or "[dim]-[/]",
         f"[{_STATE_STYLES.get(state, 'dim')}]{state}{' …' if item.get('owed') else ''}[/]",
     ]
 
 
 def _counted(answers: Sequence[str]) -> str:
     counts = {answer: answers.count(answer) for answer in dict.fromkeys(answers)}
-    return ", ".join(answer if count == 1 else f"{count}× {answer}" for answer, count in counts.items())
+    return ", ".join(answer if count == 1 else f"{count} x {answer}" for answer, count in counts.items())
 
 
 def _answer(delivery: Delivery) -> tuple[str, str | None]:

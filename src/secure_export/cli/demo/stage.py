@@ -79,9 +79,7 @@ async def staged(port: int | None) -> AsyncIterator[Stage]:
             tenant_id=DEFAULT_TENANT_ID,
             identifier_uri=f"api://{RESOURCE_APP_ID}",
         )
-        monitor = AzureMonitor(
-            entra.base_url, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE
-        )
+        monitor = AzureMonitor(entra.base_url, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE)
         await stack.enter_async_context(monitor)
         yield Stage(url, entra.base_url, estate, monitor, parts, cis)
 

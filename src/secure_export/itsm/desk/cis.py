@@ -27,20 +27,24 @@ def meant(draft: CiDraft, candidates: Iterable[ConfigurationItem]) -> Configurat
         candidates: The CIs that have its resource id or its name, others may be among them.
 
     Raises:
-        Ambiguous: It has no resource id, and several CIs of its class have its name.
+        Ambiguous: It has no resource id, and several CIs of its name may be meant.
     """
     different = {ci.id: ci for ci in candidates}.values()
     if draft.resource_id is not None:
         same_id = [ci for ci in different if ci.resource_id == draft.resource_id]
-        if same_id:
-            return same_id[0]
-    named = [ci for ci in different if ci.name.lower() == draft.name.lower() and _class_fits(ci, draft)]
-    without_id = [ci for ci in named if ci.resource_id is None]
-    if draft.resource_id is not None:
-        return without_id[0] if len(without_id) == 1 else None
-    if len(without_id or named) > 1:
-        raise Ambiguous(_ambiguity(draft, len(without_id or named)))
-    return next(iter(without_id or named), None)
+        return same_id[0] if same_id else _to_complete(draft, different)
+    named = [ci for ci in different if _is_called(ci, draft)]
+    possible = [ci for ci in named if ci.resource_id is None and _has_class(ci, draft)] or named
+    if len(possible) > 1:
+        raise Ambiguous(_ambiguity(draft, len(possible)))
+    return possible[0] if possible else None
+
+
+def _to_complete(draft: CiDraft, candidates: Iterable[ConfigurationItem]) -> ConfigurationItem | None:
+    """The CI that lacks a resource id and gets the draft's, if it is clear which one."""
+    bare = [ci for ci in candidates if ci.resource_id is None and _is_called(ci, draft)]
+    possible = [ci for ci in bare if _has_class(ci, draft)] or bare
+    return possible[0] if len(possible) == 1 else None
 
 
 def after_import(ci: ConfigurationItem, draft: CiDraft) -> ConfigurationItem:
@@ -55,9 +59,15 @@ def after_import(ci: ConfigurationItem, draft: CiDraft) -> ConfigurationItem:
     )
 
 
-def _class_fits(ci: ConfigurationItem, draft: CiDraft) -> bool:
-    """Whether both have the same class, or one of them has none."""
-    return "" in {ci.class_name, draft.class_name} or ci.class_name.lower() == draft.class_name.lower()
+def _is_called(ci: ConfigurationItem, draft: CiDraft) -> bool:
+    """Whether both have the same name, and the same class unless one has none."""
+    if ci.name.lower() != draft.name.lower():
+        return False
+    return "" in {ci.class_name, draft.class_name} or _has_class(ci, draft)
+
+
+def _has_class(ci: ConfigurationItem, draft: CiDraft) -> bool:
+    return ci.class_name.lower() == draft.class_name.lower()
 
 
 def _ambiguity(draft: CiDraft, count: int) -> Problem:

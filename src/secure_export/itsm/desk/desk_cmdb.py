@@ -48,8 +48,8 @@ class DeskCmdb:
         now = self._monotonic()
         if now - self._looked_at < _FRESH_SECONDS:
             return
-        self._looked_at = now
         version = await self._records.cmdb_version()
+        self._looked_at = now
         if version != self._version:
             self._version = version
             self._forget()

@@ -14,6 +14,20 @@ from secure_export.sandbox.azure_monitor.expectation import Binding, Expectation
 from secure_export.sandbox.azure_monitor.monitor import AzureMonitor, Delivery, Message
 from secure_export.sandbox.azure_monitor.plan import PLAN, Course, Line
 
+__all__ = [
+    "GARBAGE",
+    "MAIN_GROUP",
+    "OLD_SCHEMA_GROUP",
+    "SECOND_GROUP",
+    "Binding",
+    "Expectation",
+    "Scenario",
+    "Step",
+    "groups_for",
+    "one_round",
+    "play",
+]
+
 MAIN_GROUP: Final = "ag-itsm"
 SECOND_GROUP: Final = "ag-itsm-on-call"
 OLD_SCHEMA_GROUP: Final = "ag-itsm-old-schema"

@@ -41,11 +41,13 @@ class Receiver:
         self.statuses = list(statuses)
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
+        self.called = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
         self.bodies.append(await request.body())
         self.headers.append(dict(request.headers))
+        self.called.set()
         status = self.statuses.pop(0) if self.statuses else 202
         await Response(b'{"status": "accepted"}', status)(scope, receive, send)
 

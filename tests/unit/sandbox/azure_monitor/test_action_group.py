@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # it ships no types
 import pytest
 import referencing
+from referencing.jsonschema import DRAFT4
 
 from secure_export.sandbox.azure_monitor import ActionGroup, Webhook, groups_for
 
@@ -61,9 +62,9 @@ def test_the_arm_form_is_valid_by_the_official_description() -> None:
 
     def retrieve(uri: str) -> referencing.Resource[Any]:
         text = Path(uri.removeprefix("file://")).read_text("utf-8")
-        return referencing.Resource.from_contents(json.loads(text), referencing.jsonschema.DRAFT4)
+        return referencing.Resource.from_contents(json.loads(text), DRAFT4)
 
-    registry: referencing.Registry[Any] = referencing.Registry(retrieve=retrieve)
+    registry: Any = referencing.Registry(retrieve=retrieve)  # type: ignore[call-arg] # attrs hides it from mypy
     schema = {"$ref": f"{SPEC.resolve().as_uri()}#/definitions/ActionGroupResource"}
     validator = jsonschema.Draft4Validator(schema, registry=registry)
     (group, *_) = groups_for("https://bridge.example/hook", tenant_id=TENANT, identifier_uri="api://x")

@@ -1,0 +1,133 @@
+"""What is done for every alert, or all the time, looks at few rows however much is kept."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
+from secure_export.store.keys import lane_key
+from secure_export.store.signals import Signals
+from secure_export.store.sqlite import claiming, lane_lists, saving, upkeep, waking
+from secure_export.store.sqlite.alert_table import read_known
+from secure_export.store.sqlite.appender import Appender
+from secure_export.store.sqlite.connect import connect_to_write
+from secure_export.store.sqlite.forgetting import forget
+from secure_export.store.sqlite.migrate import known_migrations, migrate
+from secure_export.workitems.outcome import Done
+from secure_export.workitems.work_item import StepKind
+from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, entry, item, lacking
+from tests.conformance.store_suite.test_upkeep import RETENTION
+
+_HISTORY = "notifications|alerts|alert_notifications|work_items|steps|item|old|link"
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    opened = connect_to_write(tmp_path / "store.db")
+    migrate(opened, known_migrations())
+    yield opened
+    opened.close()
+
+
+def _claimed(connection: sqlite3.Connection) -> ClaimedLane:
+    Appender(Signals()).write(connection, [entry(key=b"k" * 24), entry(key=b"l" * 24)])
+    taken = claiming.take(connection, "desk", limit=1, now=NOW, lease_until=NOW + LEASE)
+    (lane,) = claiming.read_taken(connection, "desk", taken, pending_limit=9, lease_until=NOW + LEASE)
+    return lane
+
+
+def _save_everything(connection: sqlite3.Connection) -> None:
+    lane = _claimed(connection)
+    one = lacking(item(), "vm1")
+    saving.save(connection, lane, Change(item=one, begin=StepKind.CREATE), now=NOW)
+    change = Change(
+        folded=[p.notification for p in lane.pending],
+        alerts=[alert("a", work_item=one.id), alert("b", problem="p")],
+        item=one,
+        finish=StepResult(Done(None), NOW),
+        look_done=True,
+        release=Release(seen=99, parked="refused"),
+    )
+    saving.renew(connection, lane, until=at(999))
+    saving.save(connection, lane, change, now=NOW)
+
+
+def _duplicates(connection: sqlite3.Connection) -> None:
+    Appender(Signals()).write(connection, [entry(key=b"k" * 24) for _ in range(3)])
+
+
+def _retry(connection: sqlite3.Connection) -> None:
+    from secure_export.store.sqlite import actions
+
+    _save_everything(connection)
+    actions._retry(connection, "alert:a", "ada", NOW)
+
+
+_WORK: dict[str, Callable[[sqlite3.Connection], Any]] = {
+    "append, claim": _claimed,
+    "duplicates": _duplicates,
+    "save": _save_everything,
+    "known": lambda db: read_known(db, "desk", "w", ["a"], ["p"]),
+    "wake": lambda db: waking.wake(db, "desk", "alert:a", now=NOW, look=True),
+    "wake expired": lambda db: upkeep._wake_expired(db, NOW, 10),
+    "wake for a look": lambda db: upkeep._wake_for_look(db, "desk", ["k"], NOW),
+    "wake unbound": lambda db: upkeep._wake_unbound(db, "desk", ["vm1"], NOW, 10),
+    "names": lambda db: upkeep._names(db, "desk", "", 10),
+    "counts": lambda db: lane_lists.count(db, now=NOW),
+    "retry": _retry,
+}
+
+
+def _plans(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any]) -> list[str]:
+    """Run something, and give SQLite's plan of each statement it ran."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    work(connection)
+    connection.set_trace_callback(None)
+    plans = []
+    for sql in dict.fromkeys(statements):
+        if sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "\nSELECT", "\nINSERT")):
+            plans += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    return plans
+
+
+@pytest.mark.parametrize("name", _WORK)
+def test_history_is_never_walked_through(connection: sqlite3.Connection, name: str) -> None:
+    """No statement of everyday work scans a table that grows with history; each row it needs is looked up."""
+    plans = _plans(connection, _WORK[name])
+    assert plans
+    assert [plan for plan in plans if re.match(rf"SCAN ({_HISTORY})\b", plan)] == []
+
+
+def test_forgetting_walks_from_the_oldest_row_and_stops(connection: sqlite3.Connection) -> None:
+    """Retention looks at the oldest notifications only: as many as it deletes, and one more."""
+    appender = Appender(Signals())
+    appender.write(connection, [entry(f"alert:{n}", received_at=at(n)) for n in range(500)])
+    connection.execute("DELETE FROM pending")
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection.set_progress_handler(count, 10)
+    assert forget(connection, RETENTION, now=NOW + timedelta(days=90, seconds=5), limit=100) == 5
+    few, steps = steps, 0
+    appender.write(connection, [entry(f"alert:more{n}", received_at=at(n)) for n in range(5_000)])
+    connection.execute("DELETE FROM pending")
+    steps = 0
+    assert forget(connection, RETENTION, now=NOW + timedelta(days=90, seconds=10), limit=100) == 5
+    assert steps < 3 * few
+
+
+def test_a_lane_key_is_found_whatever_its_length(connection: sqlite3.Connection) -> None:
+    """A correlation key of any length is one short key in every index."""
+    long = "rule:" + "r" * 10_000
+    waking.wake(connection, "desk", long, now=NOW)
+    row = connection.execute("SELECT correlation_key FROM lanes WHERE key = ?", (lane_key("desk", long),)).fetchone()
+    assert row == (long,)
