@@ -1,7 +1,7 @@
 """Writes the reference pages that are made from the program itself: configuration, commands, metrics.
 
-    python docs/generate.py            write them
-    python docs/generate.py --check    exit 1 if one of them is not up to date
+python docs/generate.py            write them
+python docs/generate.py --check    exit 1 if one of them is not up to date
 """
 
 import json
@@ -71,7 +71,9 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is None:
         return "none"
-    if isinstance(value, BaseModel) or (isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value)):
+    if isinstance(value, BaseModel) or (
+        isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value)
+    ):
         return "see below"
     if isinstance(value, tuple | list):
         return f"`{json.dumps([str(one) for one in value])}`"
@@ -100,12 +102,11 @@ def commands() -> str:
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
+    if not hasattr(command, "list_commands"):
         yield path, command
         return
-    for name, one in inner.items():
-        yield from _commands(one, (*path, name))
+    for name in command.list_commands(None):
+        yield from _commands(command.get_command(None, name), (*path, name))
 
 
 def _parameters(command: click.Command) -> list[str]:
@@ -114,7 +115,9 @@ def _parameters(command: click.Command) -> list[str]:
         if parameter.name == "help":
             continue
         is_argument = parameter.param_type_name == "argument"
-        names = parameter.human_readable_name if is_argument else ", ".join([*parameter.opts, *parameter.secondary_opts])
+        names = (
+            parameter.human_readable_name if is_argument else ", ".join([*parameter.opts, *parameter.secondary_opts])
+        )
         rows.append(f"| `{names}` | {_plain(getattr(parameter, 'help', None) or '').replace('|', '\\|')} |")
     return ["", "| argument | meaning |", "| --- | --- |", *rows] if rows else []
 

@@ -1,51 +1,23 @@
-"""Builds the program out of its rooms, starts them in order, and stops them in reverse.
+"""Builds the program out of its rooms: the store, the connectors, and the rules of each connection.
 
-Only here concrete classes are known. The command line, the demo and the tests all start the program through here.
+Only here and in ``service.py``, which starts and stops what runs, concrete classes are known. The command line, the
+demo and the tests all begin here.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
-from typing import Any
-
-import structlog
 
 from secure_export.clock import utc_now
-from secure_export.console.app import console_app
 from secure_export.delivery.connection import Target
-from secure_export.delivery.contract import Retention
-from secure_export.delivery.upkeep import Upkeep
-from secure_export.delivery.worker import Worker
-from secure_export.front import Front
-from secure_export.identity.gate import Gate
-from secure_export.intake.app import Intake
 from secure_export.intake.door import ConnectionDoor
 from secure_export.intake.replay import Replay
 from secure_export.itsm.contract import ConnectorType
 from secure_export.itsm.resources import Resources
 from secure_export.policy.decide import Policy
-from secure_export.server import TlsFiles, serve_asgi
-from secure_export.settings import ConnectionSettings, RetentionSettings, ServerSettings, Settings
+from secure_export.settings import ConnectionSettings, ServerSettings, Settings
 from secure_export.store.open import Store, open_store
-from secure_export.telemetry.health import Health
-from secure_export.telemetry.metrics import Metrics
 from secure_export.workitems.retry import RetryPolicy
-
-log = structlog.get_logger(__name__)
-
-
-class Role(StrEnum):
-    """What a process does; one that is not told does everything."""
-
-    INTAKE = "intake"
-    DELIVERY = "delivery"
-    CONSOLE = "console"
-
-
-ALL_ROLES = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,54 +52,6 @@ async def opened(settings: Settings, types: Mapping[str, ConnectorType]) -> Asyn
             targets[name] = _target(name, connection, types[connection.type], resources)
             stack.push_async_callback(targets[name].connector.close)
         yield Parts(settings, store, targets)
-
-
-async def serve(
-    parts: Parts,
-    *,
-    stop: asyncio.Event,
-    roles: Collection[Role] = ALL_ROLES,
-    on_started: Callable[[int], None] | None = None,
-) -> None:
-    """Run the service until ``stop`` is set; then finish what was begun.
-
-    Args:
-        parts: The open store and the connections.
-        stop: Set it to end.
-        roles: What this process does.
-        on_started: Called with the port once connections are taken.
-
-    Raises:
-        OSError: The address cannot be listened on.
-    """
-    settings, store = parts.settings, parts.store
-    metrics, health = Metrics(), Health()
-    health.add("store", store.ready)
-    async with AsyncExitStack() as stack:
-        gate = Gate(settings.identity, clock=utc_now, on_keys_age=metrics.keys_aged)
-        if Role.INTAKE in roles or Role.CONSOLE in roles:
-            await gate.start()
-            stack.push_async_callback(gate.stop)
-            health.add("signing_keys", gate.ready)
-        if Role.DELIVERY in roles:
-            await stack.enter_async_context(_delivering(parts, metrics))
-        front = Front(
-            intake=_intake(parts, gate, metrics) if Role.INTAKE in roles else None,
-            console=_console(parts, gate) if Role.CONSOLE in roles else None,
-            health=health,
-            metrics=metrics,
-            records=store.records,
-        )
-        server = settings.server
-        await serve_asgi(
-            front,
-            server.host,
-            server.port,
-            stop=stop,
-            tls=TlsFiles(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None,
-            on_started=on_started,
-            trusted_proxies=",".join(server.trusted_proxies),
-        )
 
 
 def console_url(server: ServerSettings) -> str:
@@ -170,47 +94,4 @@ def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, reso
         rate_per_second=connection.rate_per_second,
         retry=RetryPolicy(connection.retry_first_seconds, connection.retry_longest_seconds),
         step_timeout_seconds=connection.step_timeout_seconds,
-    )
-
-
-def _intake(parts: Parts, gate: Gate, metrics: Metrics) -> Intake:
-    return Intake(gate, parts.store.journal, doors(parts.settings), metrics)
-
-
-def _console(parts: Parts, gate: Gate) -> Any:
-    local = parts.settings.console.local_access
-    return console_app(
-        records=parts.store.records,
-        actions=parts.store.actions,
-        desk=parts.store.desk,
-        gate=gate,
-        replay=replay(parts),
-        local_access=parts.settings.server.is_loopback if local is None else local,
-        clock=utc_now,
-    )
-
-
-@asynccontextmanager
-async def _delivering(parts: Parts, metrics: Metrics) -> AsyncIterator[None]:
-    """Deliver for every connection and keep the timers, until the block ends."""
-    targets: Sequence[Target] = list(parts.targets.values())
-    workers = [Worker(target, parts.store.lanes, watch=metrics) for target in targets]
-    upkeep = Upkeep(parts.store.upkeep, targets, retention=_retention(parts.settings.retention))
-    tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
-    timers = asyncio.create_task(upkeep.run(), name="upkeep")
-    try:
-        yield
-    finally:
-        timers.cancel()
-        await asyncio.gather(*(worker.stop() for worker in workers))
-        for task in (timers, *tasks):
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-def _retention(settings: RetentionSettings) -> Retention:
-    return Retention(
-        notifications=timedelta(days=settings.notifications_days),
-        work_items=timedelta(days=settings.work_items_days),
-        quarantine=timedelta(days=settings.quarantine_days),
     )

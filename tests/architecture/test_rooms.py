@@ -30,8 +30,9 @@ ABOVE: dict[str, tuple[str, ...]] = {
     "settings": ("policy", "identity"),
     "settings_file": ("settings", "itsm", "toml_lines"),
     "sandbox": (),
-    "app": ("settings", "server", "front", "store", "intake", "delivery", "console"),
-    "cli": ("app", "settings_file", "sandbox", "store"),
+    "app": ("settings", "store", "intake", "delivery"),
+    "service": ("app", "server", "front", "console", "telemetry"),
+    "cli": ("service", "settings_file", "sandbox"),
 }
 PURE = ("alerts", "workitems", "policy")
 IMPURE_MODULES = {

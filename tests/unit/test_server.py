@@ -566,3 +566,120 @@ async def test_an_unusable_certificate_is_named(tmp_path: Path, spoil: Callable[
     with pytest.raises(SettingsError, match=reason) as caught:
         await serve_asgi(App(), "127.0.0.1", 0, stop=asyncio.Event(), tls=files)
     assert str(files.certificate) in str(caught.value)
+
+
+class Quick:
+    """A shortcut for everything posted to /quick."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.taken = asyncio.Event()
+        self.fails = False
+
+    def __call__(self, method: bytes, target: bytes, headers: Any) -> Any:
+        assert all(name == name.lower() for name, _ in headers)
+        return self._answer if (method, target) == (b"POST", b"/quick") else None
+
+    async def _answer(self, body: bytes) -> Any:
+        self.bodies.append(body)
+        self.taken.set()
+        await self.may_answer.wait()
+        if self.fails:
+            raise RuntimeError("bug")
+        return 202, [(b"x-quick", b"yes")], b"quick %d" % len(body)
+
+
+def quick_post(body: bytes, *headers: str) -> bytes:
+    """Make a request that the shortcut takes."""
+    return post(body, *headers).replace(b"POST /a", b"POST /quick", 1)
+
+
+async def test_a_shortcut_answers_what_it_takes_and_the_application_the_rest() -> None:
+    """Over one connection, in turns; a body that does not come at once is the application's, which can wait."""
+    quick = Quick()
+    async with serving(shortcut=quick) as served:
+        reader, writer = await served.connect()
+        for _ in range(3):
+            writer.write(quick_post(b"abc"))
+            text = await answer(reader)
+            assert text.startswith(b"HTTP/1.1 202 Accepted\r\ndate: ")
+            assert b"\r\nx-quick: yes\r\ncontent-length: 7\r\n" in text
+            assert text.endswith(b"quick 3")
+            writer.write(post(b"abcd"))
+            assert (await answer(reader)).endswith(b"POST /a 4")
+            request = quick_post(b"abcde")
+            writer.write(request[:-3])
+            await served.app.asked.wait()
+            served.app.asked.clear()
+            await asyncio.sleep(0.01)
+            writer.write(request[-3:])
+            assert (await answer(reader)).endswith(b"POST /quick 5")
+        writer.close()
+        assert quick.bodies == [b"abc"] * 3
+
+
+async def test_requests_sent_ahead_of_a_shortcut_keep_their_order() -> None:
+    """Whichever way each of them is answered."""
+    quick = Quick()
+    quick.may_answer.clear()
+    async with serving(shortcut=quick) as served:
+        reader, writer = await served.connect()
+        writer.write(quick_post(b"1") + GET + quick_post(b"22") + GET)
+        await quick.taken.wait()
+        quick.may_answer.set()
+        for end in (b"quick 1", b"GET /a 0", b"POST /quick 2", b"GET /a 0"):
+            assert (await answer(reader)).endswith(end)
+        writer.close()
+
+
+@pytest.mark.parametrize("headers", [("Connection: close",), ()], ids=["asked to close", "stopped meanwhile"])
+async def test_a_shortcut_ends_the_connection_when_it_has_to(headers: tuple[str, ...]) -> None:
+    """The client asked for it, or the server stops: the answer comes first, and says so."""
+    quick = Quick()
+    async with serving(shortcut=quick) as served:
+        quick.may_answer.clear()
+        reader, writer = await served.connect()
+        writer.write(quick_post(b"abc", *headers))
+        await quick.taken.wait()
+        if not headers:
+            served.stop.set()
+            await asyncio.sleep(0.02)
+        quick.may_answer.set()
+        text = await heard(reader)
+        assert b"\r\nconnection: close\r\n" in text
+        assert text.endswith(b"quick 3")
+        writer.close()
+
+
+async def test_a_shortcut_that_fails_breaks_the_connection() -> None:
+    """Azure sends again after a broken connection; 500 would make it drop the alert."""
+    quick = Quick()
+    quick.fails = True
+    async with serving(shortcut=quick) as served:
+        assert await served.say(quick_post(b"abc")) == b""
+
+
+async def test_a_client_that_leaves_does_not_end_a_shortcut() -> None:
+    """What came whole is recorded, and the server goes on."""
+    quick = Quick()
+    quick.may_answer.clear()
+    async with serving(shortcut=quick) as served:
+        _, writer = await served.connect()
+        writer.write(quick_post(b"abc"))
+        await quick.taken.wait()
+        writer.transport.abort()
+        await asyncio.sleep(0.02)
+        quick.may_answer.set()
+        assert (await served.say(quick_post(b"abcd", "Connection: close"))).endswith(b"quick 4")
+
+
+async def test_garbage_behind_a_shortcut_does_not_cost_its_answer() -> None:
+    """As with the application."""
+    quick = Quick()
+    async with serving(shortcut=quick) as served:
+        text = await served.say(quick_post(b"abc") + b"garbage\r\n\r\n")
+        assert text.startswith(b"HTTP/1.1 202")
+        assert text.endswith(b"quick 3")
+        assert served.refused == {"not-http": 1}

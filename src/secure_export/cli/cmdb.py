@@ -12,7 +12,9 @@ from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.cmdb.drafts import PutResult
 from secure_export.cmdb.imports import Import, read_import
 
-app = typer.Typer(name="cmdb", help="The configuration items that alerts are bound to.", no_args_is_help=True)
+app = typer.Typer(
+    name="cmdb", help="The configuration items that alerts are bound to.", no_args_is_help=True, add_completion=False
+)
 _PAGE = 1000
 
 

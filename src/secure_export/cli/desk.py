@@ -23,7 +23,7 @@ from secure_export.clock import utc_now
 from secure_export.itsm.desk.incident import Incident, IncidentDetails, IncidentState
 from secure_export.itsm.desk.people_changes import Action, Assign, Comment, SetState
 
-app = typer.Typer(name="desk", help="The embedded desk's incidents.", no_args_is_help=True)
+app = typer.Typer(name="desk", help="The embedded desk's incidents.", no_args_is_help=True, add_completion=False)
 _PAGE = 1000
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Such as INC0000001.")]

@@ -23,10 +23,16 @@ from secure_export.cli.output import out, print_details, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.console.contract import Page
 
-alerts = typer.Typer(name="alerts", help="What Azure told of.", no_args_is_help=True)
-work_items = typer.Typer(name="work-items", help="What is promised to the ITSM tools.", no_args_is_help=True)
-lanes = typer.Typer(name="lanes", help="What is under way, waits, or needs a person.", no_args_is_help=True)
-quarantine = typer.Typer(name="quarantine", help="Notifications kept but not understood.", no_args_is_help=True)
+alerts = typer.Typer(name="alerts", help="What Azure told of.", no_args_is_help=True, add_completion=False)
+work_items = typer.Typer(
+    name="work-items", help="What is promised to the ITSM tools.", no_args_is_help=True, add_completion=False
+)
+lanes = typer.Typer(
+    name="lanes", help="What is under way, waits, or needs a person.", no_args_is_help=True, add_completion=False
+)
+quarantine = typer.Typer(
+    name="quarantine", help="Notifications kept but not understood.", no_args_is_help=True, add_completion=False
+)
 
 Paged = Callable[[Parts, str | None, int], Awaitable[Page]]
 _PAGE = 1000

@@ -11,7 +11,10 @@ from secure_export.sandbox.entra.directory import RESOURCE_APP_ID
 from secure_export.sandbox.entra.run import run_entra
 
 app = typer.Typer(
-    name="sandbox", help="Stand-ins for the systems outside. Nothing they say is real.", no_args_is_help=True
+    name="sandbox",
+    help="Stand-ins for the systems outside. Nothing they say is real.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1; 0: any free port.")]

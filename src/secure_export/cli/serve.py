@@ -8,10 +8,11 @@ from typing import Annotated
 import structlog
 import typer
 
-from secure_export.app import ALL_ROLES, Role, opened
-from secure_export.app import serve as serve_parts
+from secure_export.app import opened
 from secure_export.cli.options import DEFAULT_FILE, Config, run_async
 from secure_export.itsm.registry import connector_types
+from secure_export.service import ALL_ROLES, Role
+from secure_export.service import serve as serve_parts
 from secure_export.settings_file import read_settings
 from secure_export.telemetry.logging import set_up_logging
 

@@ -371,7 +371,7 @@ def _in_use(one: ConfigurationItem) -> bool:
     return one.attributes.get("status") != "retired"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(references=_references(), cis=_cis(), data=st.data())
 def test_the_order_of_candidates_does_not_matter(
     references: References, cis: list[ConfigurationItem], data: st.DataObject
@@ -381,7 +381,7 @@ def test_the_order_of_candidates_does_not_matter(
     assert decide(references, cis) == decide(references, [*shuffled, *cis])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(references=_references(), cis=_cis())
 def test_a_name_is_never_bound_to_two_cis_nor_by_chance(references: References, cis: list[ConfigurationItem]) -> None:
     """Each name has at most one CI, bound by name alone only if it is the only one of that name in use."""
@@ -401,7 +401,7 @@ def test_a_name_is_never_bound_to_two_cis_nor_by_chance(references: References, 
         assert binding.rule in {Rule.NAME, Rule.NAME_IN_SUBSCRIPTION, Rule.NAME_IN_RESOURCE_GROUP}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(references=_references(), cis=_cis())
 def test_a_full_id_is_never_bound_to_another_resource(references: References, cis: list[ConfigurationItem]) -> None:
     """What an alert names by its full id becomes that resource, a resource around it, or a CI that has no id."""
@@ -415,7 +415,7 @@ def test_a_full_id_is_never_bound_to_another_resource(references: References, ci
             assert found in wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(references=_references(), cis=_cis())
 def test_nothing_that_is_named_is_passed_over(references: References, cis: list[ConfigurationItem]) -> None:
     """Every reference is bound, or listed as unbound with its rule, or is the name of a full id that is."""

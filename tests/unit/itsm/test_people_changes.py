@@ -144,7 +144,7 @@ _ADDITIONS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(steps=st.lists(_ACTIONS | _ADDITIONS, max_size=12))
 def test_people_and_program_side_by_side(steps: list[Action | Addition]) -> None:
     """In any order: what people set stays, closed stays closed, nothing is written twice, all is on the timeline."""

@@ -22,9 +22,9 @@ ALL = (*BY_ID, ACTIVITY, *HEALTH, LEGACY)
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * len(Fault) + list(Fault)), max_size=4)
 NUMBER = st.integers(0, 11)
 WHAT = st.sampled_from(["lives", "lives", "lives", "sends", "arrives", "run", "people", "people", "time", "look"])
-EVENTS = st.lists(st.tuples(WHAT, NUMBER, NUMBER, FAULTS), min_size=8, max_size=40)
+EVENTS = st.lists(st.tuples(WHAT, NUMBER, NUMBER, FAULTS), min_size=8, max_size=30)
 KINDS = st.lists(st.sampled_from(ALL), min_size=1, max_size=5, unique=True)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TIMES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=2), timedelta(days=5))
 Event = tuple[str, int, int, list[Fault]]
 
@@ -234,12 +234,11 @@ def test_a_restored_store_doubles_nothing(events: list[Event], later: list[Event
     for event in later:
         happens(world, event, [METRIC_A])
         must_hold(world)
-    deleted = any(r.state is ToolState.GONE for r in world.tool.records)
     world.kept, world.decided = kept, None
     for arrival in world.sent:
         world.arrives(arrival)
     world.settles_down()
     must_hold(world)
-    assert len(world.tool.records) <= 1 + deleted
+    assert sum(r.state is not ToolState.GONE for r in world.tool.records) <= 1
     if not fires(world, METRIC_A):
         assert all(r.by_people for r in world.tool.open)

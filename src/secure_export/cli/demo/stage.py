@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from secure_export.app import Parts, opened, serve
+from secure_export.app import Parts, opened
 from secure_export.clock import utc_now
 from secure_export.cmdb.imports import read_import
 from secure_export.errors import SettingsError
@@ -24,6 +24,7 @@ from secure_export.sandbox.entra.directory import (
     RESOURCE_APP_ID,
 )
 from secure_export.sandbox.entra.run import start_entra
+from secure_export.service import serve
 from secure_export.settings import Settings
 from secure_export.telemetry.logging import set_up_logging
 

@@ -52,7 +52,7 @@ def take(connection: sqlite3.Connection, name: str, *, limit: int, now: datetime
         "WHERE id IN (SELECT value FROM json_each(?))",
         (token, micros(lease_until), numbers),
     )
-    pass
+    _close_left_steps(connection, numbers, now)
     return [Taken(number, key, text, bool(look), token) for number, key, text, look in due]
 
 

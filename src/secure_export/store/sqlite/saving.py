@@ -1,182 +1,136 @@
-"""The JSON objects of the API. The API's description is made from these, and more members may be present.
+"""Writes a lane's change."""
 
-Times are texts in UTC as RFC 3339 writes them.
-"""
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
 
-from typing import Any, Literal, NotRequired, TypedDict
-
-
-class BoundItem(TypedDict):
-    """A configuration item that something is about, or why none could be bound (``id`` is null then)."""
-
-    id: str | None
-    name: str
-    rule: str
-    reason: str
-
-
-class AlertObject(TypedDict):
-    """An alert; ``id`` is the ``alertId`` as Azure wrote it, ``work_item`` the id of the work item it went into."""
-
-    id: str
-    connection: str
-    condition: Literal["fired", "resolved"]
-    monitoring_service: str
-    rule: str | None
-    severity: str | None
-    targets: list[str]
-    configuration_items: list[BoundItem]
-    fired_at: str | None
-    resolved_at: str | None
-    is_test: bool
-    is_legacy_schema: bool
-    work_item: str | None
-    reasons: list[str]
-    title: NotRequired[str | None]
-    kind: NotRequired[str | None]
-    investigation_link: NotRequired[str | None]
-    seen_at: NotRequired[str]
-    warnings: NotRequired[list[str]]
+from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
+from secure_export.errors import LostLane
+from secure_export.store.instants import micros, micros_or_none
+from secure_export.store.keys import lane_key
+from secure_export.store.rows import outcome_row
+from secure_export.store.sqlite.alert_table import link_notifications, put_alert
+from secure_export.store.sqlite.work_item_table import put_work_item
+from secure_export.workitems.work_item import StepKind
 
 
-class SentBy(TypedDict, total=False):
-    """Who sent a notification: what its token said, never the token."""
+def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, now: datetime) -> bool:
+    """Write a change; whether the lane is ready for another owner then.
 
-    tenant: str
-    application: str
-    version: str
-    token_id: str
-
-
-class NotificationObject(TypedDict):
-    """One POST from Azure that was recorded."""
-
-    id: int
-    received_at: str
-    caller: SentBy
-    status: str
-
-
-class AlertDetail(AlertObject):
-    """An alert with the notifications that speak of it."""
-
-    notifications: list[NotificationObject]
-
-
-class WorkItemObject(TypedDict):
-    """A work item; ``owed`` is true until the ITSM tool has confirmed what it should be."""
-
-    id: str
-    connection: str
-    correlation_key: str
-    state: Literal["open", "resolved"]
-    owed: bool
-    number: str | None
-    url: str | None
-    configuration_items: list[BoundItem]
-    alerts: list[str]
-    severity: str | None
-    created_at: str
-    resolved_at: str | None
-    title: NotRequired[str]
-    priority: NotRequired[int]
-    generation: NotRequired[int]
-    state_in_tool: NotRequired[Literal["open", "resolved", "closed", "gone"] | None]
-    waiting: NotRequired[str]
-    parked: NotRequired[str | None]
-    hands_off: NotRequired[str | None]
+    Raises:
+        LostLane: The lane has another owner; nothing was written.
+    """
+    key = lane_key(lane.connection, lane.correlation_key)
+    number = _own(connection, lane, key)
+    folded = _unfold(connection, number, lane, change.folded)
+    _quarantine(connection, number, change.quarantined, now)
+    rows = [put_alert(connection, lane.connection, record, now=now) for record in change.alerts]
+    if folded and rows:
+        alerts = {told_id: seq for seq, told_id in rows}
+        alerts |= {record.state.alert_id: row[0] for record, row in zip(change.alerts, rows, strict=True)}
+        link_notifications(connection, folded, alerts, rows[0][0] if len(rows) == 1 else None)
+    seq = put_work_item(connection, change.item) if change.item is not None else None
+    if change.finish is not None:
+        _finish(connection, key, change.finish)
+    if change.begin is not None:
+        _begin(connection, lane, key, seq, change.begin, now)
+    if change.look_done:
+        connection.execute("UPDATE lanes SET look = 0 WHERE id = ? AND woken = 0", (number,))
+    return change.release is not None and _release(connection, number, change.release, now)
 
 
-class StepObject(TypedDict):
-    """Something that was asked of the ITSM tool; without ``finished_at`` it is under way."""
+def renew(connection: sqlite3.Connection, lane: ClaimedLane, *, until: datetime) -> None:
+    """Keep a lane longer.
 
-    kind: Literal["look", "create", "update", "resolve"]
-    started_at: str
-    finished_at: str | None
-    outcome: Literal["done", "try-later", "refused", "unclear"] | None
-    reason: str | None
-
-
-class WorkItemDetail(WorkItemObject):
-    """A work item with what it says and every step taken for it."""
-
-    content: dict[str, Any]
-    steps: list[StepObject]
-    reasons: NotRequired[list[str]]
-    resolution: NotRequired[str]
-    assignment: NotRequired[str]
+    Raises:
+        LostLane: The lane has another owner; nothing was written.
+    """
+    number = _own(connection, lane, lane_key(lane.connection, lane.correlation_key))
+    connection.execute("UPDATE lanes SET due_at = ? WHERE id = ?", (micros(until), number))
 
 
-class LaneObject(TypedDict):
-    """A lane with something owed; ``work_item`` is the id of its latest work item."""
-
-    key: str
-    connection: str
-    state: Literal["ready", "claimed", "waiting", "parked"]
-    reason: str | None
-    due_at: str | None
-    pending: int
-    work_item: str | None
-
-
-class QuarantinedObject(TypedDict):
-    """A notification that was kept but not understood, and why."""
-
-    id: int
-    connection: str
-    received_at: str
-    reason: str
+def _own(connection: sqlite3.Connection, lane: ClaimedLane, key: bytes) -> int:
+    """Find the lane's row if it still is the claimer's; the write lock is held, so that this stays true."""
+    row = connection.execute(
+        "SELECT id FROM lanes WHERE key = ? AND token = ? AND state = 'claimed'", (key, lane.token)
+    ).fetchone()
+    if row is None:
+        raise LostLane(
+            f"lane {lane.correlation_key} of {lane.connection} has another owner by now; nothing was written"
+        )
+    number: int = row[0]
+    return number
 
 
-class QuarantinedDetail(QuarantinedObject):
-    """A quarantined notification with its body as text."""
-
-    body: str
-    caller: NotRequired[SentBy]
-
-
-class AlertPage(TypedDict):
-    """Alerts, newest first."""
-
-    items: list[AlertObject]
-    next_cursor: str | None
+def _unfold(connection: sqlite3.Connection, number: int, lane: ClaimedLane, folded: Sequence[int]) -> dict[int, str]:
+    """Strike notifications off the list of what is to be folded; each with the id of its alert."""
+    struck: dict[int, str] = {}
+    for notification in folded:
+        row = connection.execute(
+            "DELETE FROM pending WHERE lane = ? AND notification = ? RETURNING alert", (number, notification)
+        ).fetchall()
+        if row:
+            struck[notification] = row[0][0] or lane.correlation_key
+    return struck
 
 
-class WorkItemPage(TypedDict):
-    """Work items, newest first."""
-
-    items: list[WorkItemObject]
-    next_cursor: str | None
-
-
-class LanePage(TypedDict):
-    """Lanes that are not idle."""
-
-    items: list[LaneObject]
-    next_cursor: str | None
+def _quarantine(
+    connection: sqlite3.Connection, number: int, quarantined: Sequence[tuple[int, str]], now: datetime
+) -> None:
+    for notification, reason in quarantined:
+        connection.execute("DELETE FROM pending WHERE lane = ? AND notification = ?", (number, notification))
+        connection.execute(
+            "INSERT INTO quarantine (notification, reason, since) VALUES (?, ?, ?) "
+            "ON CONFLICT (notification) DO UPDATE SET reason = excluded.reason",
+            (notification, reason, micros(now)),
+        )
 
 
-class QuarantinePage(TypedDict):
-    """Quarantined notifications, newest first."""
-
-    items: list[QuarantinedObject]
-    next_cursor: str | None
-
-
-class Retried(TypedDict):
-    """How many lanes of the key were made ready."""
-
-    retried: int
+def _finish(connection: sqlite3.Connection, key: bytes, result: StepResult) -> None:
+    outcome, reason = outcome_row(result.outcome)
+    connection.execute(
+        "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE lane = ? AND finished_at IS NULL",
+        (micros(result.finished_at), outcome, reason, key),
+    )
 
 
-class Replayed(TypedDict):
-    """The notification left quarantine and is on its way."""
+def _begin(  # noqa: PLR0913, PLR0917 - what is written down of a step
+    connection: sqlite3.Connection, lane: ClaimedLane, key: bytes, seq: int | None, kind: StepKind, now: datetime
+) -> None:
+    """Write down a step; a second one in flight for its lane breaks a unique index."""
+    if seq is None:
+        row = connection.execute(
+            "SELECT seq FROM work_items WHERE lane = ? ORDER BY generation DESC LIMIT 1", (key,)
+        ).fetchone()
+        if row is None:
+            raise ValueError(f"a step was begun for lane {lane.correlation_key}, which has no work item")
+        seq = row[0]
+    connection.execute(
+        "INSERT INTO steps (lane, work_item, kind, token, started_at) VALUES (?, ?, ?, ?, ?)",
+        (key, seq, kind.value, lane.token, micros(now)),
+    )
 
-    notification: int
-    status: Literal["accepted"]
+
+def _release(connection: sqlite3.Connection, number: int, release: Release, now: datetime) -> bool:
+    """Give the lane back; whether it is ready then."""
+    woken, newest = connection.execute(
+        "SELECT woken, (SELECT max(notification) FROM pending WHERE lane = lanes.id) FROM lanes WHERE id = ?", (number,)
+    ).fetchone()
+    idle = release.wake_at is None and release.parked is None
+    # An idle lane has no row, so one that is to be idle with something left to fold stays ready instead.
+    if woken or (newest is not None and (newest > release.seen or idle)):
+        _set(connection, number, "ready", micros(now), "")
+        return True
+    if idle:
+        connection.execute("DELETE FROM lanes WHERE id = ?", (number,))
+    elif release.parked is not None:
+        _set(connection, number, "parked", None, release.parked)
+    else:
+        _set(connection, number, "waiting", micros_or_none(release.wake_at), release.waiting)
+    return False
 
 
-class Error(TypedDict):
-    """What happened and what to do."""
-
-    error: str
+def _set(connection: sqlite3.Connection, number: int, state: str, due_at: int | None, reason: str) -> None:
+    connection.execute(
+        "UPDATE lanes SET state = ?, due_at = ?, reason = ? WHERE id = ?", (state, due_at, reason, number)
+    )
