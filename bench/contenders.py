@@ -109,7 +109,7 @@ class Alertmanager:
         """Run it with a receiver that does nothing, and without a cluster."""
         port = free_port()
         config = folder / "alertmanager.yml"
-        config.write_text("route: {receiver: none, group_by: [alertname]}\nreceivers: [{name: none}]\n", encoding="utf-8")
+        config.write_text("route: {receiver: none, group_by: [alertname]}\nreceivers: [{name: none}]\n")
         command = [
             self.program,
             f"--config.file={config}",

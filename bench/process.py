@@ -15,7 +15,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
 
 
-class NotStarted(RuntimeError):
+class NotStartedError(RuntimeError):
     """A program under test does not do what it should."""
 
 
@@ -24,7 +24,7 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
     """Run a program on the server's core until the block ends; gives its process id once it takes connections.
 
     Raises:
-        NotStarted: It does not take connections.
+        NotStartedError: It does not take connections.
     """
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -58,4 +58,4 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-    raise NotStarted(f"{' '.join(map(str, process.args))} takes no connections on port {port}:\n{log.read_text()[-2000:]}")  # type: ignore[arg-type]
+    raise NotStartedError(f"nothing takes connections on port {port}; its log ends with:\n{log.read_text()[-2000:]}")

@@ -1,12 +1,13 @@
 """Writes the reference pages that are made from the program itself: configuration, commands, metrics.
 
-python docs/generate.py            write them
-python docs/generate.py --check    exit 1 if one of them is not up to date
+``python docs/generate.py`` writes them; with ``--check`` it exits 1 if one of them is not up to date.
 """
 
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -23,61 +24,77 @@ from secure_export.settings import Settings
 from secure_export.telemetry.metrics import Metrics
 
 REFERENCE = Path(__file__).parent / "reference"
+_GENERATED = "<!-- Written by docs/generate.py from the program itself; change the program, then run `make docs`. -->"
+_ABOUT_CONFIGURATION = (
+    "This page lists every setting with its default and its meaning. Settings stand in one TOML file, "
+    "`secure-export.toml`; `secure-export init` writes one with comments. Every setting can also come from the "
+    "environment, as `SECURE_EXPORT__SECTION__KEY` (two underscores between the parts), which then stands over the "
+    "file. Unknown settings are errors that name the line and what was probably meant."
+)
+_ABOUT_COMMANDS = (
+    "This page lists every command with its arguments. `secure-export COMMAND --help` prints the same. Errors are one "
+    "line each on standard error and exit 1; wrong usage exits 2. Commands that look and act read the store directly: "
+    "no running service is needed."
+)
+_ABOUT_METRICS = (
+    "This page lists what `GET /metrics` tells, in the text format of Prometheus. Labels are names out of the "
+    "configuration or constants of the program, never what a caller sent. "
+    "[Operate](../how-to/operate.md#what-to-alert-on) says which of them to watch."
+)
 
 
 def configuration() -> str:
     """Describe every setting, from the models that read them."""
-    lines = [
-        "# Configuration",
-        "",
-        "One TOML file, `secure-export.toml`; `secure-export init` writes one with comments. Every setting can also come "
-        "from the environment, as `SECURE_EXPORT__SECTION__KEY` (two underscores between the parts), which then stands "
-        "over the file. Unknown settings are errors that name the line and what was probably meant.",
-    ]
+    lines = ["# Configuration", "", _GENERATED, "", _ABOUT_CONFIGURATION]
     for name, field in Settings.model_fields.items():
         lines += _section(name, field)
     for kind, connector in sorted(connector_types().items()):
         title = f'`[connections.NAME]` with `type = "{kind}"`'
-        lines += ["", f"## {title}", "", "Besides the settings of every connection:", *_table(connector.settings, "")]
+        lines += ["", f"## {title}", "", "Besides the settings of every connection:", *_table(connector.settings)]
     return "\n".join(lines) + "\n"
 
 
 def _section(name: str, field: FieldInfo) -> list[str]:
     model = _model(field.annotation)
     title = "`[connections.NAME]`" if name == "connections" else f"`[{name}]`"
-    about = field.description or (model.__doc__ or "").split("\n")[0]
-    lines = ["", f"## {title}", "", about, *_table(model, "")]
+    lines = ["", f"## {title}", "", _cell(field.description or _first_line(model)), *_table(model)]
     for inner, one in model.model_fields.items():
         nested = _nested(one.annotation)
         if nested is not None:
             path = f"{'connections.NAME' if name == 'connections' else name}.{inner}"
-            lines += ["", f"### `[[{path}]]`", "", (nested.__doc__ or "").split("\n")[0], *_table(nested, "")]
+            lines += ["", f"### `[[{path}]]`", "", _first_line(nested), *_table(nested)]
     return lines
 
 
-def _table(model: type[BaseModel], prefix: str) -> list[str]:
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").split("\n")[0].replace("``", "`")
+
+
+def _table(model: type[BaseModel]) -> list[str]:
     if not model.model_fields:
         return ["", "It has no settings of its own."]
     rows = ["", "| setting | default | what it does |", "| --- | --- | --- |"]
     for name, field in model.model_fields.items():
-        text = " ".join((field.description or "").split()).replace("|", "\\|")
-        rows.append(f"| `{prefix}{name}` | {_default(field)} | {text} |")
+        rows.append(f"| `{name}` | {_default(field)} | {_cell(field.description or '')} |")
     return rows
+
+
+def _cell(text: str) -> str:
+    """One line of text, as it may stand in a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be set"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None:
+    if value is None or value in ({}, (), []):
         return "none"
-    if isinstance(value, BaseModel) or (
-        isinstance(value, list | tuple) and any(isinstance(v, BaseModel) for v in value)
-    ):
+    if isinstance(value, BaseModel) or (isinstance(value, list | tuple) and isinstance(value[0], BaseModel)):
         return "see below"
     if isinstance(value, tuple | list):
         return f"`{json.dumps([str(one) for one in value])}`"
-    return f"`{json.dumps(value) if isinstance(value, bool | int | float) else json.dumps(str(value))}`"
+    return f"`{json.dumps(value if isinstance(value, bool | int | float) else str(value))}`"
 
 
 def _model(annotation: Any) -> type[BaseModel]:
@@ -95,31 +112,77 @@ def _nested(annotation: Any) -> type[BaseModel] | None:
 
 def commands() -> str:
     """Describe every command, from its help."""
-    lines = ["# Commands", "", "Every command has `--help`. Errors are one line each and exit 1; wrong usage exits 2."]
-    for path, command in _commands(typer.main.get_command(app), ("secure-export",)):
-        lines += ["", f"## `{' '.join(path)}`", "", _plain(command.help or ""), *_parameters(command)]
+    found = list(all_commands())
+    lines = ["# Commands", "", _GENERATED, "", _ABOUT_COMMANDS, "", "| command | does |", "| --- | --- |"]
+    lines += [
+        f"| [`{' '.join(path[1:])}`](#{'-'.join(path)}) | {_cell(_summary(command))} |" for path, command in found
+    ]
+    for path, command in found:
+        lines += ["", f"## `{' '.join(path)}`", "", *_help(command), *_parameters(command)]
     return "\n".join(lines) + "\n"
+
+
+def all_commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give every command with its path, such as ``("secure-export", "alerts", "list")``."""
+    yield from _commands(typer.main.get_command(app), ("secure-export",))
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     if not hasattr(command, "list_commands"):
         yield path, command
         return
-    for name in command.list_commands(None):
-        yield from _commands(command.get_command(None, name), (*path, name))
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from _commands(command.get_command(context, name), (*path, name))
 
 
-def _parameters(command: click.Command) -> list[str]:
+def _summary(command: Any) -> str:
+    return _plain(command.help or "").split("\n\n")[0]
+
+
+def _help(command: Any) -> list[str]:
+    """The help's paragraphs, with the example as code."""
+    lines: list[str] = []
+    for part in _plain(command.help or "").split("\n\n"):
+        if part.startswith("Example: "):
+            lines += ["```sh", part.removeprefix("Example: "), "```", ""]
+        else:
+            lines += [part, ""]
+    return lines[:-1]
+
+
+def _parameters(command: Any) -> list[str]:
     rows = []
-    for parameter in command.params:
-        if parameter.name == "help":
+    for one in command.params:
+        if one.name == "help":
             continue
-        is_argument = parameter.param_type_name == "argument"
-        names = (
-            parameter.human_readable_name if is_argument else ", ".join([*parameter.opts, *parameter.secondary_opts])
-        )
-        rows.append(f"| `{names}` | {_plain(getattr(parameter, 'help', None) or '').replace('|', '\\|')} |")
-    return ["", "| argument | meaning |", "| --- | --- |", *rows] if rows else []
+        if one.param_type_name == "argument":
+            names = f"`{one.metavar or str(one.name).upper()}`"
+        else:
+            names = ", ".join(f"`{name}`" for name in (*one.opts, *one.secondary_opts))
+        rows.append(f"| {names} | {_value(one)} | {_meaning(one)} |")
+    return ["", "| argument | default | meaning |", "| --- | --- | --- |", *rows] if rows else []
+
+
+def _meaning(one: Any) -> str:
+    text = _cell(_plain(getattr(one, "help", None) or ""))
+    choices = ", ".join(f"`{choice.value if isinstance(choice, Enum) else choice}`" for choice in _choices(one))
+    return f"{text} One of {choices}.".strip() if choices else text
+
+
+def _choices(one: Any) -> tuple[Any, ...]:
+    return tuple(getattr(one.type, "choices", ()))
+
+
+def _value(one: Any) -> str:
+    value = one.default
+    if one.required:
+        return "must be given"
+    if getattr(one, "is_flag", False) and not value:
+        return "off"
+    if value is None or value is False or value == "" or type(value).__name__ == "Sentinel":
+        return "none"
+    return f"`{value.value if isinstance(value, Enum) else value}`"
 
 
 def _plain(text: str) -> str:
@@ -129,13 +192,28 @@ def _plain(text: str) -> str:
 
 def metrics() -> str:
     """Describe every metric, from the registry."""
-    lines = ["# Metrics", "", "`GET /metrics`, in the text format of Prometheus.", "", "| metric | kind | meaning |"]
-    lines.append("| --- | --- | --- |")
-    found: list[Metric] = sorted(Metrics().registry.collect(), key=lambda metric: metric.name)
-    for metric in found:
-        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-        lines.append(f"| `{name}` | {metric.type} | {metric.documentation} |")
+    lines = ["# Metrics", "", _GENERATED, "", _ABOUT_METRICS, ""]
+    lines += ["| metric | kind | labels | meaning |", "| --- | --- | --- | --- |"]
+    found = Metrics()
+    labels = _labels(found)
+    for metric in sorted(found.registry.collect(), key=lambda one: one.name):
+        named = ", ".join(f"`{label}`" for label in labels[metric.name]) or "none"
+        lines.append(f"| `{exposed_name(metric)}` | {metric.type} | {named} | {metric.documentation} |")
     return "\n".join(lines) + "\n"
+
+
+def exposed_name(metric: Metric) -> str:
+    """Give the name that a query names; a histogram has `_bucket`, `_sum` and `_count` below it."""
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def _labels(found: Metrics) -> Mapping[str, tuple[str, ...]]:
+    """Which labels each metric has; one that has not happened yet shows none in the exposition."""
+    collectors = found.registry._collector_to_names  # noqa: SLF001 - the library tells it nowhere else
+    return {
+        re.sub("_total$", "", min(names, key=len)): tuple(getattr(collector, "_labelnames", ()))
+        for collector, names in collectors.items()
+    }
 
 
 PAGES = {"configuration.md": configuration, "commands.md": commands, "metrics.md": metrics}

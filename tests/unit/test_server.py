@@ -171,6 +171,26 @@ async def test_stop_answers_what_is_under_way_and_takes_nothing_new() -> None:
         idle_writer.close()
 
 
+async def test_a_stop_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not answered within the grace is cancelled, and its connection ended."""
+    monkeypatch.setattr("secure_export.server.serving._GRACE_SECONDS", 0.05)
+    async with serving() as served:
+        served.app.may_answer.clear()
+        reader, writer = await served.connect()
+        slow_reader, slow_writer = await served.connect()
+        writer.write(post(b"abc"))
+        slow_writer.write(post(b"abc", length=10))
+        while len(served.app.scopes) < 2:  # noqa: ASYNC110 - requests come when they come
+            await asyncio.sleep(0.001)
+        served.stop.set()
+        await asyncio.wait_for(served.task, 5)
+        await heard(reader)
+        await heard(slow_reader)
+        assert served.app.bodies == [b"abc"]
+        writer.close()
+        slow_writer.close()
+
+
 async def test_an_address_in_use_is_an_error() -> None:
     """Whoever starts a second server at the same address is told."""
     async with serving() as served:

@@ -20,7 +20,7 @@ WORK_ITEMS = (
     CONNECTION,
     Parameter("state", "Only those that should be in this state.", choices=("open", "resolved")),
     Parameter("owed", "Only those that the ITSM tool has not confirmed, or only those it has.", "flag"),
-    Parameter("unbound", "Only those without a configuration item, or only those with one.", "flag"),
+    Parameter("unbound", "Only those that name something the CMDB does not have, or only the others.", "flag"),
     *PAGING,
 )
 LANES = (

@@ -84,7 +84,7 @@ def alert_timeline(alert: Row, item: Row | None) -> list[Moment]:
         first = _time(posts[0]["received_at"])
         moments += [_read(alert, first), *_placed(alert, item, first), *_bound(alert, first)]
         if item is not None:
-            moments += _made(item)
+            moments += _made(item, first)
             moments += _steps(item, since=first)
             moments += _settled(alert, item)
     return _with_gaps(sorted(moments, key=lambda moment: moment.at))
@@ -184,12 +184,16 @@ def _binding(binding: Row, at: datetime) -> Moment:
     return Moment(at, SERVICE, title, facts, _texts(binding.get("reason")), tone, timed=False)
 
 
-def _made(item: Row) -> list[Moment]:
+def _made(item: Row, first: datetime) -> list[Moment]:
+    """Tell when the work item was decided on, or that it was there before the alert's first notification."""
     created, resolved = instant(item.get("created_at")), instant(item.get("resolved_at"))
+    facts = _facts(("work item", item.get("id")))
     moments = []
-    if created is not None:
-        moments.append(Moment(created, SERVICE, "The work item was decided on", _facts(("work item", item.get("id")))))
-    if resolved is not None:
+    if created is not None and created < first:
+        moments.append(Moment(first, SERVICE, "Joined the work item of an earlier alert", facts, timed=False))
+    elif created is not None:
+        moments.append(Moment(created, SERVICE, "The work item was decided on", facts))
+    if resolved is not None and resolved >= first:
         moments.append(Moment(resolved, SERVICE, "The work item is to be resolved"))
     return moments
 

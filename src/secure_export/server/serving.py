@@ -20,7 +20,9 @@ MOST_CONNECTIONS = 8192
 _FILES_BESIDES = 512
 _BACKLOG = 2048
 _HANDSHAKE_SECONDS = 10.0
-_GRACE_SECONDS = 10
+_GRACE_SECONDS = 10.0
+_LAST_SECONDS = 1.0
+_LOOK_SECONDS = 0.01
 _SECONDS_BETWEEN_TICKS = 1.0
 
 
@@ -108,6 +110,26 @@ class _Server(uvicorn.Server):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _SECONDS_BETWEEN_TICKS)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Take nothing new, and give what is under way some time. Who is cut off then is told to come back."""
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._until_quiet(), _GRACE_SECONDS)
+        if tasks := list(state.tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_LAST_SECONDS)
+        for connection in list(state.connections):
+            connection.transport.abort()
+
+    async def _until_quiet(self) -> None:
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn says nothing when they end
+            await asyncio.sleep(_LOOK_SECONDS)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
@@ -130,7 +152,6 @@ def _config(app: Any, trusted_proxies: str) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
     )

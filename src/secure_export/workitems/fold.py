@@ -170,10 +170,13 @@ def _noted(situation: Situation, item: WorkItem, arrival: Arrival) -> Situation:
 
 
 def _fired_into_new(situation: Situation, arrival: Arrival, now: datetime, new_id: str) -> Situation:
-    generation = situation.item.generation + 1 if situation.item else 1
+    """A new work item, in the place of one that was never made, or after one that is over."""
+    before = situation.item
+    never_made = before is not None and before.confirmed is None
+    generation = before.generation + (not never_made) if before else 1
     why = "a problem of this correlation key fired" + ("; the work item before it is over" if generation > 1 else "")
     item = WorkItem(
-        id=new_id,
+        id=before.id if before is not None and never_made else new_id,
         connection=situation.connection,
         correlation_key=situation.correlation_key,
         generation=generation,
@@ -185,7 +188,7 @@ def _fired_into_new(situation: Situation, arrival: Arrival, now: datetime, new_i
     for reason in (why, *arrival.content.reasons):
         item = change.because(item, reason)
     after = replace(situation, item=change.limited(item, arrival, again=False), others_firing=0)
-    return _in(after, arrival, new_id, "it fired: a work item was made for it")
+    return _in(after, arrival, item.id, "it fired: a work item was made for it")
 
 
 def _in(situation: Situation, arrival: Arrival, work_item: str, reason: str) -> Situation:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.conformance.store_suite.samples import NOW
 
 from secure_export.store.open import Store
 from secure_export.store.sqlite.store import SqliteStore
-from tests.conformance.store_suite.samples import NOW
 
 IMPLEMENTATIONS = ("sqlite",)
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from tests.conformance.store_suite.samples import NOW, alert, at, claim, claim_one, entry, folded, item, unreadable
 
 from secure_export.delivery.contract import Change, Release
 from secure_export.errors import NotFound, NotUnderstood
 from secure_export.store.open import Store
-from tests.conformance.store_suite.samples import NOW, alert, at, claim, claim_one, entry, folded, item, unreadable
 
 
 async def _given_back(store: Store, release: Release, *, connection: str = "desk", **parts: object) -> None:

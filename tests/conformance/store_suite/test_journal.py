@@ -1,14 +1,15 @@
 """What every store's journal does."""
 
 import asyncio
-import random
+import os
 from dataclasses import replace
 
 import pytest
-
-from secure_export.store.open import Store
 from tests.conformance.store_suite.conftest import OpenStore
-from tests.conformance.store_suite.samples import CALLER, NOW, claim, claim_one, entry, folded, unreadable
+from tests.conformance.store_suite.samples import CALLER, NOW, at, claim, claim_one, entry, folded, unreadable
+
+from secure_export.delivery.contract import Release
+from secure_export.store.open import Store
 
 
 async def test_an_accepted_notification_waits_in_its_lane(store: Store) -> None:
@@ -71,8 +72,8 @@ async def test_what_was_not_understood_goes_to_quarantine(store: Store) -> None:
         b"",
         b"x",
         b'{"a": "' + b"b" * 5_000 + b'"}',
-        random.Random(7).randbytes(3_000),
-        random.Random(7).randbytes(1024 * 1024),
+        os.urandom(3_000),
+        os.urandom(1024 * 1024),
         b"\x28\xb5\x2f\xfd" + b"\x00" * 500,
     ],
     ids=["empty", "short", "compressible", "noise", "largest", "looks like a zstd frame"],
@@ -130,17 +131,14 @@ async def test_a_wrong_entry_takes_no_other_with_it(store: Store) -> None:
     assert {lane.correlation_key for lane in await claim(store.lanes)} == {"alert:1", "alert:2"}
 
 
-async def test_what_comes_for_a_waiting_or_parked_lane_makes_it_due(store: Store) -> None:
+@pytest.mark.parametrize(
+    "release", [Release(parked="refused"), Release(wake_at=at(10**8), waiting="the tool is down")], ids=repr
+)
+async def test_what_comes_for_a_waiting_or_parked_lane_makes_it_due(store: Store, release: Release) -> None:
     """A new notification is folded at once, whatever the lane waits for."""
-    for n, release in enumerate(({"parked": "refused"}, {"wake_at": NOW.replace(year=2030), "waiting": "later"})):
-        key = f"alert:{n}"
-        await store.journal.append(entry(key))
-        lane = await claim_one(store.lanes)
-        change = folded(lane)
-        assert change.release is not None
-        await store.lanes.save(lane, replace(change, release=replace(change.release, **release)), now=NOW)
-        assert await claim(store.lanes) == []
-        await store.journal.append(entry(key))
-        again = await claim_one(store.lanes)
-        assert (again.correlation_key, len(again.pending)) == (key, 1)
-        await store.lanes.save(again, folded(again), now=NOW)
+    first = await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    await store.lanes.save(lane, folded(lane, release=replace(release, seen=first.notification)), now=NOW)
+    assert await claim(store.lanes) == []
+    second = await store.journal.append(entry())
+    assert [p.notification for p in (await claim_one(store.lanes)).pending] == [second.notification]

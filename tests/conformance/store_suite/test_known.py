@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from tests.conformance.store_suite.samples import NOW, alert, at, claim_one, entry, folded, item
+
 from secure_export.delivery.contract import AlertRecord, ClaimedLane
 from secure_export.store.open import Store
-from tests.conformance.store_suite.samples import NOW, alert, at, claim_one, entry, folded, item
 
 
 async def _lane_with(store: Store, *alerts: AlertRecord) -> ClaimedLane:

@@ -5,12 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
-from secure_export.delivery.contract import Change, Release, StepResult
-from secure_export.errors import LostLane
-from secure_export.store.open import Store
-from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
-from secure_export.workitems.work_item import StepKind, WorkItem
 from tests.conformance.store_suite.conftest import OpenStore
 from tests.conformance.store_suite.samples import (
     LEASE,
@@ -26,6 +20,12 @@ from tests.conformance.store_suite.samples import (
     resolved,
     unreadable,
 )
+
+from secure_export.delivery.contract import Change, Release, StepResult
+from secure_export.errors import LostLane
+from secure_export.store.open import Store
+from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.work_item import StepKind, WorkItem
 
 
 async def test_a_claimed_lane_is_nobody_elses(store: Store, open_again: OpenStore) -> None:
@@ -76,11 +76,14 @@ async def test_an_owner_of_the_past_writes_nothing(store: Store, write: str) -> 
     await store.journal.append(entry())
     stalled = await claim_one(store.lanes)
     owner = await claim_one(store.lanes, now=stalled.lease_until)
+    change = folded(stalled, item=item(), begin=StepKind.CREATE)
+    attempt = (
+        store.lanes.save(stalled, change, now=at(200))
+        if write == "save"
+        else store.lanes.renew(stalled, until=at(10_000))
+    )
     with pytest.raises(LostLane):
-        if write == "save":
-            await store.lanes.save(stalled, folded(stalled, item=item(), begin=StepKind.CREATE), now=at(200))
-        else:
-            await store.lanes.renew(stalled, until=at(10_000))
+        await attempt
     assert (await store.records.work_items()).rows == []
     later = await claim_one(store.lanes, now=owner.lease_until)
     assert (later.pending, later.item) == (owner.pending, None)
@@ -302,7 +305,7 @@ async def test_a_second_step_in_flight_is_impossible(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("kind", "doubt"), [(StepKind.CREATE, True), (StepKind.LOOK, False)])
-async def test_a_step_whose_owner_is_gone_is_closed_as_unclear(store: Store, kind: StepKind, doubt: bool) -> None:
+async def test_a_step_whose_owner_is_gone_is_closed_as_unclear(store: Store, kind: StepKind, *, doubt: bool) -> None:
     """After a take-over nobody knows what came of the step; what may have changed the tool leaves doubt."""
     await store.journal.append(entry())
     lane = await claim_one(store.lanes)

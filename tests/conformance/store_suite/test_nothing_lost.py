@@ -5,12 +5,12 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from tests.conformance.store_suite.conftest import OpenStore
+from tests.conformance.store_suite.samples import LEASE, NOW, at, claim, entry, item, unreadable
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release
 from secure_export.errors import LostLane
 from secure_export.store.open import Store
-from tests.conformance.store_suite.conftest import OpenStore
-from tests.conformance.store_suite.samples import LEASE, NOW, at, claim, entry, item, unreadable
 
 
 class _World:
@@ -83,10 +83,10 @@ class _World:
                 self.folded += fold
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 async def test_every_accepted_notification_is_folded_exactly_once(open_again: OpenStore, seed: int) -> None:
     """Two processes, stalled owners, waits, parked lanes and replays in any order lose nothing and repeat nothing."""
-    world = _World((await open_again(), await open_again()), Random(seed))
+    world = _World((await open_again(), await open_again()), Random(seed))  # noqa: S311 - a test that can be repeated
     for _ in range(60):
         await world.act()
     await world.drain()

@@ -5,12 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from secure_export.console.contract import Page
-from secure_export.delivery.contract import AlertRecord, Release
-from secure_export.errors import NotFound
-from secure_export.store.open import Store
-from secure_export.workitems.work_item import Binding, WorkItem
 from tests.conformance.store_suite.samples import (
     NOW,
     alert,
@@ -24,6 +18,12 @@ from tests.conformance.store_suite.samples import (
     resolved,
     unreadable,
 )
+
+from secure_export.console.contract import Page
+from secure_export.delivery.contract import AlertRecord, Release
+from secure_export.errors import NotFound
+from secure_export.store.open import Store
+from secure_export.workitems.work_item import Binding, WorkItem
 
 FACTS = {
     "id": "/Alerts/A",
@@ -49,9 +49,7 @@ def facts(**changes: object) -> bytes:
 async def keep(store: Store, one: WorkItem, *alerts: AlertRecord, release: Release | None = None) -> int:
     """Keep a work item with its alerts; the notification that came for it."""
     alert_id = alerts[0].state.alert_id if alerts else None
-    receipt = await store.journal.append(
-        entry(one.correlation_key, connection=one.connection, alert_id=alert_id)
-    )
+    receipt = await store.journal.append(entry(one.correlation_key, connection=one.connection, alert_id=alert_id))
     lane = await claim_one(store.lanes, connection=one.connection)
     release = replace(release or Release(), seen=receipt.notification)
     await store.lanes.save(lane, folded(lane, item=one, alerts=alerts, release=release), now=NOW)
@@ -69,23 +67,27 @@ async def test_an_alert_in_the_words_of_the_contract(store: Store) -> None:
     one = replace(one, desired=replace(one.desired, content=content))
     number = await keep(store, one, alert("/Alerts/A", work_item=one.id, facts=facts()))
     shown = await store.records.alert("/Alerts/A")
-    assert shown | {
-        "id": "/Alerts/A",
-        "connection": "desk",
-        "condition": "fired",
-        "monitoring_service": "Platform",
-        "rule": "cpu_high",
-        "severity": "Sev2",
-        "targets": ["/subscriptions/s/vm1"],
-        "configuration_items": [{"id": "ci1", "name": "vm1", "rule": "resource-id", "reason": "it has this id"}],
-        "fired_at": "2026-03-02T09:00:00Z",
-        "resolved_at": None,
-        "is_test": False,
-        "is_legacy_schema": True,
-        "work_item": one.id,
-        "reasons": ["it fired"],
-        "title": "CPU above 85 %",
-    } == shown
+    assert (
+        shown
+        | {
+            "id": "/Alerts/A",
+            "connection": "desk",
+            "condition": "fired",
+            "monitoring_service": "Platform",
+            "rule": "cpu_high",
+            "severity": "Sev2",
+            "targets": ["/subscriptions/s/vm1"],
+            "configuration_items": [{"id": "ci1", "name": "vm1", "rule": "resource-id", "reason": "it has this id"}],
+            "fired_at": "2026-03-02T09:00:00Z",
+            "resolved_at": None,
+            "is_test": False,
+            "is_legacy_schema": True,
+            "work_item": one.id,
+            "reasons": ["it fired"],
+            "title": "CPU above 85 %",
+        }
+        == shown
+    )
     assert shown["notifications"] == [
         {
             "id": number,
@@ -100,7 +102,9 @@ async def test_what_is_told_later_is_merged_over_what_was_told(store: Store) -> 
     """A resolved body that says less takes nothing away; without facts everything stays."""
     one = item()
     await keep(store, one, alert("a", facts=facts(id="a")))
-    await keep(store, one, alert("a", ended_at=at(60), facts=facts(id="a", title="", resolved_at="2026-03-02T10:00:00Z")))
+    await keep(
+        store, one, alert("a", ended_at=at(60), facts=facts(id="a", title="", resolved_at="2026-03-02T10:00:00Z"))
+    )
     await keep(store, one, alert("a", ended_at=at(60), seen_at=None))
     shown = await store.records.alert("a")
     assert (shown["title"], shown["condition"], shown["resolved_at"]) == (
@@ -175,7 +179,7 @@ async def test_alerts_are_listed_newest_first_and_filtered(store: Store) -> None
     [("CPU ABOVE", True), ("vm1", True), ("cpu_high", True), ("Alerts/A", True), ("%", True), ("cpu%high", False),
      ("cpuXhigh", False), ("severity", False), ("\\", False)],
 )  # fmt: skip
-async def test_alerts_are_searched_by_what_people_know_of_them(store: Store, text: str, found: bool) -> None:
+async def test_alerts_are_searched_by_what_people_know_of_them(store: Store, text: str, *, found: bool) -> None:
     """Id, rule, title and targets are searched, without regard to case, and wild cards are ordinary characters."""
     await keep(store, item(), alert("/Alerts/A", facts=facts()))
     await keep(store, item("alert:b"), alert("b", facts=facts(id="b", title="x", rule="y", targets=["z"])))
@@ -187,26 +191,30 @@ async def test_a_work_item_in_the_words_of_the_contract(store: Store) -> None:
     one = open_in_tool(lacking(item(waiting="the tool is down"), "vm1"))
     await keep(store, one, alert("/Alerts/A", work_item=one.id, facts=facts()))
     (listed,) = (await store.records.work_items()).rows
-    assert listed | {
-        "id": one.id,
-        "connection": "desk",
-        "correlation_key": "alert:a",
-        "state": "open",
-        "owed": False,
-        "number": "INC1",
-        "url": "https://desk/INC1",
-        "configuration_items": [
-            {"id": None, "name": "vm1", "rule": "not-in-cmdb", "reason": "vm1 is not in the CMDB"}
-        ],
-        "alerts": ["/Alerts/A"],
-        "severity": "Sev2",
-        "created_at": "2026-03-02T09:19:05.117123Z",
-        "resolved_at": None,
-        "title": "CPU is high",
-        "priority": 3,
-        "waiting": "the tool is down",
-        "parked": None,
-    } == listed
+    assert (
+        listed
+        | {
+            "id": one.id,
+            "connection": "desk",
+            "correlation_key": "alert:a",
+            "state": "open",
+            "owed": False,
+            "number": "INC1",
+            "url": "https://desk/INC1",
+            "configuration_items": [
+                {"id": None, "name": "vm1", "rule": "not-in-cmdb", "reason": "vm1 is not in the CMDB"}
+            ],
+            "alerts": ["/Alerts/A"],
+            "severity": "Sev2",
+            "created_at": "2026-03-02T09:19:05.117123Z",
+            "resolved_at": None,
+            "title": "CPU is high",
+            "priority": 3,
+            "waiting": "the tool is down",
+            "parked": None,
+        }
+        == listed
+    )
     detail = await store.records.work_item(one.id)
     assert listed.items() <= detail.items()
     assert detail["content"]["description"] == "It is"
@@ -229,7 +237,7 @@ async def test_work_items_are_filtered(store: Store) -> None:
         ({"unbound": True}, ["unbound"]),
         ({"unbound": False, "state": "open", "connection": "desk"}, ["owed"]),
     ):
-        page = await store.records.work_items(**filters)  # type: ignore[arg-type] # filters by name
+        page = await store.records.work_items(**filters)
         assert column(page, "correlation_key") == [f"alert:{name}" for name in expected], filters
 
 

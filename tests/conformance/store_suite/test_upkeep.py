@@ -4,12 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-
-from secure_export.delivery.contract import Change, Release, Retention, StepResult
-from secure_export.errors import NotFound
-from secure_export.store.open import Store
-from secure_export.workitems.outcome import Done
-from secure_export.workitems.work_item import StepKind, WorkItem
 from tests.conformance.store_suite.samples import (
     NOW,
     alert,
@@ -24,6 +18,12 @@ from tests.conformance.store_suite.samples import (
     resolved,
     unreadable,
 )
+
+from secure_export.delivery.contract import Change, Release, Retention, StepResult
+from secure_export.errors import NotFound
+from secure_export.store.open import Store
+from secure_export.workitems.outcome import Done
+from secure_export.workitems.work_item import StepKind, WorkItem
 
 RETENTION = Retention(notifications=timedelta(days=90), work_items=timedelta(days=400), quarantine=timedelta(days=180))
 

@@ -122,13 +122,19 @@ def quarantined_row(**changes: Any) -> dict[str, Any]:
 
 @dataclass
 class RowsInMemory:
-    """Records: rows in lists, filtered by equality and paged by position."""
+    """Records: rows in lists, filtered by equality and paged by position.
+
+    Attributes:
+        broken: What every read raises.
+        gives_up: Whether a page ends before anything was found, as a long search does.
+    """
 
     alert_rows: list[dict[str, Any]] = field(default_factory=list)
     item_rows: list[dict[str, Any]] = field(default_factory=list)
     lane_rows: list[dict[str, Any]] = field(default_factory=list)
     quarantine_rows: list[dict[str, Any]] = field(default_factory=list)
     broken: Exception | None = None
+    gives_up: bool = False
 
     async def alerts(self, *, search: str | None = None, **asked: Any) -> Page:
         return self._page([row for row in self.alert_rows if search is None or search in json.dumps(row)], asked)
@@ -159,6 +165,8 @@ class RowsInMemory:
     def _page(self, rows: Sequence[dict[str, Any]], asked: Mapping[str, Any]) -> Page:
         if self.broken is not None:
             raise self.broken
+        if self.gives_up:
+            return Page([], "1")
         limit, start = asked.get("limit", 100), int(asked.get("cursor") or 0)
         filters = {k: v for k, v in asked.items() if k not in {"limit", "cursor"} and v is not None}
         found = [row for row in rows if all(row.get(name) == value for name, value in filters.items())]

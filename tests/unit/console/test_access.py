@@ -1,5 +1,6 @@
 """Who may look, and who may act."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -181,6 +182,20 @@ async def test_every_address_is_guarded(console: Console) -> None:
         path = route.path.replace(":path", "").replace("{", "").replace("}", "")
         for method in (route.methods or set()) - {"HEAD"}:
             assert (await asker.ask(method, path)).status == 401, (method, path)
+    assert console.actions.done == []
+
+
+async def test_every_button_is_for_operators(console: Console) -> None:
+    """Every address that takes POST, of pages and API alike, refuses a viewer and another origin, and does nothing."""
+    asker = console.asker
+    paths = [
+        route.path for route in asker.app.routes if isinstance(route, Route) and "POST" in (route.methods or set())
+    ]
+    assert len(paths) > 10
+    for path in paths:
+        address = re.sub(r"\{(\w+)(:path)?\}", r"\1", path)
+        for headers in ({"authorization": "Bearer SecureExport.Viewer"}, {"origin": "http://127.0.0.1:3000"}):
+            assert (await asker.ask("POST", address, headers=headers)).status == 403, path
     assert console.actions.done == []
 
 

@@ -142,6 +142,8 @@ def test_steps_of_before_are_left_out() -> None:
     item = work_item_row(steps=[step("create", 117, 116), step("update", 29, 28)])
     told = titles(alert_timeline(joined, item))
     assert "Created in the tool" not in told
+    assert "The work item was decided on" not in told
+    assert "Joined the work item of an earlier alert" in told
     assert "Updated in the tool" in told
     assert seconds_to_ticket(joined, item) is None
 

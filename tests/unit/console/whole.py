@@ -127,11 +127,7 @@ class Whole:
 
     @property
     def doors(self) -> dict[str, ConnectionDoor]:
-        any_subscription = frozenset({"*"})
-        return {
-            name: ConnectionDoor(any_subscription, None, lambda alert, t=target: t.policy.correlate(alert).key)
-            for name, target in self.targets.items()
-        }
+        return {name: _door(target.policy) for name, target in self.targets.items()}
 
     def app(self) -> Any:
         replay = Replay(self.store.records, self.store.actions, self.doors, clock=self.clock)
@@ -144,6 +140,10 @@ class Whole:
             local_access=True,
             clock=self.clock,
         )
+
+
+def _door(policy: Policy) -> ConnectionDoor:
+    return ConnectionDoor(frozenset({"*"}), None, lambda alert: policy.correlate(alert).key)
 
 
 @asynccontextmanager

@@ -169,7 +169,8 @@ def test_only_what_is_over_counts_as_ended(one: WorkItem, *, ended: bool) -> Non
 
 def test_names_that_an_unbound_ci_may_appear_under() -> None:
     """Resource ids and names are given in lower case; what is no CI, bound, or of a resolved work item is not."""
-    vm = "/subscriptions/11111111-2222-3333-4444-555555555555/resourcegroups/g/providers/microsoft.compute/virtualmachines/VM1"
+    group = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g"
+    vm = f"{group}/providers/Microsoft.Compute/virtualMachines/VM1"
     bindings = (
         Binding(None, vm, "not-in-cmdb", ""),
         Binding(None, "Web01", "name-ambiguous", ""),

@@ -26,7 +26,7 @@ from secure_export.workitems.arrival import Arrival
 from secure_export.workitems.fold import Situation, fold
 from secure_export.workitems.outcome import Refused, Unclear
 from secure_export.workitems.plan import expire
-from secure_export.workitems.work_item import Binding, State, StepKind, ToolState
+from secure_export.workitems.work_item import Binding, State, StepKind, ToolState, WorkItem
 
 OPEN, RESOLVED = State.OPEN, State.RESOLVED
 DAY = timedelta(days=1)
@@ -165,6 +165,11 @@ LIMITS = [
     ("when it ended the limit counts again", [fired("a", close_after=DAY), fired("b"), ended("b")], minute(24 * 60)),
     ("told twice it still counts once", [fired("a", close_after=DAY), fired("b"), fired("b"), ended("b")], minute(24 * 60)),
     (
+        "fired again without an end between it counts once",
+        [fired("a", close_after=DAY), health("h1", 1), health("h1", 3), health("h2", 5, over=True)],
+        minute(24 * 60),
+    ),
+    (
         "the end of one that has a limit lifts no other's",
         [fired("a", close_after=DAY), fired("b"), fired("c", close_after=DAY), ended("c", close_after=DAY)],
         None,
@@ -184,6 +189,15 @@ def test_a_short_lived_problem_that_is_not_kept_is_never_made_in_the_tool() -> N
     assert not item.owed
     assert item.over
     assert "keeps no record" in (item.hands_off or "")
+
+
+def test_what_was_never_made_gives_its_place_to_the_next_problem() -> None:
+    """Nothing of the first is in the tool, and one transaction keeps one work item: the next problem takes its place."""
+    short = folded(fired("a", **NONE_KEPT), ended("a", **NONE_KEPT))
+    item = item_of(folded(fired("b", 2), onto=short))
+    assert (item.id, item.generation) == (item_of(short).id, 1)
+    assert item.desired.content.title == "b is high"
+    assert item.owed
 
 
 def test_a_short_lived_problem_is_resolved_when_its_record_may_exist() -> None:
@@ -211,6 +225,11 @@ def test_a_parked_work_item_is_tried_again_when_something_else_is_wanted(arrival
     assert (item.parked == "assignment group is mandatory") is still
 
 
+def limited(situation: Situation) -> WorkItem:
+    """The work item with a time limit that is over."""
+    return replace(item_of(situation), close_at=NOW)
+
+
 def test_notes_and_reasons_are_bounded() -> None:
     """However long an outage flaps, the work item stays small, and says that earlier notes were left out."""
     situation = folded(*(fired(f"a{n}") for n in range(200)))
@@ -220,7 +239,9 @@ def test_notes_and_reasons_are_bounded() -> None:
     assert item.desired.notes[-1].text == "Fired in Azure: a199 is high"
     assert [n.revision for n in item.desired.notes] == sorted({n.revision for n in item.desired.notes})
     assert len(item.unseen) <= 50
-    assert len(item.reasons) <= 20
+    for number in range(30):
+        situation = folded(fired(f"b{number}"), onto=having(situation, expire(limited(situation), now=minute(9e6))))
+    assert len(item_of(situation).reasons) == 20
     many = folded(*(fired("a", n) for n in range(100)), *(ended("a", n) for n in range(100)), onto=EMPTY)
     assert len(state_of(many, "a").reasons) <= 20
 

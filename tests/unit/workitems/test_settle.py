@@ -159,6 +159,14 @@ def test_a_firing_that_ended_meanwhile_gets_none() -> None:
     assert after(before, UPDATE, record(ToolState.CLOSED, 3)).generation == 1
 
 
+def test_a_firing_that_came_after_a_create_without_an_answer_gets_one_too() -> None:
+    """The record of a create in doubt was closed before we found it: what had joined meanwhile is not in it."""
+    doubtful = having(folded(fired("a")), in_doubt(new(), CREATE))
+    before = item_of(folded(fired("b", 2), onto=doubtful))
+    item = after(before, LOOK, record(ToolState.CLOSED, 0))
+    assert (item.generation, item.desired.content.title) == (2, "b is high")
+
+
 FOUND = [
     ("over before it fired: of an earlier problem, so a new record", -5.0, 2),
     ("over after it fired: of this very problem, so left", 5.0, 1),

@@ -218,13 +218,15 @@ class World:
 
     def _folded(self, kept: Kept) -> Kept:
         situation = Situation(*LANE, kept.item, kept.alerts)
-        done = 0
+        done, made = 0, set()
         for arrival in kept.pending:
             self._ids += 1
             after = fold(situation, arrival, now=self.now, new_id=f"item-{self._ids}")
             if after is None:
                 break
             situation, done = after, done + 1
+            made |= {after.item.id} - {kept.item.id if kept.item else None} if after.item else set()
+        assert len(made) <= 1, "a transaction keeps one work item: another would be lost"
         return replace(kept, item=situation.item, alerts=dict(situation.alerts), pending=kept.pending[done:])
 
     def _outcome(self, item: WorkItem, step: StepKind, fault: Fault) -> Outcome | None:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from secure_export.store.sqlite.store import SqliteStore
 from tests.conformance.store_suite.samples import NOW, at, claim_one, entry, folded, unreadable
+
+from secure_export.delivery.contract import Release
+from secure_export.store.sqlite.store import SqliteStore
 
 
 async def test_what_operators_do_is_written_down(tmp_path: Path) -> None:
     """Retry, replay and everything else leave a line with who, what, and when, in the same transaction."""
-    from secure_export.delivery.contract import Release
-
     store = await SqliteStore.open(tmp_path / "store.db")
     await store.journal.append(entry())
     lane = await claim_one(store.lanes)

@@ -7,19 +7,18 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
+from tests.conformance.store_suite.samples import claim, entry, folded, item
 
 from secure_export.errors import StoreUnavailable
 from secure_export.store.sqlite import connect
 from secure_export.store.sqlite.connect import connect_to_write, is_outage
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.store import SqliteStore
-from tests.conformance.store_suite.samples import claim, entry, folded, item
 
-NOISE = Random(5).randbytes(400_000)
+NOISE = os.urandom(400_000)
 
 
 @pytest.fixture
@@ -229,6 +228,16 @@ async def test_the_log_does_not_grow_without_bound(tmp_path: Path) -> None:
     await asyncio.gather(*writing)
     assert (tmp_path / "store.db-wal").stat().st_size < 6 * 40 * len(NOISE) / 2
     await database.close()
+
+
+async def test_a_commit_is_on_disk_when_it_returns(database: Database) -> None:
+    """The writer's settings are those that survive a loss of power (SQLite docs, "PRAGMA synchronous")."""
+
+    def settings(db: sqlite3.Connection) -> list[Any]:
+        return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
+
+    full = 2
+    assert await database.write(settings) == [full, "wal"]
 
 
 def test_what_is_an_outage() -> None:
