@@ -166,21 +166,23 @@ def _parameters(command: Any) -> list[str]:
 
 def _meaning(one: Any) -> str:
     text = _cell(_plain(getattr(one, "help", None) or ""))
-    choices = ", ".join(f"`{choice.value if isinstance(choice, Enum) else choice}`" for choice in _choices(one))
-    return f"{text} One of {choices}.".strip() if choices else text
+    choices = _choices(one.type_descriptor.annotation)
+    return f"{text} One of {', '.join(f'`{choice}`' for choice in choices)}.".strip() if choices else text
 
 
-def _choices(one: Any) -> tuple[Any, ...]:
-    return tuple(getattr(one.type, "choices", ()))
+def _choices(annotation: Any) -> list[str]:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(member.value) for member in annotation]
+    return next((found for inner in get_args(annotation) if (found := _choices(inner))), [])
 
 
 def _value(one: Any) -> str:
     value = one.default
     if one.required:
         return "must be given"
-    if getattr(one, "is_flag", False) and not value:
+    if value is False:
         return "off"
-    if value is None or value is False or value == "" or type(value).__name__ == "Sentinel":
+    if value in (None, ""):
         return "none"
     return f"`{value.value if isinstance(value, Enum) else value}`"
 

@@ -79,6 +79,8 @@ async def serve(
             tls=TlsFiles(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None,
             on_started=on_started,
             trusted_proxies=",".join(server.trusted_proxies),
+            shortcut=front.intake.shortcut if front.intake is not None else None,
+            refused=metrics.refused,
         )
 
 
@@ -87,14 +89,14 @@ def _intake(parts: Parts, gate: Gate, metrics: Metrics) -> Intake:
 
 
 def _console(parts: Parts, gate: Gate) -> Any:
-    local = parts.settings.console.local_access
+    server, asked = parts.settings.server, parts.settings.console.local_access
     return console_app(
         records=parts.store.records,
         actions=parts.store.actions,
         desk=parts.store.desk,
         gate=gate,
         replay=replay(parts),
-        local_access=parts.settings.server.is_loopback if local is None else local,
+        local_access=server.is_loopback and not server.trusted_proxies if asked is None else asked,
         clock=utc_now,
     )
 

@@ -87,7 +87,7 @@ class ConsoleSettings(Section):
     local_access: bool | None = Field(
         None,
         description="Whether requests made on this machine itself, to a loopback address and not through a proxy, need "
-        "no token. Without it: only while the service listens on a loopback address.",
+        "no token. Without it: while the service listens on a loopback address and trusts no proxy.",
     )
 
 

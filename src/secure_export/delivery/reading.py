@@ -1,18 +1,31 @@
 """From recorded notifications to arrivals: decode, bind, ask policy."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from secure_export.alerts.alert import Alert, Condition
 from secure_export.alerts.decode import decode
-from secure_export.alerts.references import references
+from secure_export.alerts.references import References, references
 from secure_export.alerts.test_notification import test_alert_id
 from secure_export.cmdb.bind import bind
+from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.facts import facts
-from secure_export.errors import NotUnderstood
+from secure_export.errors import NotUnderstood, StoreUnavailable
 from secure_export.workitems.arrival import Arrival
+from secure_export.workitems.work_item import Binding
+
+_BOUND_AT_A_TIME = 8
+_READ_AT_A_TIME = 20
+
+Told = tuple[Arrival, bytes]
+"""An arrival with its alert's facts for display."""
+
+
+class CmdbFailed(Exception):  # noqa: N818 - reads as what it says
+    """The CMDB gave no answer; the message says so for people, the cause is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +37,98 @@ class Reading:
         unreadable: Notifications that this version cannot read any more, with the reason.
     """
 
-    arrivals: tuple[tuple[Arrival, bytes], ...]
+    arrivals: tuple[Told, ...]
     unreadable: tuple[tuple[int, str], ...]
 
 
-async def read(target: Target, correlation_key: str, pending: Sequence[Pending]) -> Reading:
-    """Make arrivals of notifications."""
-    arrivals: list[tuple[Arrival, bytes]] = []
+async def read(target: Target, correlation_key: str, pending: Sequence[Pending], complaints: Complaints) -> Reading:
+    """Make arrivals of notifications.
+
+    Reading is pure but for the CMDB: a body on which the program fails would fail again, so it goes to quarantine,
+    where it is shown, and does not hold up the others of its lane.
+
+    Raises:
+        CmdbFailed: The CMDB gave no answer.
+        StoreUnavailable: The CMDB is in our own store, which cannot be read.
+    """
+    alerts: list[tuple[Pending, Alert, References]] = []
+    arrivals: list[Told] = []
     unreadable: list[tuple[int, str]] = []
-    for one in pending:
+
+    def give_up(one: Pending, error: Exception) -> None:
+        if isinstance(error, NotUnderstood):
+            unreadable.append((one.notification, str(error)))
+            return
+        complaints.failed("alert reading failed", error, notification=one.notification)
+        reason = f"The program failed on this body ({type(error).__name__}); the log says more. Please report it."
+        unreadable.append((one.notification, reason))
+
+    for count, one in enumerate(pending):
+        await _let_others_run(count)
         try:
             alert = decode(one.body)
-        except NotUnderstood as error:
-            unreadable.append((one.notification, str(error)))
-            continue
-        arrivals.append(await _arrival(target, correlation_key, one, alert))
+            alerts.append((one, alert, references(alert)))
+        except Exception as error:  # noqa: BLE001 - see above
+            give_up(one, error)
+    bindings = await _bound(target, {named for _, _, named in alerts})
+    for count, (one, alert, named) in enumerate(alerts):
+        await _let_others_run(count)
+        try:
+            arrivals.append(_arrival(target, correlation_key, one, alert, bindings[named]))
+        except Exception as error:  # noqa: BLE001 - see above
+            give_up(one, error)
     return Reading(tuple(arrivals), tuple(unreadable))
 
 
-async def _arrival(target: Target, correlation_key: str, one: Pending, alert: Alert) -> tuple[Arrival, bytes]:
-    bindings = await bind(target.connector.cmdb, references(alert))
+def spelled_alike(told: Sequence[Told], known: Iterable[str]) -> list[Told]:
+    """Let arrivals speak of an alert by one spelling: the one that is known, or else the first.
+
+    Alert ids are resource ids, whose case varies between messages (Azure docs, "Naming rules for Azure resources").
+
+    Args:
+        told: Arrivals.
+        known: The alert ids that are known.
+    """
+    spelling = {alert_id.lower(): alert_id for alert_id in known}
+    return [(_spelled(arrival, spelling), facts_) for arrival, facts_ in told]
+
+
+def _spelled(arrival: Arrival, spelling: dict[str, str]) -> Arrival:
+    alert_id = spelling.setdefault(arrival.alert_id.lower(), arrival.alert_id)
+    if alert_id == arrival.alert_id:
+        return arrival
+    problem = alert_id if arrival.problem == arrival.alert_id else arrival.problem
+    return replace(arrival, alert_id=alert_id, problem=problem)
+
+
+async def _let_others_run(count: int) -> None:
+    """Give the loop to others now and then: reading two hundred alerts takes longer than intake may be held up."""
+    if count and count % _READ_AT_A_TIME == 0:
+        await asyncio.sleep(0)
+
+
+async def _bound(target: Target, named: Iterable[References]) -> Mapping[References, tuple[Binding, ...]]:
+    """Bind what alerts name; alerts of one lane mostly name the same."""
+    left, found = list(named), dict[References, tuple[Binding, ...]]()
+    try:
+        async with asyncio.timeout(target.step_timeout_seconds):
+            while left:
+                some, left = left[:_BOUND_AT_A_TIME], left[_BOUND_AT_A_TIME:]
+                if len(some) == 1:
+                    found[some[0]] = await bind(target.connector.cmdb, some[0])
+                else:
+                    answers = await asyncio.gather(*(bind(target.connector.cmdb, one) for one in some))
+                    found.update(zip(some, answers, strict=True))
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        raise CmdbFailed(f"the CMDB gave no answer ({type(error).__name__}); the log says more") from error
+    return found
+
+
+def _arrival(
+    target: Target, correlation_key: str, one: Pending, alert: Alert, bindings: tuple[Binding, ...]
+) -> Told:
     content = target.policy.content(alert, bindings)
     alert_id = test_alert_id(alert.id, correlation_key) if alert.is_test else alert.id
     arrival = Arrival(

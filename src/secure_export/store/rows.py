@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from secure_export.cmdb.rules import CAN_BIND_LATER
 from secure_export.cmdb.subjects import subject_of, wanted_names, wanted_resource_ids
 from secure_export.store.instants import instant_or_none, micros, micros_or_none
 from secure_export.workitems.arrival import AlertState
@@ -66,7 +67,7 @@ def work_item_columns(item: WorkItem) -> WorkItemColumns:
         state=item.desired.state.value,
         owed=item.owed,
         open_in_tool=item.confirmed is not None and item.confirmed.state is ToolState.OPEN,
-        unbound=sum(binding.id is None for binding in item.desired.content.bindings),
+        unbound=sum(b.id is None and b.rule in CAN_BIND_LATER for b in item.desired.content.bindings),
         expires_at=micros_or_none(item.close_at) if ends_by_time else None,
         ended_at=micros(_ended_at(item)) if item.over and not item.left_open else None,
     )

@@ -89,6 +89,12 @@ def reopened() -> Situation:
     return having(situation, told(situation, StepKind.LOOK, ToolState.OPEN))
 
 
+def outage_over() -> Situation:
+    """An outage that ended, and the tool knows it; its first message is still under way."""
+    situation = folded(health("h3", 5, over=True), onto=opened(health("h2", 2)))
+    return having(situation, told(situation, StepKind.RESOLVE, ToolState.RESOLVED))
+
+
 LATER: list[tuple[str, Situation, Arrival, tuple[int, State]]] = [
     ("a new problem after the end gets a new work item", resolved(), fired("b", 9), (2, OPEN)),
     ("an old firing after the end gets none", resolved(), fired("a", 0), (1, RESOLVED)),
@@ -97,6 +103,8 @@ LATER: list[tuple[str, Situation, Arrival, tuple[int, State]]] = [
     ("the end of what a person closed changes nothing", closed(ToolState.RESOLVED), ended("a"), (1, RESOLVED)),
     ("another problem after a person closed gets a new one", closed(ToolState.CLOSED), fired("b", 9), (2, OPEN)),
     ("another problem after a person deleted gets a new one", closed(ToolState.GONE), fired("b", 9), (2, OPEN)),
+    ("a late message of an outage that is over reopens nothing", outage_over(), health("h1", 1), (1, RESOLVED)),
+    ("a later one than its end gets a new work item", outage_over(), health("h4", 7), (2, OPEN)),
     ("another problem joins what a person opened again", reopened(), fired("b", 9), (1, OPEN)),
 ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.store_suite.samples import claim, entry, folded, item
+from tests.conformance.store_suite.samples import claim, entry, folded, item, unreadable
 
 from secure_export.errors import StoreUnavailable
 from secure_export.store.sqlite import connect
@@ -78,6 +78,17 @@ async def test_on_a_full_disk_lanes_are_not_half_written(database: Database) -> 
     assert (await store.records.work_items()).rows == []
     (again,) = await claim(store.lanes, now=lane.lease_until)
     assert again.pending == lane.pending
+
+
+async def test_who_sent_it_is_kept_even_if_the_first_try_failed(database: Database) -> None:
+    """What was remembered of a sender whose entry did not fit is not believed the next time."""
+    store = SqliteStore(database)
+    await database.write(_pages_allowed(10))
+    with pytest.raises(StoreUnavailable):
+        await store.journal.append(unreadable(body=NOISE))
+    await database.write(_pages_allowed(100_000))
+    receipt = await store.journal.append(unreadable())
+    assert (await store.records.quarantined(receipt.notification))["caller"]["token_id"] == "u"
 
 
 async def test_a_wrong_job_disturbs_no_other(database: Database) -> None:
