@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -42,7 +42,9 @@ _PAGE = 1000
 def list_alerts(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    condition: Annotated[str | None, typer.Option(help="Only alerts that are `fired` or `resolved`.")] = None,
+    condition: Annotated[
+        Literal["fired", "resolved"] | None, typer.Option(help="Only alerts in this condition.")
+    ] = None,
     search: Annotated[str | None, typer.Option(help="Only alerts whose title, rule or id contains this.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
@@ -80,7 +82,7 @@ def show_alert(
 def list_work_items(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    state: Annotated[str | None, typer.Option(help="Only work items that are `open` or `resolved`.")] = None,
+    state: Annotated[Literal["open", "resolved"] | None, typer.Option(help="Only work items in this state.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
     owed: Annotated[
@@ -123,7 +125,7 @@ def list_lanes(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
     state: Annotated[
-        str | None, typer.Option(help="Only lanes that are `ready`, `claimed`, `waiting` or `parked`.")
+        Literal["ready", "claimed", "waiting", "parked"] | None, typer.Option(help="Only lanes in this state.")
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,

@@ -20,6 +20,21 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of the alerts that pending notifications speak about.
+
+    Alert ids are compared without regard to case, and told as they were first written.
+
+    Attributes:
+        alerts: By alert id: those asked for, and those that share one of the problems asked for.
+        others_firing: How many further alerts of the work item still fire.
+    """
+
+    alerts: dict[str, AlertState]
+    others_firing: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedLane:
     """A lane that is ours until ``lease_until``.
 
@@ -31,6 +46,8 @@ class ClaimedLane:
         look: Whether somebody asked to read the work item back.
         pending: What is to be folded, oldest first, at most the number asked for.
         item: The latest work item of the correlation key, or None.
+        known: What ``Lanes.known`` would say of ``known_of``, where the store read it along with the rest.
+        known_of: The alert ids, as intake read them, that ``known`` tells of.
     """
 
     connection: str
@@ -40,19 +57,8 @@ class ClaimedLane:
     look: bool
     pending: tuple[Pending, ...]
     item: WorkItem | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of the alerts that pending notifications speak about.
-
-    Attributes:
-        alerts: By alert id: those asked for, and those that share one of the problems asked for.
-        others_firing: How many further alerts of the work item still fire.
-    """
-
-    alerts: dict[str, AlertState]
-    others_firing: int
+    known: Known | None = None
+    known_of: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +206,8 @@ class Upkeep(Protocol):
         ...
 
     async def forget(self, retention: Retention, *, now: datetime, limit: int) -> int:
-        """Delete up to ``limit`` rows of each kind that are older than retention allows; how many were deleted."""
+        """Delete up to ``limit`` rows of each kind that are older than retention allows; how many were deleted.
+
+        The embedded desk's incidents that are over go by the same age as work items.
+        """
         ...

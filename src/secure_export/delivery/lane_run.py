@@ -2,31 +2,33 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-import structlog
-
 from secure_export.clock import Clock
 from secure_export.cmdb.bind import bind_again
+from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
-from secure_export.delivery.contract import AlertRecord, Change, ClaimedLane, Lanes, Release, StepResult
-from secure_export.delivery.facts import merged
+from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Release, StepResult
+from secure_export.delivery.folding import fold_all
+from secure_export.delivery.owned_lane import OwnedLane, Sleep
 from secure_export.delivery.pace import Pace
-from secure_export.delivery.reading import Reading, read
-from secure_export.ids import new_id
-from secure_export.workitems.arrival import Arrival
-from secure_export.workitems.fold import Situation, fold
-from secure_export.workitems.outcome import Outcome, Unclear
+from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
+from secure_export.delivery.step import perform
+from secure_export.delivery.turns import Turns
+from secure_export.errors import LostLane, StoreUnavailable
+from secure_export.workitems.fold import Situation
+from secure_export.workitems.outcome import Done, Refused
 from secure_export.workitems.plan import Do, Park, Plan, Rest, Wait, expire, plan, rebind
 from secure_export.workitems.settle import begin, settle
 from secure_export.workitems.work_item import StepKind, WorkItem
 
-log = structlog.get_logger(__name__)
-
 _LEASE_MARGIN_SECONDS = 15.0
+_LONGEST_SLEEP_SECONDS = 5.0
+_CMDB_PAUSE_SECONDS = 30.0
+_EVERYTHING = 2**63 - 1
 
 
 class Watch(Protocol):
@@ -46,18 +48,20 @@ class _Run:
     """What changes while a lane is worked on.
 
     Attributes:
+        own: The lane.
         item: The work item as it is now.
         waiting: Arrivals not folded yet.
         look: Whether somebody asked to read the work item back.
-        change: What the next transaction writes.
-        lease_until: When others may take the lane over.
+        late_binding: Whether what the CMDB did not have is still to be looked up again.
+        asked_at: When what is delivered was asked for; None: nothing was, or it is not known.
     """
 
+    own: OwnedLane
     item: WorkItem | None
-    waiting: list[tuple[Arrival, bytes]]
+    waiting: Sequence[Told]
     look: bool
-    change: Change
-    lease_until: datetime
+    late_binding: bool
+    asked_at: datetime | None
 
 
 class LaneRunner:
@@ -69,8 +73,10 @@ class LaneRunner:
         pace: How fast the tool may be called.
         clock: The time.
         random: Spreads retries.
-        lease: How long a lane is kept without a word.
+        lease: How long a lane is kept without a word; longer than a step can take.
         watch: Told of the work done.
+        complaints: Told of trouble.
+        sleep: Waits for seconds.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that a lane needs
@@ -83,144 +89,151 @@ class LaneRunner:
         random: Random,
         lease: timedelta,
         watch: Watch,
+        complaints: Complaints | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._target = target
         self._lanes = lanes
-        self._pace = pace
         self._clock = clock
         self._random = random
         self._lease = lease
         self._watch = watch
+        self._complaints = complaints or Complaints(connection=target.name)
+        self._sleep = sleep
+        self._step_needs = timedelta(seconds=target.step_timeout_seconds + _LEASE_MARGIN_SECONDS)
+        self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds)
 
     async def run(self, lane: ClaimedLane) -> None:
         """Fold what is pending and take steps until nothing is owed, or nothing can be done now.
 
+        A fault of the program or of the CMDB makes the lane wait, with the reason.
+
         Raises:
             LostLane: Another owner took the lane.
-            StoreUnavailable: The store cannot be written; the lane comes back when its lease ends.
+            StoreUnavailable: The store cannot be used; the lane comes back when its lease ends.
         """
-        reading = await read(self._target, lane.correlation_key, lane.pending)
-        run = _Run(lane.item, list(reading.arrivals), lane.look, _first_change(reading), lane.lease_until)
-        while True:
-            await self._fold(lane, run)
-            run.item = await self._bound_late(expire(run.item, now=self._clock())) if run.item else None
-            next_step = self._paced(plan(run.item, now=self._clock(), look=run.look))
-            if not isinstance(next_step, Do) or run.item is None:
-                release = _release(lane, next_step)
-                idle_look = run.look and not isinstance(next_step, Wait)
-                change = replace(
-                    run.change, item=run.item, release=release, look_done=run.change.look_done or idle_look
-                )
-                await self._lanes.save(lane, change, now=self._clock())
-                self._tell_delivered(lane, next_step)
-                return
-            await self._step(lane, run, run.item, next_step.step)
+        try:
+            await self._run(lane)
+        except (LostLane, StoreUnavailable):
+            raise
+        except CmdbFailed as error:
+            self._complaints.failed("binding failed", error, key=lane.correlation_key)
+            await self._put_off(lane, _CMDB_PAUSE_SECONDS, str(error))
+        except Exception as error:  # noqa: BLE001 - the lane must neither be lost nor be tried without a pause
+            self._complaints.failed("lane failed", error, key=lane.correlation_key)
+            reason = f"the program failed on this lane ({type(error).__name__}); the log says more. Please report it."
+            await self._put_off(lane, self._target.retry.longest_seconds, reason)
 
-    def _tell_delivered(self, lane: ClaimedLane, decided: Plan) -> None:
-        if isinstance(decided, Rest) and lane.pending:
-            waited = self._clock() - lane.pending[0].received_at
-            self._watch.delivered(lane.connection, waited.total_seconds())
-
-    async def _fold(self, lane: ClaimedLane, run: _Run) -> None:
-        """Fold arrivals up to the first that has to wait."""
-        if not run.waiting:
-            return
-        arrivals = [arrival for arrival, _ in run.waiting]
-        known = await self._lanes.known(
-            replace(lane, item=run.item),
-            alert_ids=sorted({a.alert_id for a in arrivals}),
-            problems=sorted({a.problem for a in arrivals if a.problem != a.alert_id}),
-        )
-        before = Situation(lane.connection, lane.correlation_key, run.item, known.alerts, known.others_firing)
-        situation, done = before, 0
-        for arrival in arrivals:
-            after = fold(situation, arrival, now=self._clock(), new_id=new_id(self._clock()))
-            if after is None:
-                break
-            situation, done = after, done + 1
-        folded, run.waiting = run.waiting[:done], run.waiting[done:]
-        run.item = situation.item
-        run.change = replace(
-            run.change,
-            folded=(*run.change.folded, *(arrival.notification for arrival, _ in folded)),
-            alerts=(*run.change.alerts, *_records(before, situation, folded)),
-        )
-
-    async def _bound_late(self, item: WorkItem) -> WorkItem:
-        """Look again for the CIs that were not in the CMDB when the alert came."""
-        bindings = item.desired.content.bindings
-        if item.over or item.doubt or all(binding.id is not None for binding in bindings):
-            return item
-        return rebind(item, await bind_again(self._target.connector.cmdb, bindings))
-
-    def _paced(self, decided: Plan) -> Plan:
-        """Put a step off when the connection's rate would make it wait for long."""
-        seconds = self._pace.wait_seconds()
-        if isinstance(decided, Do) and seconds > self._target.step_timeout_seconds / 4:
-            until = self._clock() + timedelta(seconds=seconds)
-            return Wait(until, "the connection's rate_per_second is used up")
-        return decided
-
-    async def _step(self, lane: ClaimedLane, run: _Run, item: WorkItem, step: StepKind) -> None:
-        """Write down that the step begins, take it, and keep what came of it for the next transaction."""
-        await asyncio.sleep(self._pace.reserve())
-        await self._keep_lease(lane, run)
-        begun = begin(item, step)
-        await self._lanes.save(lane, replace(run.change, item=begun, begin=step), now=self._clock())
-        started = self._clock()
-        outcome = await self._perform(step, begun)
+    async def give_back(self, lane: ClaimedLane) -> None:
+        """Let others have a lane at once that nothing was done with; raises as ``run`` does."""
         now = self._clock()
-        self._watch.stepped(lane.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
-        run.item = settle(begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry)
-        run.look = run.look and step is not StepKind.LOOK
-        run.change = Change(finish=StepResult(outcome, now), look_done=step is StepKind.LOOK and run.item.waiting == "")
+        await self._lanes.save(lane, Change(release=Release(wake_at=now)), now=now)
 
-    async def _keep_lease(self, lane: ClaimedLane, run: _Run) -> None:
-        """Keep the lane for longer than the next step can take, so that nobody takes it over in the middle."""
-        needed = timedelta(seconds=self._target.step_timeout_seconds + _LEASE_MARGIN_SECONDS)
-        if run.lease_until - self._clock() < needed:
-            run.lease_until = self._clock() + self._lease
-            await self._lanes.renew(lane, until=run.lease_until)
+    async def _put_off(self, lane: ClaimedLane, seconds: float, reason: str) -> None:
+        """Let the lane wait; a step that was begun is closed, and leaves doubt, when the lane is claimed again."""
+        now = self._clock()
+        wake_at = now + timedelta(seconds=seconds * (0.5 + self._random.random() / 2))
+        release = Release(seen=_EVERYTHING, wake_at=wake_at, waiting=reason)
+        await self._lanes.save(lane, Change(release=release), now=now)
 
-    async def _perform(self, step: StepKind, item: WorkItem) -> Outcome:
-        connector = self._target.connector
-        call = {
-            StepKind.LOOK: connector.look,
-            StepKind.CREATE: connector.create,
-            StepKind.UPDATE: connector.update,
-            StepKind.RESOLVE: connector.resolve,
-        }[step]
+    async def _run(self, lane: ClaimedLane) -> None:
+        run = await self._begun(lane)
+        while True:
+            if run.waiting:
+                await self._fold(run)
+            await self._bind_late(run)
+            if run.item is not None:
+                run.item = expire(run.item, now=self._clock())
+            decided = self._in_turn(plan(run.item, now=self._clock(), look=run.look))
+            if not isinstance(decided, Do) or run.item is None:
+                await self._release(run, decided)
+                return
+            await self._step(run, run.item, decided.step)
+
+    async def _begun(self, lane: ClaimedLane) -> _Run:
+        own = OwnedLane(lane, self._lanes, clock=self._clock, random=self._random, sleep=self._sleep)
+        reading = await read(self._target, lane.correlation_key, lane.pending, self._complaints)
+        own.unreadable(reading.unreadable)
+        return _Run(
+            own=own,
+            item=lane.item,
+            waiting=reading.arrivals,
+            look=lane.look,
+            late_binding=lane.item is not None,
+            asked_at=lane.pending[0].received_at if lane.pending else None,
+        )
+
+    async def _fold(self, run: _Run) -> None:
+        """Fold arrivals up to the first that has to wait."""
+        lane = run.own.claimed
+        known = await run.own.known(
+            run.item,
+            alert_ids=sorted({arrival.alert_id for arrival, _ in run.waiting}),
+            problems=sorted({a.problem for a, _ in run.waiting if a.problem != a.alert_id}),
+        )
+        situation = Situation(lane.connection, lane.correlation_key, run.item, known.alerts, known.others_firing)
+        folded = fold_all(situation, spelled_alike(run.waiting, known.alerts), now=self._clock())
+        run.own.folded(folded.notifications, folded.alerts)
+        run.item, run.waiting = folded.item, folded.waiting
+
+    async def _bind_late(self, run: _Run) -> None:
+        """Look once more for the CIs that the CMDB did not have when earlier alerts came."""
+        item = run.item
+        if not run.late_binding or item is None or item.over or item.doubt:
+            return
+        run.late_binding = False
+        bindings = item.desired.content.bindings
+        if all(binding.id is not None for binding in bindings):
+            return
         try:
             async with asyncio.timeout(self._target.step_timeout_seconds):
-                return await call(item)
-        except TimeoutError:
-            return Unclear(f"no answer from the tool within {self._target.step_timeout_seconds:g} s")
-        except Exception:  # a fault of a connector must not lose the lane: what it did is unknown, so look
-            log.exception("connector failed", connection=self._target.name, step=step.value, work_item=item.id)
-            return Unclear("the connector failed unexpectedly; the log of this time tells how")
+                found = await bind_again(self._target.connector.cmdb, bindings)
+        except Exception as error:  # noqa: BLE001 - what is owed need not wait for it: upkeep asks for it again
+            self._complaints.failed("late binding failed", error, key=item.correlation_key)
+            return
+        run.item = rebind(item, found)
 
+    def _in_turn(self, decided: Plan) -> Plan:
+        """Put a step off rather than keep the lane for long while nothing is done."""
+        if not isinstance(decided, Do):
+            return decided
+        seconds, why = self.turns.wait()
+        return Wait(self._clock() + timedelta(seconds=seconds), why) if seconds > _LONGEST_SLEEP_SECONDS else decided
 
-def _first_change(reading: Reading) -> Change:
-    return Change(folded=[number for number, _ in reading.unreadable], quarantined=reading.unreadable)
+    async def _step(self, run: _Run, item: WorkItem, step: StepKind) -> None:
+        """Write down that the step begins, take it, and keep what came of it for the next transaction."""
+        if (seconds := self.turns.take()) > 0:
+            await self._sleep(seconds)
+        begun = begin(item, step)
+        await run.own.write(begun, begin=step)
+        await run.own.keep_for(self._step_needs, self._lease)  # as the last thing: the step must end within the lease
+        started = self._clock()
+        outcome = await perform(self._target, step, begun, self._complaints)
+        now = self._clock()
+        self._watch.stepped(item.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
+        self.turns.heed(outcome)
+        run.item = settle(begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry)
+        run.own.finished(StepResult(outcome, now))
+        if step is StepKind.LOOK and isinstance(outcome, Done | Refused):
+            run.look = False
+            run.own.looked()
+        if run.asked_at is None and begun.owed and not run.item.owed:
+            run.asked_at = begun.created_at if begun.confirmed is None else begun.resolved_at
 
-
-def _records(before: Situation, after: Situation, folded: Sequence[tuple[Arrival, bytes]]) -> list[AlertRecord]:
-    """The alerts that folding changed; those that no arrival spoke of keep their facts (empty here)."""
-    told: dict[str, tuple[bytes, datetime]] = {}
-    for arrival, facts in folded:
-        earlier = told.get(arrival.alert_id)
-        told[arrival.alert_id] = (merged(earlier[0], facts) if earlier else facts, arrival.received_at)
-    changed = [s for s in after.alerts.values() if before.alerts.get(s.alert_id) != s or s.alert_id in told]
-    nothing = (b"", None)
-    return [AlertRecord(s, *told.get(s.alert_id, nothing)) for s in changed]
-
-
-def _release(lane: ClaimedLane, decided: Plan) -> Release:
-    seen = max((p.notification for p in lane.pending), default=0)
-    match decided:
-        case Wait(until, reason):
-            return Release(seen=seen, wake_at=until, waiting=reason)
-        case Park(reason):
-            return Release(seen=seen, parked=reason)
-        case Do() | Rest():
-            return Release(seen=seen)
+    async def _release(self, run: _Run, decided: Plan) -> None:
+        """Write what is left to write, and give the lane back."""
+        pending = run.own.claimed.pending
+        # What cannot be folded now must not keep the lane ready, however much of it is not even read.
+        seen = _EVERYTHING if run.waiting else max((one.notification for one in pending), default=0)
+        match decided:
+            case Wait(until, reason):
+                release = Release(seen=seen, wake_at=until, waiting=reason)
+            case Park(reason):
+                release = Release(seen=seen, parked=reason)
+            case _:
+                release = Release(seen=seen)
+        if run.look and not isinstance(decided, Wait):
+            run.own.looked()
+        await run.own.write(run.item, release=release)
+        if isinstance(decided, Rest) and run.asked_at is not None:
+            self._watch.delivered(run.own.claimed.connection, (self._clock() - run.asked_at).total_seconds())

@@ -1,7 +1,7 @@
 """From recorded notifications to arrivals: decode, bind, ask policy."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from secure_export.alerts.alert import Alert, Condition
@@ -37,8 +37,8 @@ class Reading:
         unreadable: Notifications that this version cannot read any more, with the reason.
     """
 
-    arrivals: tuple[Told, ...]
-    unreadable: tuple[tuple[int, str], ...]
+    arrivals: list[Told]
+    unreadable: list[tuple[int, str]]
 
 
 async def read(target: Target, correlation_key: str, pending: Sequence[Pending], complaints: Complaints) -> Reading:
@@ -51,46 +51,28 @@ async def read(target: Target, correlation_key: str, pending: Sequence[Pending],
         CmdbFailed: The CMDB gave no answer.
         StoreUnavailable: The CMDB is in our own store, which cannot be read.
     """
-    alerts: list[tuple[Pending, Alert, References]] = []
+    reader = _Reader(target, correlation_key, complaints)
+    decoded = [seen for count, one in enumerate(pending) if (seen := await reader.alert(one, count)) is not None]
+    bindings = await _bound(target, [named for _, _, named in decoded])
     arrivals: list[Told] = []
-    unreadable: list[tuple[int, str]] = []
-
-    def give_up(one: Pending, error: Exception) -> None:
-        if isinstance(error, NotUnderstood):
-            unreadable.append((one.notification, str(error)))
-            return
-        complaints.failed("alert reading failed", error, notification=one.notification)
-        reason = f"The program failed on this body ({type(error).__name__}); the log says more. Please report it."
-        unreadable.append((one.notification, reason))
-
-    for count, one in enumerate(pending):
-        await _let_others_run(count)
-        try:
-            alert = decode(one.body)
-            alerts.append((one, alert, references(alert)))
-        except Exception as error:  # noqa: BLE001 - see above
-            give_up(one, error)
-    bindings = await _bound(target, {named for _, _, named in alerts})
-    for count, (one, alert, named) in enumerate(alerts):
-        await _let_others_run(count)
-        try:
-            arrivals.append(_arrival(target, correlation_key, one, alert, bindings[named]))
-        except Exception as error:  # noqa: BLE001 - see above
-            give_up(one, error)
-    return Reading(tuple(arrivals), tuple(unreadable))
+    for count, (source, alert, named) in enumerate(decoded):
+        told = await reader.arrival(source, alert, bindings[named], count)
+        if told is not None:
+            arrivals.append(told)
+    return Reading(arrivals, reader.unreadable)
 
 
 def spelled_alike(told: Sequence[Told], known: Iterable[str]) -> list[Told]:
     """Let arrivals speak of an alert by one spelling: the one that is known, or else the first.
 
-    Alert ids are resource ids, whose case varies between messages (Azure docs, "Naming rules for Azure resources").
+    Alert ids are resource ids, and the case of those varies between messages.
 
     Args:
         told: Arrivals.
         known: The alert ids that are known.
     """
     spelling = {alert_id.lower(): alert_id for alert_id in known}
-    return [(_spelled(arrival, spelling), facts_) for arrival, facts_ in told]
+    return [(_spelled(arrival, spelling), shown) for arrival, shown in told]
 
 
 def _spelled(arrival: Arrival, spelling: dict[str, str]) -> Arrival:
@@ -101,24 +83,14 @@ def _spelled(arrival: Arrival, spelling: dict[str, str]) -> Arrival:
     return replace(arrival, alert_id=alert_id, problem=problem)
 
 
-async def _let_others_run(count: int) -> None:
-    """Give the loop to others now and then: reading two hundred alerts takes longer than intake may be held up."""
-    if count and count % _READ_AT_A_TIME == 0:
-        await asyncio.sleep(0)
-
-
-async def _bound(target: Target, named: Iterable[References]) -> Mapping[References, tuple[Binding, ...]]:
-    """Bind what alerts name; alerts of one lane mostly name the same."""
-    left, found = list(named), dict[References, tuple[Binding, ...]]()
+async def _bound(target: Target, named: Iterable[References]) -> dict[References, tuple[Binding, ...]]:
+    """Bind what alerts name; those of one lane mostly name the same, which is looked up once."""
+    left, found = list(dict.fromkeys(named)), dict[References, tuple[Binding, ...]]()
     try:
         async with asyncio.timeout(target.step_timeout_seconds):
             while left:
                 some, left = left[:_BOUND_AT_A_TIME], left[_BOUND_AT_A_TIME:]
-                if len(some) == 1:
-                    found[some[0]] = await bind(target.connector.cmdb, some[0])
-                else:
-                    answers = await asyncio.gather(*(bind(target.connector.cmdb, one) for one in some))
-                    found.update(zip(some, answers, strict=True))
+                found |= zip(some, await _each_bound(target, some), strict=True)
     except StoreUnavailable:
         raise
     except Exception as error:
@@ -126,22 +98,66 @@ async def _bound(target: Target, named: Iterable[References]) -> Mapping[Referen
     return found
 
 
-def _arrival(
-    target: Target, correlation_key: str, one: Pending, alert: Alert, bindings: tuple[Binding, ...]
-) -> Told:
-    content = target.policy.content(alert, bindings)
-    alert_id = test_alert_id(alert.id, correlation_key) if alert.is_test else alert.id
-    arrival = Arrival(
-        notification=one.notification,
-        alert_id=alert_id,
-        problem=alert_id if alert.is_test else alert.problem,
-        ending=alert.ending,
-        fired=alert.condition is Condition.FIRED,
-        ended=alert.ended,
-        event_at=alert.event_at or one.received_at,
-        received_at=one.received_at,
-        content=content,
-        close_after=target.policy.close_after(alert),
-        record_short_lived=target.policy.keeps_short_lived(alert),
-    )
-    return arrival, facts(alert, title=content.title)
+async def _each_bound(target: Target, named: Sequence[References]) -> Sequence[tuple[Binding, ...]]:
+    if len(named) == 1:  # the usual case, without the cost of a task
+        return [await bind(target.connector.cmdb, named[0])]
+    return await asyncio.gather(*(bind(target.connector.cmdb, one) for one in named))
+
+
+class _Reader:
+    """Reads one lane's notifications; see ``read``."""
+
+    def __init__(self, target: Target, correlation_key: str, complaints: Complaints) -> None:
+        self._target = target
+        self._correlation_key = correlation_key
+        self._complaints = complaints
+        self.unreadable: list[tuple[int, str]] = []
+
+    async def alert(self, one: Pending, count: int) -> tuple[Pending, Alert, References] | None:
+        await _let_others_run(count)
+        try:
+            alert = decode(one.body)
+            return one, alert, references(alert)
+        except NotUnderstood as error:
+            self.unreadable.append((one.notification, str(error)))
+        except Exception as error:  # noqa: BLE001 - see ``read``
+            self._failed(one, error)
+        return None
+
+    async def arrival(self, one: Pending, alert: Alert, bindings: tuple[Binding, ...], count: int) -> Told | None:
+        await _let_others_run(count)
+        try:
+            return self._arrival(one, alert, bindings)
+        except Exception as error:  # noqa: BLE001 - see ``read``
+            self._failed(one, error)
+        return None
+
+    def _failed(self, one: Pending, error: Exception) -> None:
+        self._complaints.failed("alert reading failed", error, notification=one.notification)
+        reason = f"The program failed on this body ({type(error).__name__}); the log says more. Please report it."
+        self.unreadable.append((one.notification, reason))
+
+    def _arrival(self, one: Pending, alert: Alert, bindings: tuple[Binding, ...]) -> Told:
+        policy = self._target.policy
+        content = policy.content(alert, bindings)
+        alert_id = test_alert_id(alert.id, self._correlation_key) if alert.is_test else alert.id
+        arrival = Arrival(
+            notification=one.notification,
+            alert_id=alert_id,
+            problem=alert_id if alert.is_test else alert.problem,
+            ending=alert.ending,
+            fired=alert.condition is Condition.FIRED,
+            ended=alert.ended,
+            event_at=alert.event_at or one.received_at,
+            received_at=one.received_at,
+            content=content,
+            close_after=policy.close_after(alert),
+            record_short_lived=policy.keeps_short_lived(alert),
+        )
+        return arrival, facts(alert, title=content.title)
+
+
+async def _let_others_run(count: int) -> None:
+    """Give the loop to others now and then: reading two hundred alerts would hold up intake."""
+    if count and count % _READ_AT_A_TIME == 0:
+        await asyncio.sleep(0)

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from secure_export.clock import Clock, utc_now
+from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Retention
 from secure_export.delivery.contract import Upkeep as UpkeepStore
+from secure_export.delivery.owned_lane import Sleep
 from secure_export.errors import StoreUnavailable
 
-log = structlog.get_logger(__name__)
-
 _AT_A_TIME = 500
+_LOOKS_AT_A_TIME = 20
+_LOOKS_PER_SECOND = 20.0
+_SHARE_OF_RATE = 0.5
+_BETWEEN_DELETIONS_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,19 @@ class Intervals:
 class Upkeep:
     """Runs the timers of a service until it is stopped.
 
+    Every job of every connection has a timer of its own, so that a tool that fails or hangs stops nobody else's. A
+    job that takes longer than its interval is not started a second time beside itself.
+
     Args:
         store: What is kept.
         targets: The connections.
         retention: How long what is finished is kept.
         intervals: How often.
         clock: The time.
+        sleep: Waits for seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - clocks are given by tests only
         self,
         store: UpkeepStore,
         targets: Sequence[Target],
@@ -47,74 +53,87 @@ class Upkeep:
         retention: Retention | None = None,
         intervals: Intervals | None = None,
         clock: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._store = store
         self._targets = targets
         self._retention = retention or Retention()
         self._intervals = intervals or Intervals()
         self._clock = clock
+        self._sleep = sleep
 
     async def run(self) -> None:
         """Run every job at its interval until cancelled."""
-        jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = [
-            (self._intervals.expire, self.expire),
-            (self._intervals.peoples_changes, self.take_in_changes),
-            (self._intervals.read_back, self.read_back),
-            (self._intervals.bind_late, self.bind_late),
-            (self._intervals.forget, self.forget),
+        every = self._intervals
+        of_each: list[tuple[float, Callable[[Target], Awaitable[None]]]] = [
+            (every.peoples_changes, self.take_in_changes),
+            (every.read_back, self.read_back),
+            (every.bind_late, self.bind_late),
         ]
         async with asyncio.TaskGroup() as group:
-            for seconds, job in jobs:
-                group.create_task(_every(seconds, job))
+            group.create_task(self._every(every.expire, self.expire))
+            group.create_task(self._every(every.forget, self.forget))
+            for target in self._targets:
+                for seconds, job in of_each:
+                    group.create_task(self._every(seconds, job, target))
 
     async def expire(self) -> None:
         """Wake the lanes whose work item's time is over."""
         while await self._store.wake_expired(now=self._clock(), limit=_AT_A_TIME) >= _AT_A_TIME:
-            await asyncio.sleep(0)
+            await self._sleep(0)
 
-    async def take_in_changes(self) -> None:
-        """Ask each tool what people changed, and have those work items read back."""
-        for target in self._targets:
-            name = f"changes:{target.name}"
-            more = True
-            while more:
-                changes = await target.connector.changes(await self._store.cursor(name))
-                if changes.keys:
-                    await self._store.wake_for_look(target.name, changes.keys, now=self._clock())
-                await self._store.keep_cursor(name, changes.cursor)
-                more = changes.more
+    async def take_in_changes(self, target: Target) -> None:
+        """Ask a tool what people changed, and have those work items read back."""
+        name = f"changes:{target.name}"
+        cursor, more = await self._store.cursor(name), True
+        while more:
+            async with asyncio.timeout(target.step_timeout_seconds):
+                changes = await target.connector.changes(cursor)
+            if changes.keys:
+                await self._store.wake_for_look(target.name, changes.keys, now=self._clock())
+            await self._store.keep_cursor(name, changes.cursor)
+            # A tool that says "more" and stands still would never let go.
+            more, cursor = changes.more and changes.cursor != cursor, changes.cursor
 
-    async def read_back(self) -> None:
-        """Have every open work item read back: what no change told of is found here."""
-        for target in self._targets:
-            after = ""
-            while keys := await self._store.open_keys(target.name, after=after, limit=_AT_A_TIME):
-                await self._store.wake_for_look(target.name, keys, now=self._clock())
-                after = keys[-1]
+    async def read_back(self, target: Target) -> None:
+        """Have every open work item read back: what no change told of is found here.
 
-    async def bind_late(self) -> None:
+        They are woken slowly, so that new alerts need not queue behind thousands of looks.
+        """
+        rate = min(_LOOKS_PER_SECOND, _SHARE_OF_RATE * (target.rate_per_second or float("inf")))
+        after = ""
+        while keys := await self._store.open_keys(target.name, after=after, limit=_LOOKS_AT_A_TIME):
+            await self._store.wake_for_look(target.name, keys, now=self._clock())
+            after = keys[-1]
+            await self._sleep(len(keys) / rate)
+
+    async def bind_late(self, target: Target) -> None:
         """Wake the open work items that lack a CI which the CMDB has by now."""
-        for target in self._targets:
-            names = await self._store.unbound_names(target.name, limit=_AT_A_TIME)
-            resource_ids = [name for name in names if name.startswith("/")]
-            found = [ci.resource_id or "" for ci in await target.connector.cmdb.by_resource_ids(resource_ids)]
-            others = [name for name in names if not name.startswith("/")]
-            found += [ci.name.lower() for ci in await target.connector.cmdb.by_names(others)]
-            if found:
-                await self._store.wake_unbound(target.name, found, now=self._clock(), limit=_AT_A_TIME)
+        names = await self._store.unbound_names(target.name, limit=_AT_A_TIME)
+        if not names:
+            return
+        resource_ids = [name for name in names if name.startswith("/")]
+        others = [name for name in names if not name.startswith("/")]
+        cmdb = target.connector.cmdb
+        async with asyncio.timeout(target.step_timeout_seconds):
+            by_id = await cmdb.by_resource_ids(resource_ids) if resource_ids else ()
+            by_name = await cmdb.by_names(others) if others else ()
+        found = [*(ci.resource_id for ci in by_id if ci.resource_id), *(ci.name.lower() for ci in by_name)]
+        if found:
+            await self._store.wake_unbound(target.name, found, now=self._clock(), limit=_AT_A_TIME)
 
     async def forget(self) -> None:
         """Delete what retention no longer keeps, a little at a time."""
         while await self._store.forget(self._retention, now=self._clock(), limit=_AT_A_TIME):
-            await asyncio.sleep(0.1)
+            await self._sleep(_BETWEEN_DELETIONS_SECONDS)
 
-
-async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await job()
-        except StoreUnavailable as error:
-            log.warning("upkeep waits for the store", job=job.__name__, reason=str(error))
-        except Exception:
-            log.exception("upkeep failed", job=job.__name__)
+    async def _every(self, seconds: float, job: Callable[..., Awaitable[None]], *of: Target) -> None:
+        complaints = Complaints(job=job.__name__, connection=of[0].name if of else "")
+        while True:
+            await self._sleep(seconds)
+            try:
+                await job(*of)
+            except StoreUnavailable as error:
+                complaints.waits("upkeep waits for the store", error)
+            except Exception as error:  # noqa: BLE001 - the timer goes on
+                complaints.failed("upkeep failed", error)

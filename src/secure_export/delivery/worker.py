@@ -1,23 +1,27 @@
 """Keeps the promises of one connection: claims due lanes and works on many of them side by side."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from random import Random
-
-import structlog
+from time import monotonic
 
 from secure_export.clock import Clock, utc_now
+from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import ClaimedLane, Lanes
 from secure_export.delivery.lane_run import LaneRunner, Watch
+from secure_export.delivery.owned_lane import Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.errors import LostLane, StoreUnavailable
 
-log = structlog.get_logger(__name__)
-
 _PENDING_AT_A_TIME = 200
+_LEASE_BEYOND_STEP_SECONDS = 30.0
 _LONGEST_SLEEP_SECONDS = 1.0
+_LONGEST_CALM_SECONDS = 30.0
 _STORE_PAUSE_SECONDS = 1.0
+_MORE_ROOM_SECONDS = 0.05
+_CANCEL_SECONDS = 5.0
 
 
 class Worker:
@@ -29,9 +33,11 @@ class Worker:
         watch: Told of the work done.
         clock: The time.
         random: Spreads retries.
+        seconds: A clock that never goes back, for the connection's rate.
+        sleep: Waits for seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - clocks and chance are given by tests only
         self,
         target: Target,
         lanes: Lanes,
@@ -39,77 +45,131 @@ class Worker:
         watch: Watch,
         clock: Clock = utc_now,
         random: Random | None = None,
+        seconds: Callable[[], float] = monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._target = target
         self._lanes = lanes
         self._clock = clock
-        pace = Pace(target.rate_per_second)
-        chance = random or Random()  # noqa: S311 - spreads retries, keeps no secret
-        self._lease = timedelta(seconds=2 * target.step_timeout_seconds + 30)
-        self._runner = LaneRunner(target, lanes, pace=pace, clock=clock, random=chance, lease=self._lease, watch=watch)
+        self._sleep = sleep
+        self._complaints = Complaints(connection=target.name)
+        self._lease = timedelta(seconds=target.step_timeout_seconds + _LEASE_BEYOND_STEP_SECONDS)
+        self._runner = LaneRunner(
+            target,
+            lanes,
+            pace=Pace(target.rate_per_second, seconds=seconds),
+            clock=clock,
+            random=random or Random(),  # noqa: S311 - spreads retries, keeps no secret
+            lease=self._lease,
+            watch=watch,
+            complaints=self._complaints,
+            sleep=sleep,
+        )
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._room = asyncio.Event()
 
     async def run(self) -> None:
-        """Claim and work until ``stop``; a store that cannot is waited for."""
+        """Claim and work until ``stop``; whatever goes wrong, it goes on after a pause."""
         while not self._stopping.is_set():
             try:
-                claimed = await self._claim()
+                await self._claim_some()
             except StoreUnavailable as error:
-                log.warning("store unavailable", connection=self._target.name, reason=str(error))
+                self._complaints.waits("store unavailable", error)
                 await self._pause(_STORE_PAUSE_SECONDS)
-                continue
-            for lane in claimed:
-                self._start(lane)
-            if not claimed:
-                await self._until_something_happens()
+            except Exception as error:  # noqa: BLE001 - delivery must not end for good without a word
+                self._complaints.failed("claiming failed", error)
+                await self._pause(_STORE_PAUSE_SECONDS)
 
     async def stop(self, *, grace_seconds: float = 20.0) -> None:
         """Claim nothing more and let the lanes at work finish; what does not is taken over when its lease ends."""
         self._stopping.set()
+        self._room.set()
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=grace_seconds)
-            for task in late:
-                task.cancel()
+            await asyncio.wait(set(self._running), timeout=grace_seconds)
+        late = set(self._running)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_CANCEL_SECONDS)
 
-    async def _claim(self) -> list[ClaimedLane]:
-        free = self._target.concurrency - len(self._running)
-        if free <= 0:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            free = self._target.concurrency - len(self._running)
-        return list(
-            await self._lanes.claim(
-                self._target.name,
-                limit=free,
-                pending_limit=_PENDING_AT_A_TIME,
-                now=self._clock(),
-                lease=self._lease,
-            )
+    async def _claim_some(self) -> None:
+        """Claim as many lanes as there is room for and start them; with nothing to claim, wait for something."""
+        seconds, _ = self._runner.turns.wait()
+        if _LONGEST_SLEEP_SECONDS < seconds <= _LONGEST_CALM_SECONDS:
+            await self._pause(seconds)
+            return
+        room = await self._room_for()
+        if self._stopping.is_set():
+            return
+        claimed = await self._lanes.claim(
+            self._target.name, limit=room, pending_limit=_PENDING_AT_A_TIME, now=self._clock(), lease=self._lease
         )
+        if self._stopping.is_set():
+            await self._give_back(claimed)
+            return
+        for lane in claimed:
+            self._start(lane)
+        if len(claimed) < room:
+            # At most a second: other processes, and lanes that become due by time, are not heard.
+            await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
 
-    def _start(self, lane: ClaimedLane) -> None:
-        task = asyncio.create_task(self._work(lane), name=f"lane {lane.correlation_key}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    async def _room_for(self) -> int:
+        """Wait until more lanes may be worked on, and say how many; a few at a time are claimed at less cost."""
+        while self._free() <= 0 and not self._stopping.is_set():
+            self._room.clear()
+            await self._room.wait()
+        if self._free() < self._few() and not self._stopping.is_set():
+            await self._more_room()
+        free, rate = self._free(), self._target.rate_per_second
+        return free if rate is None else min(free, max(1, int(rate)))
 
-    async def _work(self, lane: ClaimedLane) -> None:
-        """Run a lane; whatever goes wrong, the lane comes back by itself when its lease ends."""
+    async def _more_room(self) -> None:
+        """Give lanes that are as good as done the time to end."""
         try:
-            await self._runner.run(lane)
-        except LostLane:
-            log.warning("lane lost", connection=lane.connection, key=lane.correlation_key)
-        except StoreUnavailable as error:
-            log.warning("lane left", connection=lane.connection, key=lane.correlation_key, reason=str(error))
-        except Exception:
-            log.exception("lane failed", connection=lane.connection, key=lane.correlation_key)
-
-    async def _until_something_happens(self) -> None:
-        """Sleep until a lane may be due, at most a second: other processes and clocks are not heard."""
-        await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+            async with asyncio.timeout(_MORE_ROOM_SECONDS):
+                while self._free() < self._few() and not self._stopping.is_set():
+                    self._room.clear()
+                    await self._room.wait()
         except TimeoutError:
             pass
+
+    def _free(self) -> int:
+        return self._target.concurrency - len(self._running)
+
+    def _few(self) -> int:
+        return max(1, self._target.concurrency // 4)
+
+    async def _give_back(self, claimed: Sequence[ClaimedLane]) -> None:
+        for lane in claimed:
+            try:
+                await self._runner.give_back(lane)
+            except LostLane:
+                continue
+
+    def _start(self, lane: ClaimedLane) -> None:
+        task = asyncio.create_task(self._work(lane))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._room.set()
+
+    async def _work(self, lane: ClaimedLane) -> None:
+        """Run a lane; one that is left comes back by itself when its lease ends."""
+        try:
+            await self._runner.run(lane)
+        except LostLane as error:
+            self._complaints.waits("lane lost", error)
+        except StoreUnavailable as error:
+            self._complaints.waits("lane left", error, key=lane.correlation_key)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond ``stop``."""
+        waiting = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stopping.wait())}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()

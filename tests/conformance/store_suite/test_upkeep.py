@@ -21,6 +21,7 @@ from tests.conformance.store_suite.samples import (
 
 from secure_export.delivery.contract import Change, Release, Retention, StepResult
 from secure_export.errors import NotFound
+from secure_export.itsm.desk.incident import Addition, IncidentDraft
 from secure_export.store.open import Store
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import StepKind, WorkItem
@@ -282,3 +283,17 @@ async def _opened(store: Store, lane: str, *, connection: str = "desk", generati
     one = open_in_tool(item(lane, connection=connection, generation=generation))
     await keep(store, one)
     return one
+
+
+async def test_the_desks_old_incidents_are_forgotten_with_old_work_items(store: Store) -> None:
+    """The embedded desk grows no more than the work items that its incidents belong to."""
+    draft = IncidentDraft(
+        connection="desk", key="0f" * 16, title="t", description="d", impact=2, urgency=2, priority=3, revision=1
+    )
+    incident = await store.desk.open_incident(draft, now=NOW)
+    await store.desk.add("desk", "0f" * 16, Addition(revision=2, resolution="over"), now=NOW)
+    await store.upkeep.forget(RETENTION, now=NOW + RETENTION.work_items, limit=10)
+    assert (await store.desk.incident(incident.number)).incident.resolution == "over"
+    await store.upkeep.forget(RETENTION, now=NOW + RETENTION.work_items + timedelta(days=1), limit=10)
+    with pytest.raises(NotFound):
+        await store.desk.incident(incident.number)

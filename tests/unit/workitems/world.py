@@ -100,6 +100,7 @@ class Tool:
 
     def take(self, item: WorkItem, step: StepKind, now: datetime) -> Outcome:
         """Do what a connector does."""
+        assert step is StepKind.LOOK or item.hands_off is None, "it acts on what was left to people"
         record = self.find(item.key)
         if step is StepKind.CREATE and (record is None or not self.finds_existing):
             assert record is None, f"a second record for {item.key}"
@@ -257,6 +258,11 @@ class World:
             self.passes(timedelta(hours=1))
         assert isinstance(self.decided, Rest), f"the lane does not come to rest: {self.decided}"
         assert not self.kept.pending, "a notification is left behind"
+        item = self.kept.item
+        record = self.tool.find(item.key) if item is not None else None
+        if item is not None and item.desired.state is State.OPEN:
+            assert record is not None, "it should be open, and is not there"
+            assert record.state is ToolState.OPEN, "it should be open, and a person's end was not noticed"
 
 
 def must_hold(world: World) -> None:

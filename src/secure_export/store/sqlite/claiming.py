@@ -10,6 +10,7 @@ from secure_export.delivery.contract import ClaimedLane, Pending
 from secure_export.store.bodies import unpacked
 from secure_export.store.instants import instant, micros
 from secure_export.store.rows import UNCLEAR, work_item
+from secure_export.store.sqlite.alert_table import read_known
 from secure_export.store.sqlite.statements import take_numbers
 from secure_export.store.sqlite.work_item_table import latest_of, put_work_item
 from secure_export.workitems.work_item import StepKind
@@ -68,36 +69,47 @@ def read_taken(
     connection: sqlite3.Connection, name: str, taken: Sequence[Taken], *, pending_limit: int, lease_until: datetime
 ) -> list[ClaimedLane]:
     """Read what the owner of taken lanes needs."""
-    return [
-        ClaimedLane(
-            connection=name,
-            correlation_key=one.correlation_key,
-            token=one.token,
-            lease_until=lease_until,
-            look=one.look,
-            pending=_pending(connection, one.number, pending_limit),
-            item=latest_of(connection, one.key),
-        )
-        for one in taken
-    ]
+    return [_read(connection, name, one, pending_limit, lease_until) for one in taken]
 
 
-def _pending(connection: sqlite3.Connection, lane: int, limit: int) -> tuple[Pending, ...]:
-    """Read what is not folded yet, oldest first; few at a time where bodies are huge."""
+def _read(
+    connection: sqlite3.Connection, name: str, one: Taken, pending_limit: int, lease_until: datetime
+) -> ClaimedLane:
+    pending, alert_ids = _pending(connection, one.number, pending_limit)
+    item = latest_of(connection, one.key)
+    item_id = item.id if item is not None else None
+    return ClaimedLane(
+        connection=name,
+        correlation_key=one.correlation_key,
+        token=one.token,
+        lease_until=lease_until,
+        look=one.look,
+        pending=pending,
+        item=item,
+        known=read_known(connection, name, item_id, sorted(alert_ids), ()) if alert_ids else None,
+        known_of=alert_ids,
+    )
+
+
+def _pending(connection: sqlite3.Connection, lane: int, limit: int) -> tuple[tuple[Pending, ...], frozenset[str]]:
+    """Read what is not folded yet, oldest first, and whose it is; few at a time where bodies are huge."""
     rows = connection.execute(
-        "SELECT id, received_at, packed, body FROM pending JOIN notifications ON id = notification "
+        "SELECT id, received_at, packed, body, alert FROM pending JOIN notifications ON id = notification "
         "WHERE lane = ? ORDER BY notification LIMIT ?",
         (lane, limit),
     )
     found: list[Pending] = []
+    alert_ids: set[str] = set()
     size = 0
-    for number, received_at, is_frame, kept in rows:
+    for number, received_at, is_frame, kept, alert_id in rows:
         body = unpacked(kept, is_frame=is_frame)
         size += len(body)
         if found and size > _PENDING_BYTES_AT_ONCE:
             break
         found.append(Pending(number, body, instant(received_at)))
-    return tuple(found)
+        if alert_id is not None:
+            alert_ids.add(alert_id)
+    return tuple(found), frozenset(alert_ids)
 
 
 def _close_left_steps(connection: sqlite3.Connection, numbers: str, now: datetime) -> None:

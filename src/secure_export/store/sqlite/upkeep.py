@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from secure_export.delivery.contract import Retention
 from secure_export.store.instants import micros
 from secure_export.store.sqlite.database import Database
+from secure_export.store.sqlite.desk_incidents import forget as forget_incidents
 from secure_export.store.sqlite.forgetting import forget
 from secure_export.store.sqlite.waking import wake
 
@@ -102,7 +103,8 @@ class SqliteUpkeep:
 
     async def forget(self, retention: Retention, *, now: datetime, limit: int) -> int:
         """See ``Upkeep.forget``."""
-        return await self._database.write(lambda db: forget(db, retention, now=now, limit=limit))
+        incidents = await self._database.write(lambda db: forget_incidents(db, now - retention.work_items, limit))
+        return incidents + await self._database.write(lambda db: forget(db, retention, now=now, limit=limit))
 
     def _told(self, woken: int) -> int:
         if woken:

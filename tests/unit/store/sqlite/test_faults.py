@@ -14,6 +14,7 @@ from tests.conformance.store_suite.samples import claim, entry, folded, item, un
 
 from secure_export.errors import StoreUnavailable
 from secure_export.store.sqlite import connect
+from secure_export.store.sqlite.checkpoints import Checkpoints
 from secure_export.store.sqlite.connect import connect_to_write, is_outage
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.store import SqliteStore
@@ -224,20 +225,38 @@ async def test_a_place_that_cannot_be_written_is_an_outage(tmp_path: Path) -> No
         await Database.open(tmp_path / "file" / "store.db")
 
 
-async def test_the_log_does_not_grow_without_bound(tmp_path: Path) -> None:
-    """While writing never pauses, the write-ahead log is started again instead of holding all that was ever written."""
-    database = await Database.open(tmp_path / "store.db")
+def _frames(path: Path) -> int:
+    """Say how many pages the write-ahead log holds that is being written."""
+    connection = connect_to_write(path)
+    _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    connection.close()
+    return int(frames)
+
+
+async def test_the_log_starts_again_when_a_checkpoint_asks_for_it(database: Database) -> None:
+    """The writer copies what is left of the log after its next batch, and then writes from the log's beginning."""
     store = SqliteStore(database)
+    for n in range(3):
+        await store.journal.append(entry(f"alert:{n}", body=NOISE))
+    database._writer.ask_wal_restart()
+    await store.journal.append(entry("alert:before", body=NOISE))
+    await database.write(_put("after"))
+    assert _frames(database.path) < 2 * len(NOISE) / 4096
 
-    async def write(task: int) -> None:
-        for n in range(40):
-            await store.journal.append(entry(f"alert:{task}:{n}", body=NOISE))
 
-    writing = [asyncio.create_task(write(task)) for task in range(6)]
-    while not all(task.done() for task in writing):
-        await asyncio.to_thread(database._checkpoints._pass)
-    await asyncio.gather(*writing)
-    assert (tmp_path / "store.db-wal").stat().st_size < 6 * 40 * len(NOISE) / 2
+async def test_a_checkpoint_asks_only_when_the_log_is_long(tmp_path: Path) -> None:
+    """A short log is left alone; a long one, once it is copied, is started again."""
+    path = tmp_path / "store.db"
+    database = await Database.open(path)
+    asked: list[bool] = []
+    checkpoints = Checkpoints(path, lambda: asked.append(True))
+    checkpoints._pass()
+    assert asked == []
+    store = SqliteStore(database)
+    await asyncio.gather(*(store.journal.append(entry(f"alert:{n}", body=NOISE)) for n in range(45)))
+    checkpoints._pass()
+    assert asked == [True]
+    checkpoints.close()
     await database.close()
 
 

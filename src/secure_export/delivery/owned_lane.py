@@ -1,0 +1,100 @@
+"""A lane while it is ours: what its next transaction writes, and for how long nobody else may work on it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import TypeVar
+
+from secure_export.clock import Clock
+from secure_export.delivery.contract import AlertRecord, Change, ClaimedLane, Known, Lanes, Release, StepResult
+from secure_export.errors import StoreUnavailable
+from secure_export.workitems.work_item import StepKind, WorkItem
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[object]]
+
+_STORE_PAUSE_SECONDS = 0.5
+
+
+class OwnedLane:
+    """Collects changes of a lane and writes them together.
+
+    A store that cannot be used is asked again for as long as the lease lasts: what a step brought about is known
+    here, and only here.
+
+    Args:
+        lane: The lane as it was claimed.
+        lanes: Where lanes are kept.
+        clock: The time.
+        random: Spreads what is tried again.
+        sleep: Waits for seconds.
+    """
+
+    def __init__(self, lane: ClaimedLane, lanes: Lanes, *, clock: Clock, random: Random, sleep: Sleep) -> None:
+        self.claimed = lane
+        self._lanes = lanes
+        self._clock = clock
+        self._random = random
+        self._sleep = sleep
+        self._lease_until = lane.lease_until
+        self._stored = lane.item
+        self._next = Change()
+
+    def unreadable(self, notifications: Sequence[tuple[int, str]]) -> None:
+        """Have notifications put into quarantine, each with its reason."""
+        if notifications:
+            self._next = replace(self._next, quarantined=(*self._next.quarantined, *notifications))
+
+    def folded(self, notifications: Sequence[int], alerts: Sequence[AlertRecord]) -> None:
+        """Have notifications struck off, and alerts kept as they are after folding."""
+        before = self._next
+        self._next = replace(before, folded=(*before.folded, *notifications), alerts=(*before.alerts, *alerts))
+
+    def finished(self, result: StepResult) -> None:
+        """Have the result of the begun step kept."""
+        self._next = replace(self._next, finish=result)
+
+    def looked(self) -> None:
+        """Have it kept that the work item was read back."""
+        self._next = replace(self._next, look_done=True)
+
+    async def known(self, item: WorkItem | None, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
+        """Read what is known of alerts and problems, and of the further alerts of a work item."""
+        came_along = self.claimed.known
+        if came_along is not None and item is self.claimed.item and not problems:
+            if self.claimed.known_of.issuperset(alert_ids):
+                return came_along
+        lane = self.claimed if item is self.claimed.item else replace(self.claimed, item=item)
+        return await self._patiently(lambda: self._lanes.known(lane, alert_ids=alert_ids, problems=problems))
+
+    async def write(
+        self, item: WorkItem | None, *, begin: StepKind | None = None, release: Release | None = None
+    ) -> None:
+        """Write everything that was collected, in one transaction.
+
+        Raises:
+            LostLane: The lane has another owner; nothing was written.
+            StoreUnavailable: It could not be written before the lease ended.
+        """
+        changed = item if item is not self._stored else None
+        change = replace(self._next, item=changed, begin=begin, release=release)
+        await self._patiently(lambda: self._lanes.save(self.claimed, change, now=self._clock()))
+        self._stored, self._next = item, Change()
+
+    async def keep_for(self, needed: timedelta, lease: timedelta) -> None:
+        """See to it that nobody takes the lane for so long; raises like ``write``."""
+        if self._lease_until - self._clock() < needed:
+            until = self._clock() + lease
+            await self._patiently(lambda: self._lanes.renew(self.claimed, until=until))
+            self._lease_until = until
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await call()
+            except StoreUnavailable:
+                pause = _STORE_PAUSE_SECONDS * (0.5 + self._random.random())
+                if self._clock() + timedelta(seconds=pause) >= self._lease_until:
+                    raise
+                await self._sleep(pause)
