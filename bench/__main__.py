@@ -13,7 +13,7 @@ from bench.history import measure_history
 from bench.intake import measure_intake
 from bench.machine import cores, machine
 from bench.pipeline import measure_pipeline
-from bench.report import show_history, show_intake, show_pipeline, write
+from bench.report import show_history, show_intake, show_pipeline, wide_console, write
 
 _PARTS = ("intake", "pipeline", "history")
 
@@ -46,7 +46,7 @@ def main() -> None:
     asked = _arguments()
     size = QUICK if asked.quick else FULL
     notifications = asked.notifications or size.notifications
-    console, here = Console(), machine()
+    console, here = wide_console(), machine()
     console.print(f"{here.date} · {here.cpu}, {here.cores} cores · {here.python}, SQLite {here.sqlite}")
     _warn_of_one_core(console)
     results: dict[str, Any] = {}

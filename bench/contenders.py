@@ -82,7 +82,7 @@ class SecureExport:
 class DoNothing:
     """The same server with a handler that reads the body, answers 202, and does nothing else."""
 
-    name: str = "same server, doing nothing"
+    name: str = "the server, doing nothing"
 
     @contextmanager
     def started(self, folder: Path) -> Iterator[Running]:

@@ -61,11 +61,11 @@ class OwnedLane:
 
     async def known(self, item: WorkItem | None, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         """Read what is known of alerts and problems, and of the further alerts of a work item."""
-        came_along = self.claimed.known
-        if came_along is not None and item is self.claimed.item and not problems:
-            if self.claimed.known_of.issuperset(alert_ids):
-                return came_along
-        lane = self.claimed if item is self.claimed.item else replace(self.claimed, item=item)
+        lane = self.claimed
+        if item is not lane.item:
+            lane = replace(lane, item=item)
+        elif lane.known is not None and not problems and lane.known_of.issuperset(alert_ids):
+            return lane.known
         return await self._patiently(lambda: self._lanes.known(lane, alert_ids=alert_ids, problems=problems))
 
     async def write(

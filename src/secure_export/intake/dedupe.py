@@ -23,9 +23,9 @@ def dedupe_key(connection: str, alert: Alert) -> bytes | None:
     if alert.is_test:
         return None
     event_time = _microseconds(alert.event_at).to_bytes(8, "big")
-    said = "".join(
-        f"{len(part)}:{part}" for part in (connection, alert.id, alert.condition.value, "over" if alert.ended else "on")
-    )
+    alert_id, over = alert.id, "over" if alert.ended else "on"
+    # Lengths keep a name from running into the next.
+    said = f"{len(connection)}:{connection}{len(alert_id)}:{alert_id}{alert.condition.value} {over}"
     digest = blake2b(said.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES, key=event_time)
     return event_time + digest.digest()
 
