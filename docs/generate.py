@@ -165,7 +165,7 @@ def _parameters(command: Any) -> list[str]:
 
 
 def _meaning(one: Any) -> str:
-    text = _cell(_plain(getattr(one, "help", None) or ""))
+    text = _cell(_plain(getattr(one, "help", None) or "As in the example above."))
     choices = _choices(one.type_descriptor.annotation)
     return f"{text} One of {', '.join(f'`{choice}`' for choice in choices)}.".strip() if choices else text
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import gc
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from secure_export.errors import SettingsError
 from secure_export.server import TlsFiles, serve_asgi
 from secure_export.server.connection import MAX_HEAD_BYTES, MOST_AHEAD
+from secure_export.server.garbage import collect_seldom
 from secure_export.server.tls import Certificate
 from secure_export.server.waiting import HEAD_PATIENCE_SECONDS, KEEP_ALIVE_SECONDS, Waiting
 
@@ -169,6 +171,19 @@ async def test_stop_answers_what_is_under_way_and_takes_nothing_new() -> None:
         await asyncio.wait_for(served.task, 5)
         writer.close()
         idle_writer.close()
+
+
+def test_garbage_is_looked_for_seldom_but_not_never() -> None:
+    """What was loaded is left alone; cycles that are made later are still found."""
+    before = gc.get_threshold()
+    try:
+        collect_seldom()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 1000
+        assert gc.get_threshold() > before
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 async def test_a_stop_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

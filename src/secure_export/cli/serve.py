@@ -11,6 +11,7 @@ import typer
 from secure_export.app import opened
 from secure_export.cli.options import DEFAULT_FILE, Config, run_async
 from secure_export.itsm.registry import connector_types
+from secure_export.server.garbage import collect_seldom
 from secure_export.service import ALL_ROLES, Role
 from secure_export.service import serve as serve_parts
 from secure_export.settings_file import read_settings
@@ -57,6 +58,7 @@ async def _serve(config: Path, roles: frozenset[Role]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     def started(port: int) -> None:
+        collect_seldom()
         log.info(
             "service started",
             address=f"{settings.server.host}:{port}",

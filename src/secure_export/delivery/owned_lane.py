@@ -1,6 +1,6 @@
 """A lane while it is ours: what its next transaction writes, and for how long nobody else may work on it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -39,25 +39,28 @@ class OwnedLane:
         self._sleep = sleep
         self._lease_until = lane.lease_until
         self._stored = lane.item
-        self._next = Change()
+        self._folded: list[int] = []
+        self._quarantined: list[tuple[int, str]] = []
+        self._alerts: list[AlertRecord] = []
+        self._result: StepResult | None = None
+        self._looked = False
 
-    def unreadable(self, notifications: Sequence[tuple[int, str]]) -> None:
+    def unreadable(self, notifications: Iterable[tuple[int, str]]) -> None:
         """Have notifications put into quarantine, each with its reason."""
-        if notifications:
-            self._next = replace(self._next, quarantined=(*self._next.quarantined, *notifications))
+        self._quarantined.extend(notifications)
 
-    def folded(self, notifications: Sequence[int], alerts: Sequence[AlertRecord]) -> None:
+    def folded(self, notifications: Iterable[int], alerts: Iterable[AlertRecord]) -> None:
         """Have notifications struck off, and alerts kept as they are after folding."""
-        before = self._next
-        self._next = replace(before, folded=(*before.folded, *notifications), alerts=(*before.alerts, *alerts))
+        self._folded.extend(notifications)
+        self._alerts.extend(alerts)
 
     def finished(self, result: StepResult) -> None:
         """Have the result of the begun step kept."""
-        self._next = replace(self._next, finish=result)
+        self._result = result
 
     def looked(self) -> None:
         """Have it kept that the work item was read back."""
-        self._next = replace(self._next, look_done=True)
+        self._looked = True
 
     async def known(self, item: WorkItem | None, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         """Read what is known of alerts and problems, and of the further alerts of a work item."""
@@ -77,10 +80,19 @@ class OwnedLane:
             LostLane: The lane has another owner; nothing was written.
             StoreUnavailable: It could not be written before the lease ended.
         """
-        changed = item if item is not self._stored else None
-        change = replace(self._next, item=changed, begin=begin, release=release)
+        change = Change(
+            folded=self._folded,
+            quarantined=self._quarantined,
+            alerts=self._alerts,
+            item=item if item is not self._stored else None,
+            begin=begin,
+            finish=self._result,
+            look_done=self._looked,
+            release=release,
+        )
         await self._patiently(lambda: self._lanes.save(self.claimed, change, now=self._clock()))
-        self._stored, self._next = item, Change()
+        self._stored = item
+        self._clear()
 
     async def keep_for(self, needed: timedelta, lease: timedelta) -> None:
         """See to it that nobody takes the lane for so long; raises like ``write``."""
@@ -88,6 +100,11 @@ class OwnedLane:
             until = self._clock() + lease
             await self._patiently(lambda: self._lanes.renew(self.claimed, until=until))
             self._lease_until = until
+
+    def _clear(self) -> None:
+        """Begin to collect for the next transaction."""
+        self._folded, self._quarantined, self._alerts = [], [], []
+        self._result, self._looked = None, False
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         while True:

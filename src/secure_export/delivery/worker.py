@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 from time import monotonic
@@ -68,6 +69,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
+        self._wanted = 1
 
     async def run(self) -> None:
         """Claim and work until ``stop``; whatever goes wrong, it goes on after a pause."""
@@ -115,30 +117,25 @@ class Worker:
             await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
 
     async def _room_for(self) -> int:
-        """Wait until more lanes may be worked on, and say how many; a few at a time are claimed at less cost."""
-        while self._free() <= 0 and not self._stopping.is_set():
-            self._room.clear()
-            await self._room.wait()
-        if self._free() < self._few() and not self._stopping.is_set():
-            await self._more_room()
+        """Wait until more lanes may be worked on, and say how many.
+
+        A few at a time are claimed at less cost, so lanes that are as good as done are given the time to end.
+        """
+        await self._until_free(1)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MORE_ROOM_SECONDS):
+                await self._until_free(max(1, self._target.concurrency // 4))
         free, rate = self._free(), self._target.rate_per_second
         return free if rate is None else min(free, max(1, int(rate)))
 
-    async def _more_room(self) -> None:
-        """Give lanes that are as good as done the time to end."""
-        try:
-            async with asyncio.timeout(_MORE_ROOM_SECONDS):
-                while self._free() < self._few() and not self._stopping.is_set():
-                    self._room.clear()
-                    await self._room.wait()
-        except TimeoutError:
-            pass
+    async def _until_free(self, places: int) -> None:
+        self._wanted = places
+        while self._free() < places and not self._stopping.is_set():
+            self._room.clear()
+            await self._room.wait()
 
     def _free(self) -> int:
         return self._target.concurrency - len(self._running)
-
-    def _few(self) -> int:
-        return max(1, self._target.concurrency // 4)
 
     async def _give_back(self, claimed: Sequence[ClaimedLane]) -> None:
         for lane in claimed:
@@ -154,7 +151,8 @@ class Worker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._room.set()
+        if self._free() >= self._wanted:
+            self._room.set()
 
     async def _work(self, lane: ClaimedLane) -> None:
         """Run a lane; one that is left comes back by itself when its lease ends."""

@@ -11,5 +11,5 @@ def lane_key(connection: str, correlation_key: str) -> bytes:
 
 
 def alert_key(alert_id: str) -> bytes:
-    """Give the key of an alert within a connection."""
-    return blake2b(alert_id.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+    """Give the key of an alert within a connection; ids that differ only in case are of the same alert."""
+    return blake2b(alert_id.lower().encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()

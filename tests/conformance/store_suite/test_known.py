@@ -26,6 +26,21 @@ async def test_alerts_come_back_as_they_were_kept(store: Store) -> None:
     assert known.alerts == {"a": state, "b": alert("b", fired_at=None).state}
 
 
+async def test_alerts_are_known_whatever_the_case_of_their_ids(store: Store) -> None:
+    """Alert ids are resource ids, whose case varies: one alert, told as it was first written."""
+    lane = await _lane_with(store, alert("/Alerts/A"))
+    await store.lanes.save(lane, folded(lane, alerts=[alert("/alerts/a", ended_at=at(5))]), now=NOW)
+    known = await store.lanes.known(lane, alert_ids=["/ALERTS/A"], problems=[])
+    assert {alert_id: state.ended_at for alert_id, state in known.alerts.items()} == {"/Alerts/A": at(5)}
+
+
+async def test_what_is_known_of_pending_alerts_comes_with_the_lane(store: Store) -> None:
+    """A store that reads along what is known says the same as when it is asked."""
+    lane = await _lane_with(store, alert("a", work_item="w"), alert("b"))
+    if lane.known is not None:
+        assert lane.known == await store.lanes.known(lane, alert_ids=sorted(lane.known_of), problems=[])
+
+
 async def test_an_alert_is_kept_as_it_was_last_saved(store: Store) -> None:
     """Saving an alert again replaces its state."""
     lane = await _lane_with(store, alert("a"))

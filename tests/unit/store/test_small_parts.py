@@ -59,9 +59,14 @@ def test_a_body_of_an_alert_is_kept_smaller() -> None:
 
 def test_keys_tell_lanes_apart() -> None:
     """Where the connection's name ends is part of the key."""
-    keys = {lane_key("a", "bc"), lane_key("ab", "c"), lane_key("a", "b"), alert_key("a"), alert_key("A")}
+    keys = {lane_key("a", "bc"), lane_key("ab", "c"), lane_key("a", "b"), alert_key("a"), alert_key("b")}
     assert len(keys) == 5
     assert {len(key) for key in keys} == {16}
+
+
+def test_alerts_are_told_apart_without_regard_to_case() -> None:
+    """Alert ids are resource ids, and the case of those varies between messages."""
+    assert alert_key("/Subscriptions/A") == alert_key("/subscriptions/a")
 
 
 @settings(max_examples=50)

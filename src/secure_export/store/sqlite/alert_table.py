@@ -56,7 +56,7 @@ def put_alert(connection: sqlite3.Connection, name: str, record: AlertRecord, *,
             key,
             name,
             *alert_state_row(record.state),
-            None if told_id == record.state.alert_id else told_id,
+            None if told_id.lower() == record.state.alert_id.lower() else told_id,
             facts.decode(),
             micros_or_none(record.seen_at) or before[1],
         ),
@@ -72,10 +72,10 @@ def link_notifications(
     Args:
         connection: The database.
         folded: Notifications, each with the alert id that intake read.
-        alerts: Rows of alerts by id.
+        alerts: Rows of alerts by id in lower case.
         only: The row of the change's alert if it has just one: whatever was folded spoke of it.
     """
-    rows = [(number, alerts.get(alert_id, only)) for number, alert_id in folded.items()]
+    rows = [(number, alerts.get(alert_id.lower(), only)) for number, alert_id in folded.items()]
     connection.executemany(
         "INSERT INTO alert_notifications (notification, alert) VALUES (?, ?) "
         "ON CONFLICT (notification) DO UPDATE SET alert = excluded.alert",

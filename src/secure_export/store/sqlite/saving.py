@@ -26,8 +26,8 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
     _quarantine(connection, number, change.quarantined, now)
     rows = [put_alert(connection, lane.connection, record, now=now) for record in change.alerts]
     if folded and rows:
-        alerts = {told_id: seq for seq, told_id in rows}
-        alerts |= {record.state.alert_id: row[0] for record, row in zip(change.alerts, rows, strict=True)}
+        alerts = {told_id.lower(): seq for seq, told_id in rows}
+        alerts |= {record.state.alert_id.lower(): row[0] for record, row in zip(change.alerts, rows, strict=True)}
         link_notifications(connection, folded, alerts, rows[0][0] if len(rows) == 1 else None)
     seq = put_work_item(connection, change.item) if change.item is not None else None
     if change.finish is not None:
