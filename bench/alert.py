@@ -6,7 +6,7 @@ ALERT_ID = b"@ALERT-ID-OF-36-CHARACTERS-LONG-HERE"
 FIRED_AT = b"@FIRED-AT-26-CHARACTERS-HER"
 SUBSCRIPTION = "5a7f1c9e-3b42-4d18-9c60-2f8e1d4b7a35"
 
-_TARGET = (
+TARGET = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shop-production/providers/"
     "Microsoft.Compute/virtualMachineScaleSets/checkout-workers"
 )
@@ -33,7 +33,7 @@ def alertmanager_alert() -> bytes:
         "alertname": essentials["alertRule"],
         "alert_id": ALERT_ID.decode(),
         "severity": essentials["severity"],
-        "resource": _TARGET.lower(),
+        "resource": TARGET.lower(),
     }
     annotations = {
         **{name: str(value) for name, value in essentials.items() if name not in {"alertId", "firedDateTime"}},
@@ -54,7 +54,7 @@ def _essentials() -> dict[str, object]:
         "monitoringService": "Platform",
         "targetResourceType": "microsoft.compute/virtualmachinescalesets",
         "targetResourceGroup": "shop-production",
-        "alertTargetIDs": [_TARGET.lower()],
+        "alertTargetIDs": [TARGET.lower()],
         "configurationItems": ["checkout-workers"],
         "originAlertId": f"{SUBSCRIPTION}_shop-monitoring_microsoft.insights_metricAlerts_checkout-cpu_-1180247",
         "firedDateTime": FIRED_AT.decode(),

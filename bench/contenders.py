@@ -12,6 +12,7 @@ from bench.alert import SUBSCRIPTION, alertmanager_alert
 from bench.entra import Entra
 from bench.process import free_port, running
 
+CONFIG = "secure-export.toml"
 WEBHOOK = "/v1/connections/desk/alerts"
 
 
@@ -65,7 +66,7 @@ class SecureExport:
     def started(self, folder: Path) -> Iterator[Running]:
         """Run it on the store in the folder, which is made when it is not there."""
         port = free_port()
-        config = folder / "secure-export.toml"
+        config = folder / CONFIG
         config.write_text(
             f'[server]\nlisten = "127.0.0.1:{port}"\n\n[store]\nurl = "sqlite:///{folder / "store.db"}"\n\n'
             f'[identity]\nauthority = "{self.entra.authority}"\ntenant_id = "{self.entra.tenant}"\n'

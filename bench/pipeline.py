@@ -1,6 +1,8 @@
 """The whole way: from a POST to a work item that the desk confirmed, all roles in one process on one core."""
 
 import json
+import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -12,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from bench.contenders import Running, SecureExport
+from bench.alert import TARGET
+from bench.contenders import CONFIG, Running, SecureExport
 from bench.entra import Entra
 from bench.intake import plan_for
 from bench.load import Plan, run
@@ -68,6 +71,7 @@ def measure_pipeline(entra: Entra, *, calm_seconds: float, flood: int, say: Call
         tempfile.TemporaryDirectory(prefix="secure-export-bench-") as folder,
         contender.started(Path(folder)) as running,
     ):
+        _fill_cmdb(Path(folder))
         say(f"one alert after the other for {calm_seconds:g} s")
         calm = run(_plan(running, connections=1, seconds=calm_seconds, pause_seconds=_CALM_PAUSE_SECONDS))
         _wait_until_delivered(running, calm.sent)
@@ -90,6 +94,15 @@ def measure_pipeline(entra: Entra, *, calm_seconds: float, flood: int, say: Call
             resident_mib=resident_mib(running.pid),
             errors=calm.errors + flooded.errors,
         )
+
+
+def _fill_cmdb(folder: Path) -> None:
+    """Put the CI there that the alerts are about."""
+    found = folder / "resources.json"
+    resource = {"id": TARGET, "name": "checkout-workers", "type": "microsoft.compute/virtualmachinescalesets"}
+    found.write_bytes(msgspec.json.encode([resource]))
+    command = ["-m", "secure_export", "cmdb", "import", str(found), "--config", str(folder / CONFIG)]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
 
 
 def _plan(running: Running, connections: int, seconds: float, **how: Any) -> Plan:

@@ -183,14 +183,14 @@ class Scene:
         raise AssertionError("the lanes never come to rest")
 
     async def items(self) -> list[dict[str, Any]]:
-        return list((await self.store.records.work_items()).items)
+        return list((await self.store.records.work_items()).rows)
 
     async def item(self) -> dict[str, Any]:
         (only,) = await self.items()
         return only
 
     async def lane_rows(self) -> list[dict[str, Any]]:
-        return list((await self.store.records.lanes()).items)
+        return list((await self.store.records.lanes()).rows)
 
     async def lane_row(self) -> dict[str, Any]:
         (only,) = await self.lane_rows()
@@ -246,12 +246,12 @@ async def open_scene(folder: Path, **options: Any) -> Scene:
 async def until(condition: Callable[[], bool]) -> None:
     """Let others run until something is so; a test that waits in vain fails."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is tested knows no event that a test could wait for
             await asyncio.sleep(0.001)
 
 
 async def until_idle(scene: Scene) -> None:
     """Let a worker run until no lane has anything to do by itself."""
     async with asyncio.timeout(10):
-        while await scene.store.lanes.next_due(CONNECTION) is not None:
+        while await scene.store.lanes.next_due(CONNECTION) is not None:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.002)

@@ -1,12 +1,12 @@
 """One lane from a notification to a record in the tool."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from tests.unit.delivery.conftest import MakeScene
-from tests.unit.delivery.scene import Scene, alert, ci
+from tests.unit.delivery.scene import Scene, ci
 from tests.unit.delivery.tool import (
+    Act,
     Fault,
     hangs,
     later,
@@ -17,6 +17,7 @@ from tests.unit.delivery.tool import (
     works,
 )
 
+from secure_export.workitems.outcome import Outcome, TryLater
 from secure_export.workitems.work_item import StepKind, ToolState
 
 LOOK, CREATE, UPDATE, RESOLVE = StepKind.LOOK, StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE
@@ -84,7 +85,7 @@ async def test_ids_in_another_case_are_the_same_alert(scene: Scene) -> None:
     await scene.end("abc-1")
     await scene.deliver()
     assert scene.tool.record.state is ToolState.RESOLVED
-    (shown,) = (await scene.store.records.alerts()).items
+    (shown,) = (await scene.store.records.alerts()).rows
     assert shown["condition"] == "resolved"
     assert len((await scene.store.records.alert(shown["id"].upper()))["notifications"]) == 2
 
@@ -95,7 +96,7 @@ async def test_ids_in_another_case_meet_within_one_reading(scene: Scene) -> None
     await scene.end("abc-1", resolved_at=scene.clock() + timedelta(seconds=1))
     await scene.deliver()
     assert scene.tool.record.state is ToolState.RESOLVED
-    (shown,) = (await scene.store.records.alerts()).items
+    (shown,) = (await scene.store.records.alerts()).rows
     assert len((await scene.store.records.alert(shown["id"]))["notifications"]) == 2
 
 
@@ -109,12 +110,12 @@ async def test_alerts_of_one_key_share_a_record(make_scene: MakeScene) -> None:
     assert scene.tool.steps == [CREATE, UPDATE]
     assert len(scene.tool.record.notes) == 1
     scene.clock.forward(60)
-    await scene.end("a")
-    await scene.deliver()
-    assert scene.tool.record.state is ToolState.OPEN
-    await scene.end("b")
-    await scene.deliver()
-    assert scene.tool.record.state is ToolState.RESOLVED
+    states: list[ToolState] = []
+    for alert_id in ("a", "b"):
+        await scene.end(alert_id)
+        await scene.deliver()
+        states.append(scene.tool.record.state)
+    assert states == [ToolState.OPEN, ToolState.RESOLVED]
 
 
 async def test_failed_attempts_wait_longer_each_time(scene: Scene) -> None:
@@ -240,17 +241,16 @@ async def test_looks_may_fail_for_long(scene: Scene) -> None:
     assert scene.tool.record.state is ToolState.OPEN
 
 
-async def test_a_firing_waits_while_a_resolve_is_in_doubt(scene: Scene) -> None:
+async def test_a_firing_waits_while_a_resolve_is_in_doubt(make_scene: MakeScene) -> None:
     """Whether it belongs to the old record or to a new one, only a look can tell; it is not forgotten meanwhile."""
+    scene = await make_scene(route={"group_by": "ci"})
     await scene.fire("a")
     await scene.deliver()
-    scene = await _regrouped(scene)
     scene.tool.script(RESOLVE, lost_reply)
     scene.tool.script(LOOK, later(), works)
     scene.clock.forward(60)
     await scene.end("a")
     await scene.deliver()
-    scene.clock.forward(1)
     await scene.fire("b")
     await scene.deliver()
     row = await scene.lane_row()
@@ -259,10 +259,6 @@ async def test_a_firing_waits_while_a_resolve_is_in_doubt(scene: Scene) -> None:
         scene.clock.forward(300)
         await scene.deliver()
     assert [record.state for record in scene.tool.records] == [ToolState.RESOLVED, ToolState.OPEN]
-
-
-async def _regrouped(scene: Scene) -> Scene:
-    return scene
 
 
 async def test_a_lane_with_very_many_notifications_is_read_in_parts(make_scene: MakeScene) -> None:
@@ -306,7 +302,7 @@ async def test_a_look_that_nobody_needs_is_answered_without_a_call(scene: Scene)
     """A lane without a work item, asked to be read back, comes to rest at once."""
     await scene.end()
     await scene.deliver()
-    lane = (await scene.store.records.alerts()).items[0]
+    lane = (await scene.store.records.alerts()).rows[0]
     assert lane["work_item"] is None
     await scene.fire("b")
     scene.tool.script(CREATE, refused())
@@ -358,7 +354,7 @@ async def test_a_look_that_is_refused_parks_the_lane(scene: Scene) -> None:
 async def test_a_fault_of_the_program_makes_the_lane_wait_with_a_reason(scene: Scene) -> None:
     """It is neither lost nor tried without a pause, and it goes on when the fault is mended."""
     await scene.fire()
-    scene.tool.script(CREATE, _naive_time)
+    scene.tool.script(CREATE, _no_time)
     await scene.deliver()
     row = await scene.lane_row()
     assert row["state"] == "waiting"
@@ -370,13 +366,9 @@ async def test_a_fault_of_the_program_makes_the_lane_wait_with_a_reason(scene: S
     assert await scene.is_idle()
 
 
-async def _naive_time(act: object) -> object:
+async def _no_time(act: Act) -> Outcome:
     """A connector breaks its contract in a way that shows only when its answer is used."""
-    return await later("429", alert_time())(act)  # type: ignore[arg-type] # the act is not used
-
-
-def alert_time() -> object:
-    return "tomorrow"
+    return TryLater("429", not_before="tomorrow")  # type: ignore[arg-type] # that is the fault
 
 
 async def test_a_ci_that_was_not_there_is_looked_up_again_once(scene: Scene) -> None:
@@ -432,6 +424,3 @@ async def test_an_expired_work_item_is_resolved(make_scene: MakeScene) -> None:
     await scene.deliver()
     assert scene.tool.record.state is ToolState.RESOLVED
     assert "time" in scene.tool.record.resolution
-
-
-PEOPLE: Sequence[tuple[str, ToolState]] = [("resolved", ToolState.RESOLVED), ("closed", ToolState.CLOSED)]

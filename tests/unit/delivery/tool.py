@@ -74,7 +74,6 @@ class Tool:
         self.cmdb = CmdbInMemory()
         self.records: list[Record] = []
         self.steps: list[StepKind] = []
-        self.step_times: list[datetime] = []
         self.at_work: list[str] = []
         self.most_at_once = 0
         self.gate: asyncio.Event | None = None
@@ -131,7 +130,6 @@ class Tool:
     async def _take(self, step: StepKind, item: WorkItem, act: Act) -> Outcome:
         assert item.key not in self.at_work, "two steps of one work item at a time"
         self.steps.append(step)
-        self.step_times.append(self._clock())
         self.at_work.append(item.key)
         self.most_at_once = max(self.most_at_once, len(self.at_work))
         try:

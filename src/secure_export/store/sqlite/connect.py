@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from secure_export.errors import StoreUnavailable
@@ -80,8 +80,15 @@ def _code(error: BaseException | None) -> int | None:
 
 
 def _make_private(path: Path) -> None:
+    """Make the file, for its owner only, where there is none.
+
+    One that is there must not be opened here: closing it again would take away every lock that this process holds on
+    it, and the next process that closes the database would delete the write-ahead log that this one still writes to
+    (SQLite docs, "How To Corrupt An SQLite Database File", section 2.2).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _connect(uri: str) -> sqlite3.Connection:

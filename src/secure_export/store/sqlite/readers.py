@@ -63,7 +63,9 @@ class Readers:
             try:
                 return query(connection)
             finally:
-                connection.execute("COMMIT")
+                # Some errors end the transaction; a complaint about that would hide them.
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
