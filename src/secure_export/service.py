@@ -55,6 +55,7 @@ async def serve(
     settings, store = parts.settings, parts.store
     metrics, health = Metrics(), Health()
     health.add("store", store.ready)
+    store.watch_commits(metrics.store_commit_seconds.observe)
     async with AsyncExitStack() as stack:
         gate = Gate(settings.identity, clock=utc_now, on_keys_age=metrics.keys_aged)
         if Role.INTAKE in roles or Role.CONSOLE in roles:

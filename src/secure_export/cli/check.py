@@ -35,8 +35,19 @@ def check(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
 async def _results(config: Path) -> list[tuple[str, CheckResult]]:
     settings = read_settings(config, connector_types())
     results = [("configuration", CheckResult("read", passed=True, detail=str(config)))]
+    results += [(f"connection {name}", result) for name, result in _left_to_fill_in(settings)]
     results.append(("identity", await _keys(settings)))
     return results + await _store_and_tools(settings)
+
+
+def _left_to_fill_in(settings: Settings) -> list[tuple[str, CheckResult]]:
+    """The connections whose subscriptions are still what `init` wrote."""
+    detail = "it lists the subscription that `init` wrote as an example; list yours"
+    return [
+        (name, CheckResult("subscriptions", passed=False, detail=detail))
+        for name, connection in settings.connections.items()
+        if any(one.startswith("00000000-0000-0000-0000-") for one in connection.subscriptions)
+    ]
 
 
 async def _keys(settings: Settings) -> CheckResult:

@@ -72,7 +72,9 @@ def show(number: Number, config: Config = DEFAULT_FILE, *, as_json: AsJson = Fal
 
 
 @app.command()
-def comment(number: Number, text: str, config: Config = DEFAULT_FILE) -> None:
+def comment(
+    number: Number, text: Annotated[str, typer.Argument(help="What to say.")], config: Config = DEFAULT_FILE
+) -> None:
     """Say something about an incident.
 
     Example: [bold]secure-export desk comment INC0000001 "Restarted the queue."[/]
@@ -97,7 +99,7 @@ def assign(
 @app.command("set-state")
 def set_state(
     number: Number,
-    state: IncidentState,
+    state: Annotated[IncidentState, typer.Argument(help="The state it is to have.")],
     config: Config = DEFAULT_FILE,
     resolution: Annotated[str, typer.Option(help="How it was resolved.")] = "",
 ) -> None:

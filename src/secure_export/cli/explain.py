@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,7 +115,7 @@ def _explanation(
         "priority": content.priority,
         "assignment_group": content.assignment_group,
         "fields": dict(content.fields),
-        "configuration_items": [asdict(binding) for binding in bindings],
+        "configuration_items": [{"id": b.id, "name": b.name, "rule": b.rule, "reason": b.reason} for b in bindings],
         "closes_by_itself_after_hours": close_after.total_seconds() / 3600 if close_after else None,
         "reasons": [correlation.reason, *(reason for reason in content.reasons if reason != correlation.reason)],
         "warnings": list(alert.warnings),

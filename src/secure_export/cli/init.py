@@ -9,6 +9,7 @@ import typer
 from secure_export.cli.options import DEFAULT_FILE
 from secure_export.cli.output import out
 from secure_export.errors import SettingsError
+from secure_export.identity.settings import is_guid
 
 
 def init(
@@ -27,6 +28,9 @@ def init(
     """
     if file.exists() and not force:
         raise SettingsError(f"{file} is there already; give another name, or --force to overwrite it")
+    for option, given in (("--tenant-id", tenant_id), ("--client-id", client_id)):
+        if given and not is_guid(given.strip().lower()):
+            raise SettingsError(f"{option} {given!r} is no GUID; Entra ID shows it on the overview page")
     text = (files("secure_export.cli") / "secure-export.toml").read_text(encoding="utf-8")
     text = text.replace("00000000-0000-0000-0000-000000000001", tenant_id or "00000000-0000-0000-0000-000000000001")
     text = text.replace("00000000-0000-0000-0000-000000000002", client_id or "00000000-0000-0000-0000-000000000002")

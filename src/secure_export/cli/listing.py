@@ -2,11 +2,13 @@
 
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from secure_export.alerts.alert import Condition
 from secure_export.app import Parts, replay
 from secure_export.cli.options import (
     DEFAULT_FILE,
@@ -22,6 +24,7 @@ from secure_export.cli.options import (
 from secure_export.cli.output import out, print_details, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.console.contract import Page
+from secure_export.workitems.work_item import State
 
 alerts = typer.Typer(name="alerts", help="What Azure told of.", no_args_is_help=True, add_completion=False)
 work_items = typer.Typer(
@@ -38,13 +41,20 @@ Paged = Callable[[Parts, str | None, int], Awaitable[Page]]
 _PAGE = 1000
 
 
+class LaneState(StrEnum):
+    """What a lane that is not idle does."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    WAITING = "waiting"
+    PARKED = "parked"
+
+
 @alerts.command("list")
 def list_alerts(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    condition: Annotated[
-        Literal["fired", "resolved"] | None, typer.Option(help="Only alerts in this condition.")
-    ] = None,
+    condition: Annotated[Condition | None, typer.Option(help="Only alerts in this condition.")] = None,
     search: Annotated[str | None, typer.Option(help="Only alerts whose title, rule or id contains this.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
@@ -69,7 +79,10 @@ def list_alerts(  # noqa: PLR0913 - the command's options
 
 @alerts.command("show")
 def show_alert(
-    alert_id: Annotated[str, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+    alert_id: Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")],
+    config: Config = DEFAULT_FILE,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Show one alert: its notifications, its work item, and the reasons.
 
@@ -82,7 +95,7 @@ def show_alert(
 def list_work_items(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    state: Annotated[Literal["open", "resolved"] | None, typer.Option(help="Only work items in this state.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only work items in this state.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
     owed: Annotated[
@@ -111,7 +124,10 @@ def list_work_items(  # noqa: PLR0913 - the command's options
 
 @work_items.command("show")
 def show_work_item(
-    item_id: Annotated[str, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE, *, as_json: AsJson = False
+    item_id: Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")],
+    config: Config = DEFAULT_FILE,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Show one work item: its content, CIs, alerts, steps, and the reasons.
 
@@ -124,9 +140,7 @@ def show_work_item(
 def list_lanes(  # noqa: PLR0913 - the command's options
     config: Config = DEFAULT_FILE,
     connection: Connection = None,
-    state: Annotated[
-        Literal["ready", "claimed", "waiting", "parked"] | None, typer.Option(help="Only lanes in this state.")
-    ] = None,
+    state: Annotated[LaneState | None, typer.Option(help="Only lanes in this state.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     *,
     everything: All = False,
@@ -145,7 +159,10 @@ def list_lanes(  # noqa: PLR0913 - the command's options
 
 
 @lanes.command("retry")
-def retry_lane(key: Annotated[str, typer.Argument(metavar="KEY")], config: Config = DEFAULT_FILE) -> None:
+def retry_lane(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The lane's key, as the list shows it.")],
+    config: Config = DEFAULT_FILE,
+) -> None:
     """Try a parked or waiting lane again at once.
 
     Example: [bold]secure-export lanes retry alert:/subscriptions/…[/]
@@ -181,7 +198,7 @@ def list_quarantine(
 
 @quarantine.command("show")
 def show_quarantined(
-    notification: Annotated[int, typer.Argument(metavar="ID")],
+    notification: Annotated[int, typer.Argument(metavar="ID", help="As the list shows it.")],
     config: Config = DEFAULT_FILE,
     *,
     as_json: AsJson = False,
@@ -195,7 +212,8 @@ def show_quarantined(
 
 @quarantine.command("replay")
 def replay_quarantined(
-    notification: Annotated[int, typer.Argument(metavar="ID")], config: Config = DEFAULT_FILE
+    notification: Annotated[int, typer.Argument(metavar="ID", help="As the list shows it.")],
+    config: Config = DEFAULT_FILE,
 ) -> None:
     """Read a quarantined notification again, and send it on its way if it is understood now.
 

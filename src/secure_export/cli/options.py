@@ -12,6 +12,7 @@ import uvloop
 from secure_export.app import Parts, opened
 from secure_export.itsm.registry import connector_types
 from secure_export.settings_file import DEFAULT_FILE, read_settings
+from secure_export.telemetry.logging import set_up_logging
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ async def parts(config: Path) -> AsyncIterator[Parts]:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work on the loop that the service uses."""
+    """Run a command's work on the loop that the service uses; only errors are logged, beside what it prints."""
+    set_up_logging("console", "error")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)

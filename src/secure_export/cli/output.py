@@ -59,11 +59,17 @@ def text_of(value: Any) -> str:
         case list() | tuple():
             return ", ".join(text_of(one) for one in value)
         case Mapping():
-            return str(value.get("name") or value.get("id") or json.dumps(value, default=str))
+            return _name_of(value)
         case str():
             return _shortened_time(value)
         case _:
             return str(value)
+
+
+def _name_of(value: Mapping[str, Any]) -> str:
+    """What an object is called: of a resource id the last part; in brackets what was not found."""
+    name = str(value.get("name") or value.get("id") or json.dumps(value, default=str)).rpartition("/")[2]
+    return f"({name})" if "rule" in value and value.get("id") is None else name
 
 
 def _shortened_time(text: str) -> str:
@@ -86,5 +92,7 @@ def _block(value: Any) -> str:
 
 def _line(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "· " + "  ".join(f"{name}={text_of(one)}" for name, one in value.items() if one not in (None, ""))
+        return "· " + "  ".join(
+            f"{name}={text_of(one)}" for name, one in value.items() if one not in (None, "", [], {})
+        )
     return f"· {text_of(value)}"

@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import Progress
@@ -18,7 +18,14 @@ from secure_export.cli.token_from import token_source
 from secure_export.errors import SettingsError
 from secure_export.sandbox.azure_monitor.credentials import TokenSource
 from secure_export.sandbox.azure_monitor.delivery import WebhookSender
-from secure_export.sandbox.azure_monitor.rules import Delivered, Result
+from secure_export.sandbox.azure_monitor.rules import Banned, Delivered, Dropped, GaveUp, Result
+
+_WORDS: Final[dict[type, str]] = {
+    Delivered: "delivered",
+    Dropped: "dropped",
+    GaveUp: "gave up",
+    Banned: "banned",
+}
 
 
 def send(  # noqa: PLR0913, PLR0917 - the command's options
@@ -89,15 +96,15 @@ def _body(whole: dict[str, Any], essentials: dict[str, Any], alert_id: str, *, r
 
 
 async def _sent(bodies: list[bytes], url: str, token: TokenSource | None, time_scale: float) -> list[Result]:
-    with Progress(console=err, transient=True, disable=len(bodies) == 1) as progress:
-        task = progress.add_task("sending", total=len(bodies))
+    async with WebhookSender(url, token, time_scale=time_scale) as sender:
+        with Progress(console=err, transient=True) as progress:
+            task = progress.add_task("sending; what fails is tried again for up to 75 s", total=len(bodies))
 
-        async def one(body: bytes) -> Result:
-            result = await sender.send(body)
-            progress.advance(task)
-            return result
+            async def one(body: bytes) -> Result:
+                result = await sender.send(body)
+                progress.advance(task)
+                return result
 
-        async with WebhookSender(url, token, time_scale=time_scale) as sender:
             return list(await asyncio.gather(*(one(body) for body in bodies)))
 
 
@@ -106,7 +113,7 @@ def _summarise(results: list[Result]) -> None:
         shown = _shown(results[0])
         out.print(f"{shown['result']} after {shown['attempts']} attempt(s): {shown['answer']}", markup=False)
         return
-    for (result, answer), number in Counter((type(r).__name__, _kind_of(r)) for r in results).most_common():
+    for (result, answer), number in Counter((_WORDS[type(r)], _kind_of(r)) for r in results).most_common():
         out.print(f"{number:>8}  {result}: {answer}", markup=False)
 
 
@@ -125,4 +132,4 @@ def _shown(result: Result) -> dict[str, Any]:
         answer = f"{result.status} {result.body.decode('utf-8', 'replace')}"
     else:
         answer = getattr(result, "reason", "") or "the end point is banned for a while: too many calls failed"
-    return {"result": type(result).__name__.lower(), "attempts": len(result.attempts), "answer": answer}
+    return {"result": _WORDS[type(result)], "attempts": len(result.attempts), "answer": answer}

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_settings import NoDecode
 
 from secure_export.identity.authority import is_loopback
 
@@ -77,9 +76,9 @@ Guid = Annotated[str, AfterValidator(_guid)]
 TenantId = Annotated[str, AfterValidator(_tenant)]
 Authority = Annotated[str, AfterValidator(_authority)]
 Role = Annotated[str, AfterValidator(_no_blank)]
-Audiences = Annotated[tuple[Annotated[str, AfterValidator(_audience)], ...], NoDecode, BeforeValidator(_listed)]
-Guids = Annotated[tuple[Guid, ...], NoDecode, BeforeValidator(_listed)]
-Versions = Annotated[tuple[Literal["1.0", "2.0"], ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
+Audiences = Annotated[tuple[Annotated[str, AfterValidator(_audience)], ...], BeforeValidator(_listed)]
+Guids = Annotated[tuple[Guid, ...], BeforeValidator(_listed)]
+Versions = Annotated[tuple[Literal["1.0", "2.0"], ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class TenantSettings(BaseModel):

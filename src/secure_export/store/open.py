@@ -1,5 +1,6 @@
 """Opens the store that a URL names."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -45,6 +46,10 @@ class Store(Protocol):
     @property
     def desk(self) -> DeskRecords:
         """What the embedded desk keeps."""
+        ...
+
+    def watch_commits(self, told: Callable[[float], None]) -> None:
+        """Have somebody told how many seconds each transaction takes to be on disk; called in any thread."""
         ...
 
     async def ready(self) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -127,6 +127,11 @@ class Scene:
         options.setdefault("retry", RetryPolicy(first_seconds=2, longest_seconds=300, longest_asked_seconds=3600))
         self.target = Target(CONNECTION, self.policy, self.tool, **options)
         self.lanes = WatchedLanes(store)
+
+    def use(self, tool: Tool) -> None:
+        """Deliver to a tool that was there before."""
+        self.tool = tool
+        self.target = replace(self.target, connector=tool)
 
     def runner(self, lanes: WatchedLanes | None = None) -> LaneRunner:
         return LaneRunner(

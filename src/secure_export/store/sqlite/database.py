@@ -92,6 +92,10 @@ class Database:
         """Run a query that may take long, out of the way of short ones; otherwise as ``read``."""
         return await self._list_readers.run(query)
 
+    def watch_commits(self, told: Callable[[float], None]) -> None:
+        """Have somebody told how many seconds each transaction takes; called in the writer's thread."""
+        self._writer.on_commit = told
+
     async def close(self) -> None:
         """Finish what was begun, and let go of the file."""
         await self._loop.run_in_executor(None, self._close)

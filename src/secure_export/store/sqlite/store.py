@@ -1,6 +1,7 @@
 """The store on one SQLite file."""
 
 import sqlite3
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +56,10 @@ class SqliteStore:
     def desk(self) -> DeskRecords:
         """What the embedded desk keeps."""
         return SqliteDesk(self._database)
+
+    def watch_commits(self, told: Callable[[float], None]) -> None:
+        """Have somebody told how many seconds each transaction takes to be on disk; called in any thread."""
+        self._database.watch_commits(told)
 
     async def ready(self) -> str | None:
         """Try to write, and say what is wrong; None when nothing is."""

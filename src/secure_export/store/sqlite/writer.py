@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Protocol
 
 import structlog
@@ -65,6 +66,9 @@ class Writer:
         loop: Where futures live.
         bulk: Writes things.
         waiting_limit: How many tasks may wait before further ones are refused.
+
+    Attributes:
+        on_commit: Told, in the writer's thread, how many seconds each transaction took to be on disk.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, *, bulk: Bulk, waiting_limit: int) -> None:
@@ -76,6 +80,7 @@ class Writer:
         self._closed = False
         self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._restart_asked = False
+        self.on_commit: Callable[[float], None] = lambda _: None
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
         self._thread.start()
 
@@ -148,6 +153,7 @@ class Writer:
     def _transaction(self, things: Sequence[_Task], jobs: Sequence[_Task]) -> list[Result]:
         connection = self._connection
         with store_errors():
+            began = perf_counter()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 results: list[Result] = []
@@ -159,6 +165,7 @@ class Writer:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            self.on_commit(perf_counter() - began)
             return results
 
     def _run_job(self, task: _Task) -> Result:
