@@ -90,14 +90,13 @@ def _intake(parts: Parts, gate: Gate, metrics: Metrics) -> Intake:
 
 
 def _console(parts: Parts, gate: Gate) -> Any:
-    server, asked = parts.settings.server, parts.settings.console.local_access
     return console_app(
         records=parts.store.records,
         actions=parts.store.actions,
         desk=parts.store.desk,
         gate=gate,
         replay=replay(parts),
-        local_access=server.is_loopback and not server.trusted_proxies if asked is None else asked,
+        local_access=parts.settings.lets_this_machine_in,
         clock=utc_now,
     )
 

@@ -3,12 +3,13 @@
 ``settings_file.py`` reads them. Every setting is described in ``docs/reference/configuration.md``.
 """
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from secure_export.identity.authority import is_loopback
 from secure_export.identity.settings import IdentitySettings
 from secure_export.policy.settings import RouteSettings
 
@@ -66,10 +67,7 @@ class ServerSettings(Section):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can connect."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
 
 class StoreSettings(Section):
@@ -87,7 +85,7 @@ class ConsoleSettings(Section):
     local_access: bool | None = Field(
         None,
         description="Whether requests made on this machine itself, to a loopback address and not through a proxy, need "
-        "no token. Without it: while the service listens on a loopback address and trusts no proxy.",
+        "no token. Without it: only with a sandbox as `identity.authority`, so never in production.",
     )
 
 
@@ -157,3 +155,20 @@ class Settings(Section):
     connections: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], ConnectionSettings] = Field(
         min_length=1, description="One section for each ITSM tool; its name is in the webhook's URL."
     )
+
+    @property
+    def lets_this_machine_in(self) -> bool:
+        """Whether this machine itself needs no token for console and JSON API.
+
+        Not by default where tokens are real: a proxy on the machine may pass on what comes from anywhere, without a
+        trace that we could see.
+        """
+        if self.console.local_access is not None:
+            return self.console.local_access
+        tries_out = all(is_sandbox(tenant.authority or self.identity.authority) for tenant in self.identity.all_tenants)
+        return tries_out and self.server.is_loopback and not self.server.trusted_proxies
+
+
+def is_sandbox(authority: str) -> bool:
+    """Whether tokens come from this machine itself: a sandbox, and no real Entra ID."""
+    return is_loopback(urlsplit(authority).hostname or "")

@@ -83,7 +83,9 @@ def _overlaid(written: dict[str, Any], variables: Mapping[tuple[str, ...], str])
 
 
 def _value(text: str) -> Any:
-    """A variable's value: TOML where it is TOML (numbers, lists, tables), the text itself where not."""
+    """A variable's value: lists and tables as TOML writes them; of a text the setting makes what it needs."""
+    if not text.lstrip().startswith(("[", "{")):
+        return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

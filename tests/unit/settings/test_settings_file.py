@@ -92,13 +92,16 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
         GOOD,
         SECURE_EXPORT__SERVER__LISTEN="0.0.0.0:9000",
         SECURE_EXPORT__IDENTITY__AUDIENCE='["66666666-7777-4888-9999-000000000000", "api://b"]',
+        SECURE_EXPORT__IDENTITY__VERSIONS="2.0",
         SECURE_EXPORT__CONNECTIONS__DESK__CONCURRENCY="4",
+        SECURE_EXPORT__CONSOLE__LOCAL_ACCESS="true",
         SECURE_EXPORT_CONFIG="no setting: one underscore",
     )
     assert settings.server.port == 9000
     assert not settings.server.is_loopback
     assert list(settings.identity.audience) == ["66666666-7777-4888-9999-000000000000", "api://b"]
     assert settings.connections["desk"].concurrency == 4
+    assert settings.console.local_access is True
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
@@ -114,3 +117,33 @@ def test_the_written_example_is_understood(tmp_path: Path) -> None:
     text = (files("secure_export.cli") / "secure-export.toml").read_text(encoding="utf-8")
     settings = read(tmp_path, text)
     assert set(Settings.model_fields) == set(settings.model_fields_set)
+
+
+@pytest.mark.parametrize(
+    ("more", "open_to_it", "rule"),
+    [
+        ("", False, "where tokens are real, a proxy that leaves no trace could let the world in"),
+        ("[console]\nlocal_access = true\n", True, "somebody asked for it"),
+        ("[server]\nlisten = '0.0.0.0:8080'\n", False, "others can connect"),
+    ],
+)
+def test_the_machine_itself_needs_a_token_where_tokens_are_real(
+    tmp_path: Path, more: str, open_to_it: object, rule: str
+) -> None:
+    """Nobody gets into the console without a token, unless it was asked for."""
+    assert read(tmp_path, GOOD + more).lets_this_machine_in is open_to_it, rule
+
+
+@pytest.mark.parametrize(
+    ("more", "open_to_it", "rule"),
+    [
+        ("", True, "a laptop that tries things out"),
+        ("[console]\nlocal_access = false\n", False, "somebody asked for it"),
+        ("[server]\nlisten = '0.0.0.0:8080'\n", False, "others can connect"),
+        ("[server]\ntrusted_proxies = ['127.0.0.1']\n", False, "a proxy passes on what comes from anywhere"),
+    ],
+)
+def test_a_laptop_with_a_sandbox_needs_no_token(tmp_path: Path, more: str, open_to_it: object, rule: str) -> None:
+    """With tokens that anybody can have anyway, the machine itself is let in while nobody else can connect."""
+    text = GOOD.replace("[identity]", "[identity]\nauthority = 'http://127.0.0.1:9000'")
+    assert read(tmp_path, text + more).lets_this_machine_in is open_to_it, rule
