@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from secure_export.clock import utc_now
 from secure_export.delivery.connection import Target
-from secure_export.intake.door import ConnectionDoor
+from secure_export.intake.door import ANY_SUBSCRIPTION, ConnectionDoor
 from secure_export.intake.replay import Replay
 from secure_export.itsm.contract import ConnectorType
 from secure_export.itsm.resources import Resources
@@ -75,10 +75,16 @@ def replay(parts: Parts) -> Replay:
 def _door(connection: ConnectionSettings) -> ConnectionDoor:
     policy = _policy(connection)
     return ConnectionDoor(
-        subscriptions=frozenset(s.lower() for s in connection.subscriptions),
+        subscriptions=_listed(connection) or frozenset({ANY_SUBSCRIPTION}),
         tenants=frozenset(t.lower() for t in connection.tenants) if connection.tenants is not None else None,
         correlate=lambda alert: policy.correlate(alert).key,
     )
+
+
+def _listed(connection: ConnectionSettings) -> frozenset[str] | None:
+    """The subscriptions that a connection lists, in lower case; None when it takes alerts of every one."""
+    listed = frozenset(subscription.lower() for subscription in connection.subscriptions)
+    return None if ANY_SUBSCRIPTION in listed else listed
 
 
 def _policy(connection: ConnectionSettings) -> Policy:
@@ -94,4 +100,5 @@ def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, reso
         rate_per_second=connection.rate_per_second,
         retry=RetryPolicy(connection.retry_first_seconds, connection.retry_longest_seconds),
         step_timeout_seconds=connection.step_timeout_seconds,
+        subscriptions=_listed(connection),
     )

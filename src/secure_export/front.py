@@ -9,6 +9,7 @@ from secure_export.intake.answers import Message, Receive, Send
 from secure_export.intake.app import PATH_BEFORE, Intake
 from secure_export.telemetry.health import Health
 from secure_export.telemetry.metrics import Metrics
+from secure_export.telemetry.recent import Recent
 
 _JSON = b"application/json"
 _NOT_HERE = b'{"error": "There is nothing here. This process does not run the console."}'
@@ -22,7 +23,7 @@ class Front:
         console: Answers pages and JSON API; None as above.
         health: Answers ``/healthz`` and ``/readyz``.
         metrics: Answers ``/metrics``.
-        records: What is counted for the metrics.
+        records: What is counted for the metrics, at most once a second.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Front:
         self._console = console
         self._health = health
         self._metrics = metrics
-        self._records = records
+        self._counts = Recent(records.counts)
 
     @property
     def intake(self) -> Intake | None:
@@ -58,7 +59,7 @@ class Front:
     async def _answer_metrics(self, send: Send) -> None:
         """Answer with what was counted; a store that cannot count takes nothing from the rest."""
         try:
-            self._metrics.counted(await self._records.counts())
+            self._metrics.counted(await self._counts())
         except StoreUnavailable:
             self._metrics.refused("metrics-without-store")
         text, content_type = self._metrics.exposition()

@@ -612,6 +612,7 @@ class Quick:
         self.may_answer.set()
         self.taken = asyncio.Event()
         self.fails = False
+        self.length = 0
 
     def __call__(self, method: bytes, target: bytes, headers: Any) -> Any:
         assert all(name == name.lower() for name, _ in headers)
@@ -623,7 +624,7 @@ class Quick:
         await self.may_answer.wait()
         if self.fails:
             raise RuntimeError("bug")
-        return 202, [(b"x-quick", b"yes")], b"quick %d" % len(body)
+        return 202, [(b"x-quick", b"yes")], (b"quick %d" % len(body)).rjust(self.length)
 
 
 def quick_post(body: bytes, *headers: str) -> bytes:
@@ -718,3 +719,22 @@ async def test_garbage_behind_a_shortcut_does_not_cost_its_answer() -> None:
         assert text.startswith(b"HTTP/1.1 202")
         assert text.endswith(b"quick 3")
         assert served.refused == {"not-http": 1}
+
+
+async def test_a_client_that_does_not_read_its_answers_is_left_to_the_application() -> None:
+    """The application waits until an answer can be sent; the shortcut would pile answers up in memory."""
+    quick = Quick()
+    quick.length = 32 * 1024 * 1024  # more than the system keeps for a connection
+    async with serving(shortcut=quick) as served:
+        reader, writer = await served.connect()
+        writer.write(quick_post(b"abc"))
+        await reader.readexactly(10)
+        writer.write(quick_post(b"abcd"))
+        await asyncio.wait_for(served.app.asked.wait(), 5)
+        await answer(reader)
+        assert (await answer(reader)).endswith(b"POST /quick 4")
+        quick.length = 0
+        writer.write(quick_post(b"abcde"))
+        assert (await answer(reader)).endswith(b"quick 5")
+        writer.close()
+        assert quick.bodies == [b"abc", b"abcde"]

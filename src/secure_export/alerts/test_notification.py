@@ -10,6 +10,15 @@ from secure_export.alerts.alert import Alert, Condition, Kind
 from secure_export.alerts.common_schema import context_members
 from secure_export.alerts.resource_id import last_segment, parse
 
+PLACEHOLDER_SUBSCRIPTIONS = frozenset(
+    {
+        "11111111-1111-1111-1111-111111111111",
+        "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e",
+    }
+)
+"""What stands for the subscription in canned bodies and is nobody's, in lower case: in the payloads that Azure Monitor
+docs show ("Action groups", 2026), and in those of 2022 as recorded by others. Other bodies may name other ones."""
+
 _CANNED_IDS = frozenset(
     {
         "test_alert",
@@ -61,7 +70,7 @@ def test_alert_id(alert_id: str, correlation_key: str) -> str:
 
     Args:
         alert_id: The id that all tests have.
-        correlation_key: The lane of this arrival; intake makes one for each (``intake.dedupe.lane_of_test``).
+        correlation_key: The lane of this arrival; intake makes one for each (``intake.lanes_of_tests``).
     """
     return f"{alert_id}~{correlation_key}"
 

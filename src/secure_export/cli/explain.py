@@ -82,7 +82,7 @@ async def _bound(settings: Settings, name: str, alert: Alert) -> tuple[Binding, 
     if not store_exists(settings.store.url):
         return tuple(_unlooked(alert))
     async with opened(settings, connector_types()) as found:
-        return await bind(found.targets[name].connector.cmdb, references(alert))
+        return await bind(found.targets[name].connector.cmdb, references(alert), found.targets[name].subscriptions)
 
 
 def _unlooked(alert: Alert) -> list[Binding]:

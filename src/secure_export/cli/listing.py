@@ -155,7 +155,7 @@ def list_lanes(  # noqa: PLR0913 - the command's options
         return await found.store.records.lanes(connection=connection, state=state, cursor=cursor, limit=size)
 
     rows = run_async(_rows(config, page, limit, everything=everything))
-    _print(rows, ("state", "connection", "key", "reason", "due_at", "pending", "work_item"), as_json=as_json)
+    _print(rows, ("state", "connection", "title", "reason", "due_at", "pending", "key"), as_json=as_json)
 
 
 @lanes.command("retry")

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs, errors on standard error."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,9 +9,21 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+from secure_export.telemetry.shown import shown
+
+
+class Terminal(Console):
+    """A console that shows what alerts and tools say, and obeys none of it."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Make text ready to be printed; whatever is printed as a string comes by here, cells of tables too."""
+        return super().render_str(shown(text, keep="\n\t"), **options)
+
+
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 
 def complain(message: str) -> None:
@@ -20,8 +33,8 @@ def complain(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one JSON document."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - the command's output
+    """Print a value as one JSON document; for a terminal in ASCII, whose control characters JSON escapes."""
+    print(json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=2, default=str))  # noqa: T201 - the command's output
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

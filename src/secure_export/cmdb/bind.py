@@ -9,28 +9,35 @@ from secure_export.cmdb.subjects import Subject, subject_of, subjects_of, wanted
 from secure_export.workitems.work_item import Binding
 
 
-async def bind(cmdb: Cmdb, references: References) -> tuple[Binding, ...]:
+async def bind(cmdb: Cmdb, references: References, listed: frozenset[str] | None = None) -> tuple[Binding, ...]:
     """Say which CIs an alert is about, with at most two calls to the CMDB.
 
     Args:
         cmdb: Where CIs are looked up.
         references: What the alert names (``secure_export.alerts.references``).
+        listed: The subscriptions, in lower case, whose CIs a mere name may mean; None: all. Whoever may send an alert
+            may write any name into it, so that names must not reach what the connection does not list.
     """
-    return decide(references, await _candidates(cmdb, subjects_of(references)))
+    return decide(references, await _candidates(cmdb, subjects_of(references)), listed)
 
 
-async def bind_again(cmdb: Cmdb, bindings: Sequence[Binding]) -> tuple[Binding, ...]:
+async def bind_again(
+    cmdb: Cmdb, bindings: Sequence[Binding], listed: frozenset[str] | None = None
+) -> tuple[Binding, ...]:
     """Try again what could not be bound, by the same rules as before.
 
     Args:
         cmdb: Where CIs are looked up.
         bindings: All bindings of a work item.
+        listed: As for ``bind``.
 
     Returns:
         All bindings of the work item as they are now, in the same order: one that found its CI takes the place of
         the one that had not, unless that CI is bound already.
     """
-    subjects = {index: subject for index, one in enumerate(bindings) if (subject := subject_of(one)) is not None}
+    subjects = {
+        index: subject for index, one in enumerate(bindings) if (subject := subject_of(one, listed)) is not None
+    }
     if not subjects:
         return tuple(bindings)
     candidates = await _candidates(cmdb, tuple(subjects.values()))

@@ -49,17 +49,20 @@ class _Step:
     reason: Callable[[Subject, ConfigurationItem], str]
 
 
-def decide(references: References, candidates: Iterable[ConfigurationItem]) -> tuple[Binding, ...]:
+def decide(
+    references: References, candidates: Iterable[ConfigurationItem], listed: frozenset[str] | None = None
+) -> tuple[Binding, ...]:
     """Say which CIs an alert is about.
 
     Args:
         references: What the alert names.
         candidates: The CIs that may be meant: at least all those with one of its ids or names, in any order.
+        listed: The subscriptions, in lower case, whose CIs a mere name may mean; None: all.
 
     Returns:
         A binding for each CI found, then for each thing without one, then for what is no CI at all.
     """
-    decided = decide_subjects(subjects_of(references), candidates)
+    decided = decide_subjects(subjects_of(references, listed), candidates)
     bound = [binding for binding in decided if binding.id is not None]
     unbound = [binding for binding in decided if binding.id is None]
     none = [Binding(None, what, Rule.NOT_A_CI.value, f"not a CI: {why}") for what, why in references.ignored]
@@ -138,8 +141,9 @@ def _by_name_in_subscription(subject: Subject, ci: ConfigurationItem) -> str:
 
 
 def _by_name(subject: Subject, ci: ConfigurationItem) -> str:
-    where = "" if subject.subscription is None else f"; it is not known to lie in subscription {subject.subscription}"
-    return f"the only CI called {ci.name} in the CMDB{where}"
+    own = _subscription_of(ci)
+    where = f"; it lies in subscription {own}" if own else "; it is not known in which subscription it lies"
+    return f"the only CI called {ci.name} in the CMDB{where if subject.subscription else ''}"
 
 
 def _by_parent(subject: Subject, ci: ConfigurationItem) -> str:
@@ -169,6 +173,9 @@ def _several(subject: Subject, rule: Rule, count: int) -> str:
 
 def _not_there(subject: Subject, candidates: _Found) -> str:
     what = "resource id" if subject.resource is not None else "name"
+    elsewhere = [ci for ci in candidates if ci.name.lower() in subject.names and not _may_be(subject, ci)]
+    if subject.resource is None and elsewhere:
+        return "the CMDB has this name only in subscriptions that the connection does not list"
     retired = [ci for ci in candidates if not _in_use(ci) and ci.name.lower() in subject.names and _may_be(subject, ci)]
     if retired:
         return f"the CMDB has this name only for what is out of use ({len(retired)}): bound when a CI in use appears"
@@ -185,9 +192,9 @@ def _unbound(subject: Subject, rule: Rule, reason: str) -> Binding:
 
 
 def _may_be(subject: Subject, ci: ConfigurationItem) -> bool:
-    """Whether a CI of the right name can be the subject: not if both have a resource id or lie elsewhere."""
+    """Whether a CI of the right name can be the subject: not if both have a resource id, or it lies elsewhere."""
     if subject.resource is None:
-        return True
+        return subject.listed is None or _subscription_of(ci) in {None, *subject.listed}
     return (
         ci.resource_id is None
         and _fits(_subscription_of(ci), subject.subscription)

@@ -22,6 +22,7 @@ class Subject:
         resource: The parts of the resource id; None for a name.
         subscription: The subscription that names are looked for in first, in lower case; None when not known.
         resource_group: The same, more narrowly.
+        listed: The subscriptions, in lower case, in which a name may be found at all; None: in any.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Subject:
     resource: ResourceId | None = None
     subscription: str | None = None
     resource_group: str | None = None
+    listed: frozenset[str] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,25 +53,25 @@ class Subject:
         return {name: value for name, value in known.items() if value} if self.resource is None else {}
 
 
-def subjects_of(references: References) -> tuple[Subject, ...]:
+def subjects_of(references: References, listed: frozenset[str] | None = None) -> tuple[Subject, ...]:
     """Give what an alert names, full ids first; a name that a full id tells already is left out."""
     resources = [_of_resource(one.resource_id, one.source) for one in references.resources]
     names = [
-        Subject(name, "", None, _lower(references.subscription), _lower(references.resource_group))
+        Subject(name, "", None, _lower(references.subscription), _lower(references.resource_group), listed)
         for name in references.names
         if name.strip()
     ]
     return _each_once((*resources, *names))
 
 
-def subject_of(binding: Binding) -> Subject | None:
+def subject_of(binding: Binding, listed: frozenset[str] | None = None) -> Subject | None:
     """Give what an unbound binding is about, to look again; None when it is bound or nothing can be found later."""
     if binding.id is not None or not binding.name or binding.rule not in CAN_BIND_LATER:
         return None
     if binding.name.startswith("/"):
         return _of_resource(binding.name, "the alert")
     scope = binding.attributes
-    return Subject(binding.name, "", None, scope.get(_SUBSCRIPTION), scope.get(_RESOURCE_GROUP))
+    return Subject(binding.name, "", None, scope.get(_SUBSCRIPTION), scope.get(_RESOURCE_GROUP), listed)
 
 
 def wanted_resource_ids(subjects: Iterable[Subject]) -> list[str]:

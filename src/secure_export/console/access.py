@@ -11,23 +11,25 @@ The reason of a refusal goes into the log, never into the answer (RFC 6750, sect
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-import structlog
 from starlette.requests import Request
 
+from secure_export.console.answers import path_of
 from secure_export.identity.caller import Caller, Refusal
-
-log = structlog.get_logger(__name__)
+from secure_export.telemetry.complaints import Complaints
 
 VIEWER = "SecureExport.Viewer"
 OPERATOR = "SecureExport.Operator"
 ADMIN = "SecureExport.Admin"
 
 _LOOPBACK_NAMES = ("localhost", "localhost.")
+# RFC 3986, section 3.2.2: brackets stand around addresses of IPv6, both of them, and around nothing else.
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]*:[^\[\]]*)\]|(?P<name>[^:\[\]]+))(?::[0-9]+)?")
 _PROXY_HEADERS = frozenset({"forwarded", "via", "x-real-ip"})
 _PROXY_PREFIX = "x-forwarded-"
 _OWN_PAGES = frozenset({"same-origin", "none"})
@@ -142,15 +144,8 @@ def _is_loopback(address: str | None) -> bool:
 
 def _names_loopback(host: str) -> bool:
     """Whether a ``Host`` header names the loopback address, with or without a port (RFC 9110, section 7.2)."""
-    name, bracket, rest = host.strip().lower().removeprefix("[").partition("]")
-    if bracket:
-        port = rest
-    else:
-        name, colon, digits = name.partition(":")
-        port = colon + digits
-    if port and not (port.startswith(":") and port[1:].isdigit()):
-        return False
-    return name in _LOOPBACK_NAMES or _is_loopback(name)
+    found = _HOST.fullmatch(host.strip().lower())
+    return found is not None and (found["name"] in _LOOPBACK_NAMES or _is_loopback(found["address"] or found["name"]))
 
 
 def _came_by_proxy(arrival: Arrival) -> bool:
@@ -181,6 +176,7 @@ class Access:
     def __init__(self, gate: Gate, *, local_access: bool) -> None:
         self._gate = gate
         self._local_access = local_access
+        self._complaints = Complaints()
 
     async def admit(self, request: Request, right: Right) -> Visitor:
         """Let a request in that may do what it wants to.
@@ -191,12 +187,8 @@ class Access:
         try:
             return await self._admit(request, right)
         except Refusal as refusal:
-            log.warning(
-                "console request refused",
-                code=refusal.code,
-                status=refusal.status,
-                detail=refusal.detail,
-                path=request.scope["path"][:200],
+            self._complaints.refused(
+                refusal.code, refusal.status, refusal.detail, event="console request refused", path=path_of(request)
             )
             raise
 

@@ -20,8 +20,10 @@ _encode = msgspec.json.Encoder().encode
 _NO_STORE = {"cache-control": "no-store"}
 _RETRY_AFTER = {"retry-after": "5"}
 _REFUSED = {
-    401: "You are not known here. Send a token with the role SecureExport.Viewer or SecureExport.Operator, or come "
-    "from the machine itself if local access is on. The service's log says why this request was not let in.",
+    401: "You are not known here. There are two ways in: a bearer token with the app role SecureExport.Viewer or "
+    "SecureExport.Operator (header Authorization); or, on the machine itself, local access, for which there is the "
+    "setting console.local_access (docs/decisions/0008-local-access.md). The service's log says why this request was "
+    "not let in.",
     403: "You may not do this. The service's log says why.",
     503: "Who you are cannot be checked now. Please try again.",
 }
@@ -68,12 +70,12 @@ def trouble_of(request: Request, error: Exception) -> Trouble:  # noqa: PLR0911 
         case NotUnderstood() | ActionRefused():
             return Trouble(409, sentence(str(error)), {})
         case StoreUnavailable():
-            log.warning("console without store", path=_path(request), detail=str(error))
+            log.warning("console without store", path=path_of(request), detail=str(error))
             return Trouble(503, "The store cannot answer now. Please try again in a moment.", _RETRY_AFTER)
         case HTTPException():
             return Trouble(error.status_code, _ROUTING.get(error.status_code, error.detail), dict(error.headers or {}))
         case _:
-            log.error("console request failed", path=_path(request), exc_info=error)
+            log.error("console request failed", path=path_of(request), exc_info=error)
             return Trouble(500, "This failed unexpectedly. The service's log says why; please report it.", {})
 
 
@@ -92,6 +94,7 @@ def _refused(refusal: Refusal) -> Trouble:
     return Trouble(refusal.status, _REFUSED.get(refusal.status, _REFUSED[403]), headers)
 
 
-def _path(request: Request) -> str:
-    path: str = request.scope["path"]
-    return path[:200]
+def path_of(request: Request) -> str:
+    """Give the path as it was sent, percent-encoded, for the log."""
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode("unicode_escape")
+    return raw[:200].decode("ascii", "replace")

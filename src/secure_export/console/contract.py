@@ -82,7 +82,8 @@ class Records(Protocol):
     ) -> Page:
         """List lanes that are not idle.
 
-        Each has ``key``, ``connection``, ``state``, ``reason``, ``due_at``, ``pending`` and ``work_item``.
+        Each has ``key``, ``connection``, ``state``, ``reason``, ``due_at``, ``pending``, and of its latest work item
+        ``work_item`` (the id) and ``title``; null when it has none yet.
         """
         ...
 
@@ -92,6 +93,14 @@ class Records(Protocol):
 
     async def quarantined(self, notification: int) -> dict[str, Any]:
         """Give one quarantined notification with its body as text.
+
+        Raises:
+            NotFound: It is not in quarantine.
+        """
+        ...
+
+    async def quarantined_body(self, notification: int) -> bytes:
+        """Give the body of one quarantined notification as it came, which need not be text.
 
         Raises:
             NotFound: It is not in quarantine.

@@ -108,7 +108,7 @@ class WorkItemDetail(WorkItemObject):
 
 
 class LaneObject(TypedDict):
-    """A lane with something owed; ``work_item`` is the id of its latest work item."""
+    """A lane with something owed; ``work_item`` and ``title`` are of its latest work item, null when it has none."""
 
     key: str
     connection: str
@@ -117,6 +117,7 @@ class LaneObject(TypedDict):
     due_at: str | None
     pending: int
     work_item: str | None
+    title: str | None
 
 
 class QuarantinedObject(TypedDict):

@@ -19,6 +19,7 @@ class Target:
         rate_per_second: How many steps are taken a second; None: as many as there are.
         retry: When to try again.
         step_timeout_seconds: After this long without an answer a step counts as unclear.
+        subscriptions: Whose CIs a name in an alert may mean, in lower case; None: everybody's.
     """
 
     name: str
@@ -28,3 +29,4 @@ class Target:
     rate_per_second: float | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     step_timeout_seconds: float = 60.0
+    subscriptions: frozenset[str] | None = None

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from secure_export.clock import Clock
 from secure_export.cmdb.bind import bind_again
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Release, StepResult
 from secure_export.delivery.folding import fold_all
@@ -19,6 +18,7 @@ from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
 from secure_export.delivery.step import perform
 from secure_export.delivery.turns import Turns
 from secure_export.errors import LostLane, StoreUnavailable
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.fold import Situation
 from secure_export.workitems.outcome import Done, Refused
 from secure_export.workitems.plan import Do, Park, Plan, Rest, Wait, expire, plan, rebind
@@ -159,7 +159,7 @@ class LaneRunner:
             item=lane.item,
             waiting=reading.arrivals,
             look=lane.look,
-            late_binding=lane.item is not None,
+            late_binding=lane.item is not None and not lane.pending,
             asked_at=lane.pending[0].received_at if lane.pending else None,
         )
 
@@ -187,7 +187,7 @@ class LaneRunner:
             return
         try:
             async with asyncio.timeout(self._target.step_timeout_seconds):
-                found = await bind_again(self._target.connector.cmdb, bindings)
+                found = await bind_again(self._target.connector.cmdb, bindings, self._target.subscriptions)
         except Exception as error:  # noqa: BLE001 - what is owed need not wait for it: upkeep asks for it again
             self._complaints.failed("late binding failed", error, key=item.correlation_key)
             return

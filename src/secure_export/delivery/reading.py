@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from secure_export.alerts.alert import Alert, Condition
 from secure_export.alerts.decode import decode
 from secure_export.alerts.references import References, references
 from secure_export.alerts.test_notification import test_alert_id
 from secure_export.cmdb.bind import bind
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.facts import facts
 from secure_export.errors import NotUnderstood, StoreUnavailable
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.arrival import Arrival
 from secure_export.workitems.work_item import Binding
 
+# A time in the future would make everything that follows old news: the sender's clock is wrong, or worse.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _BOUND_AT_A_TIME = 8
 _READ_AT_A_TIME = 20
 
@@ -100,8 +103,8 @@ async def _bound(target: Target, named: Iterable[References]) -> dict[References
 
 async def _each_bound(target: Target, named: Sequence[References]) -> Sequence[tuple[Binding, ...]]:
     if len(named) == 1:  # the usual case, without the cost of a task
-        return [await bind(target.connector.cmdb, named[0])]
-    return await asyncio.gather(*(bind(target.connector.cmdb, one) for one in named))
+        return [await bind(target.connector.cmdb, named[0], target.subscriptions)]
+    return await asyncio.gather(*(bind(target.connector.cmdb, one, target.subscriptions) for one in named))
 
 
 class _Reader:
@@ -148,7 +151,7 @@ class _Reader:
             ending=alert.ending,
             fired=alert.condition is Condition.FIRED,
             ended=alert.ended,
-            event_at=alert.event_at or one.received_at,
+            event_at=min(alert.event_at or one.received_at, one.received_at + _CLOCKS_DIFFER),
             received_at=one.received_at,
             content=content,
             close_after=policy.close_after(alert),

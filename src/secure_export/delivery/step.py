@@ -2,8 +2,8 @@
 
 import asyncio
 
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import StepKind, WorkItem
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from secure_export.clock import Clock, utc_now
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Retention
 from secure_export.delivery.contract import Upkeep as UpkeepStore
 from secure_export.delivery.owned_lane import Sleep
 from secure_export.errors import StoreUnavailable
+from secure_export.telemetry.complaints import Complaints
 
 _AT_A_TIME = 500
 _LOOKS_AT_A_TIME = 20

@@ -8,13 +8,13 @@ from random import Random
 from time import monotonic
 
 from secure_export.clock import Clock, utc_now
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import ClaimedLane, Lanes
 from secure_export.delivery.lane_run import LaneRunner, Watch
 from secure_export.delivery.owned_lane import Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.errors import LostLane, StoreUnavailable
+from secure_export.telemetry.complaints import Complaints
 
 _PENDING_AT_A_TIME = 200
 _LEASE_BEYOND_STEP_SECONDS = 30.0

@@ -37,6 +37,7 @@ class KeyTimes:
         unknown_key: The least time between two fetches for unknown key ids.
         after_failure: The least time between a failed fetch and the next one that somebody waits for.
         retry: From a failed fetch in the background to the next, while there are keys; without any, ``after_failure``.
+        surely_all: For how long after a fetch a key that was not in it is surely none of the tenant's.
     """
 
     refresh: timedelta = timedelta(hours=1)
@@ -44,6 +45,7 @@ class KeyTimes:
     unknown_key: timedelta = timedelta(minutes=5)
     after_failure: timedelta = timedelta(seconds=5)
     retry: timedelta = timedelta(minutes=1)
+    surely_all: timedelta = timedelta(seconds=5)
 
 
 class KeyRing:
@@ -149,17 +151,29 @@ class KeyRing:
         trouble = self.trouble
         if trouble is not None:
             return cannot_tell(Why.NO_KEYS, f"There are {trouble}", RETRY_AFTER_SECONDS)
-        if self._failed_at is not None:
+        why_not_sure = self._why_not_sure()
+        if why_not_sure is not None:
             return cannot_tell(
                 Why.KEYS_NOT_REFRESHED,
-                f"The token's key {key_id} is not among the signing keys of tenant {tenant}, and newer ones could not "
-                f"be fetched: {self._failure}",
+                f"The token's key {key_id} is not among the signing keys of tenant {tenant}, and newer ones were not "
+                f"fetched: {why_not_sure}",
                 RETRY_AFTER_SECONDS,
             )
         return not_authenticated(
             Why.UNKNOWN_KEY,
             f"Tenant {tenant} publishes no signing key {key_id} for version {version} tokens. They were looked up "
-            f"within the last {self._times.unknown_key.total_seconds():g} s. The token was not made by this tenant.",
+            f"within the last {self._times.surely_all.total_seconds():g} s. The token was not made by this tenant.",
+        )
+
+    def _why_not_sure(self) -> str | None:
+        """Say why the tenant may have keys that are not known here; None: it has no others."""
+        if self._failed_at is not None:
+            return self._failure
+        if _within(self._fetched_at, self._times.surely_all, self._clock()):
+            return None
+        # A stranger's unsigned token can put the brake on, a moment before the tenant publishes a key.
+        return (
+            f"for unknown ids they are fetched once in {self._times.unknown_key.total_seconds():g} s, which was done."
         )
 
     async def _load(self) -> bool:

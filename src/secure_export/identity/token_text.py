@@ -23,6 +23,7 @@ TYPE = "jwt"
 _COMPACT = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SCHEME = b"bearer "
+_BLANKS = b" \t"  # around a header's value they are no part of it (RFC 9110, section 5.5); servers leave the last ones
 
 # Members that bring a key along, point to one, or change how the token is to be read. Each has been an attack.
 FORBIDDEN_HEADER_MEMBERS = frozenset(
@@ -89,7 +90,7 @@ def bearer_token(authorization: Sequence[bytes]) -> bytes:
         )
     if value[: len(_SCHEME)].lower() != _SCHEME:
         raise no_credentials(Why.WRONG_SCHEME, "The Authorization header is not 'Bearer' and a token.")
-    return value[len(_SCHEME) :]
+    return value[len(_SCHEME) :].rstrip(_BLANKS)
 
 
 def _check_header(header: dict[str, Any]) -> str:

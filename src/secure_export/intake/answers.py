@@ -19,7 +19,6 @@ _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 _ALLOW_POST = (b"allow", b"POST")
 _TEXTS = {
-    400: b'{"error": "The request was not understood. The log of the service says why."}',
     401: b'{"error": "The token was not accepted. The log of the service says why."}',
     403: b'{"error": "The caller may not do this. The log of the service says why."}',
     404: b'{"error": "There is no such connection."}',

@@ -31,13 +31,14 @@ from secure_export.intake.answers import (
     send_answer,
 )
 from secure_export.intake.body import Bodies, Gone, Limits, Overloaded
-from secure_export.intake.complaints import Complaints
-from secure_export.intake.contract import Journal, Receipt
+from secure_export.intake.contract import Entry, Journal, Receipt
 from secure_export.intake.door import ConnectionDoor
-from secure_export.intake.entry import INSUFFICIENT_SCOPE, Post, entry_of, failure_reason, quarantined
+from secure_export.intake.entry import INSUFFICIENT_SCOPE, Post, cut, entry_of, failure_reason, quarantined
 from secure_export.intake.head import Where, head_of, where
+from secure_export.intake.lanes_of_tests import LanesOfTests
 from secure_export.intake.path import PATH_BEFORE, connection_of
 from secure_export.intake.quarantine_budget import QuarantineBudget
+from secure_export.telemetry.complaints import Complaints
 from secure_export.telemetry.metrics import Metrics
 
 __all__ = ["PATH_BEFORE", "Gate", "Intake"]
@@ -86,6 +87,7 @@ class Intake:
         self._clock = clock
         self._bodies = Bodies(limits)
         self._quarantine = QuarantineBudget(limits.quarantine_bytes_per_hour)
+        self._tests = LanesOfTests()
         self._complaints = complaints or Complaints()
         self._most_at_gate = limits.at_gate
         self._at_gate = 0
@@ -173,21 +175,25 @@ class Intake:
     async def _record(self, admitted: _Admitted, body: bytes) -> Receipt:
         caller, connection, door, encoding = admitted
         post = Post(connection=connection, caller=caller, received_at=self._clock(), body=body, encoding=encoding)
-        entry = entry_of(post, door, on_failure=self._reading_failed)
+        entry = entry_of(post, door, test_lane=self._tests.lane, on_failure=self._reading_failed)
         if entry.quarantine_reason is not None:
-            self._quarantine.spend(connection, len(body), time.monotonic())
+            entry = self._within_budget(entry)
         try:
             receipt = await self._journal.append(entry)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - it cannot be kept as it is, and sending it again changes nothing
             self._reading_failed(error)
-            entry = quarantined(post, failure_reason(error))
+            entry = self._within_budget(quarantined(post, failure_reason(error)))
             receipt = await self._journal.append(entry)
         self._metrics.notified(connection, receipt.status)
         if entry.quarantine_reason is not None:
             self._complaints.quarantined(receipt.notification, connection, entry.quarantine_reason)
         return receipt
+
+    def _within_budget(self, entry: Entry) -> Entry:
+        """Give what is kept of an entry for quarantine."""
+        return entry if self._quarantine.takes(entry.connection, len(entry.body), time.monotonic()) else cut(entry)
 
     async def _answer(self, taking: Awaitable[Receipt], asked: Callable[[], Where]) -> Answer:
         """Answer with what became of a request, whatever that is.

@@ -19,7 +19,7 @@ class Limits:
         reading: Bodies that are being read; when there are more, the one that takes longest makes room.
         patience_seconds: How long a body may take to arrive.
         unhurried_seconds: How long a body has before it may be asked to make room.
-        quarantine_bytes_per_hour: How much each connection may put into quarantine.
+        quarantine_bytes_per_hour: How much each connection may put into quarantine whole.
     """
 
     at_gate: int = 256

@@ -11,7 +11,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         connection: Which connection's webhook took it.
-        body: The body as it came, at most 1 MiB.
+        body: The body as it came, at most 1 MiB; the head of it where the quarantine was full.
         received_at: When.
         caller: Who sent it: compact JSON with tenant, application, token version and token id, never the token.
         dedupe_key: 24 bytes: the event time, then a digest of what was said; None: never a duplicate (quarantine,

@@ -4,15 +4,14 @@ Azure posts a notification once per action group and tries again after a time-ou
 times; all of them get the same key. The key begins with the event time, so that the index over it grows at its end.
 
 The portal's "Test action group" posts the same canned body each time, and a person who presses the button twice
-expects two tests: tests have no key, and each has a lane of its own (``lane_of_test``). Delivery tells the alerts of
-two tests apart by that lane (``secure_export.alerts.test_notification.test_alert_id``).
+expects two tests: tests have no key, and each has a lane of its own (``secure_export.intake.lanes_of_tests``). Delivery
+tells the alerts of two tests apart by that lane (``secure_export.alerts.test_notification.test_alert_id``).
 """
 
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from secure_export.alerts.alert import Alert
-from secure_export.ids import new_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST_BYTES = 16
@@ -28,11 +27,6 @@ def dedupe_key(connection: str, alert: Alert) -> bytes | None:
     said = f"{len(connection)}:{connection}{len(alert_id)}:{alert_id}{alert.condition.value} {over}"
     digest = blake2b(said.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES, key=event_time)
     return event_time + digest.digest()
-
-
-def lane_of_test(received_at: datetime) -> str:
-    """Make the correlation key of a test notification: a new one for each arrival."""
-    return f"test:{new_id(received_at)}"
 
 
 def _microseconds(at: datetime | None) -> int:

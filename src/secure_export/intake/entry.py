@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 
 import msgspec
 
 from secure_export.alerts.alert import Alert
 from secure_export.alerts.decode import decode
 from secure_export.alerts.references import subscriptions
+from secure_export.alerts.test_notification import PLACEHOLDER_SUBSCRIPTIONS
 from secure_export.errors import NotUnderstood
 from secure_export.identity.caller import Caller, Refusal
 from secure_export.intake.contract import Entry
-from secure_export.intake.dedupe import dedupe_key, lane_of_test
+from secure_export.intake.dedupe import dedupe_key
 from secure_export.intake.door import ConnectionDoor
+from secure_export.intake.lanes_of_tests import own_lane
 
 INSUFFICIENT_SCOPE = 'Bearer realm="secure-export", error="insufficient_scope"'
+_HEAD_BYTES = 1024
 _OF_AN_ALERT = "Add it there if its alerts belong here."
 _OF_A_TEST = "It is a test notification of the portal, whose subscription can be made up; add that one to let tests in."
 
@@ -29,19 +33,26 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = ""
 
 
-def entry_of(post: Post, door: ConnectionDoor, *, on_failure: Callable[[Exception], None] | None = None) -> Entry:
+def entry_of(
+    post: Post,
+    door: ConnectionDoor,
+    *,
+    test_lane: Callable[[str, datetime], str] = own_lane,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> Entry:
     """Say what is recorded of a post: an alert with its lane, or why it goes to quarantine.
 
     Args:
         post: What was posted.
         door: What its connection lets in.
+        test_lane: Makes the correlation key of a test of a connection that came at a time.
         on_failure: Told when the program itself fails on the body.
 
     Raises:
         Refusal: The alert speaks for a subscription that the connection does not take alerts from.
     """
     try:
-        return _understood(post, door)
+        return _understood(post, door, test_lane)
     except NotUnderstood as error:
         return quarantined(post, str(error))
     except Refusal:
@@ -60,6 +71,20 @@ def quarantined(post: Post, reason: str) -> Entry:
         received_at=post.received_at,
         caller=describe(post.caller),
         quarantine_reason=reason,
+    )
+
+
+def cut(entry: Entry) -> Entry:
+    """Keep no more than the head of a quarantined body; the reason says how large it was, and its digest."""
+    size = len(entry.body)
+    if size <= _HEAD_BYTES:
+        return entry
+    full = (
+        f"The quarantine of this connection is full for this hour: only the first {_HEAD_BYTES:,} of {size:,} bytes "
+        f"were kept (SHA-256 of all: {sha256(entry.body).hexdigest()})."
+    )
+    return msgspec.structs.replace(
+        entry, body=entry.body[:_HEAD_BYTES], quarantine_reason=f"{entry.quarantine_reason} {full}"
     )
 
 
@@ -83,7 +108,7 @@ def describe(caller: Caller) -> bytes:
 _encode = msgspec.json.Encoder().encode
 
 
-def _understood(post: Post, door: ConnectionDoor) -> Entry:
+def _understood(post: Post, door: ConnectionDoor, test_lane: Callable[[str, datetime], str]) -> Entry:
     alert = _alert(post)
     _must_belong(alert, post.connection, door)
     return Entry(
@@ -92,7 +117,7 @@ def _understood(post: Post, door: ConnectionDoor) -> Entry:
         received_at=post.received_at,
         caller=describe(post.caller),
         dedupe_key=dedupe_key(post.connection, alert),
-        correlation_key=lane_of_test(post.received_at) if alert.is_test else door.correlate(alert),
+        correlation_key=test_lane(post.connection, post.received_at) if alert.is_test else door.correlate(alert),
         alert_id=alert.id,
     )
 
@@ -108,7 +133,10 @@ def _alert(post: Post) -> Alert:
 
 
 def _must_belong(alert: Alert, connection: str, door: ConnectionDoor) -> None:
-    """Let pass only what speaks for subscriptions that the connection takes alerts from."""
+    """Let pass only what speaks for subscriptions that the connection takes alerts from, and canned tests.
+
+    These speak for nobody; refused, they would make the portal say that the set-up of Entra ID is wrong.
+    """
     if door.takes_any_subscription:
         return
     named = subscriptions(alert)
@@ -118,7 +146,7 @@ def _must_belong(alert: Alert, connection: str, door: ConnectionDoor) -> None:
             'Write subscriptions = ["*"] for that connection if such alerts belong there, then replay it.'
         )
     strangers = named - door.subscriptions
-    if strangers:
+    if strangers and not (alert.is_test and named <= PLACEHOLDER_SUBSCRIPTIONS):
         raise Refusal(
             403,
             "subscription-not-allowed",

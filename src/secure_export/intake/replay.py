@@ -1,6 +1,7 @@
 """Takes a notification out of quarantine: what was not understood then may be understood now."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from secure_export.clock import Clock
@@ -39,7 +40,7 @@ class Replay:
             raise NotFound(f"connection {kept['connection']} is not in the configuration; add it, then replay again")
         now = self._clock()
         try:
-            entry = entry_of(_post(kept, now), door)
+            entry = entry_of(_post(kept, await self._records.quarantined_body(notification), now), door)
         except Refusal as refusal:
             raise NotUnderstood(refusal.detail) from refusal
         if entry.quarantine_reason is not None:
@@ -47,7 +48,7 @@ class Replay:
         await self._actions.replay(notification, entry=entry, by=by, now=now)
 
 
-def _post(kept: Mapping[str, Any], now: Any) -> Post:
+def _post(kept: Mapping[str, Any], body: bytes, now: datetime) -> Post:
     """The notification as it was posted; who sent it was checked then, and is only written down again."""
     sent_by = kept.get("caller") or {}
     caller = Caller(
@@ -59,4 +60,4 @@ def _post(kept: Mapping[str, Any], now: Any) -> Post:
         token_id=sent_by.get("token_id", ""),
         expires_at=0,
     )
-    return Post(connection=kept["connection"], caller=caller, received_at=now, body=kept["body"].encode(), encoding="")
+    return Post(connection=kept["connection"], caller=caller, received_at=now, body=body)

@@ -80,7 +80,8 @@ class Connection(HttpToolsProtocol):
         self._check_bounds()
         self._waiting.over(self)
         latest = self._latest()
-        if self._shortcut is not None and (latest is None or latest.response_complete):
+        # The shortcut does not wait for a client that does not read its answers; the application does.
+        if self._shortcut is not None and not self.flow.write_paused and (latest is None or latest.response_complete):
             self._take = self._shortcut(self.parser.get_method(), self.url, self.headers)
         if self._take is None:
             super().on_headers_complete()

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from secure_export.telemetry.recent import Recent
+
 Check = Callable[[], Awaitable[str | None]]
 
 
@@ -31,6 +33,7 @@ class Health:
     def __init__(self, *, patience_seconds: float = 2.0) -> None:
         self._checks: dict[str, Check] = {}
         self._patience_seconds = patience_seconds
+        self._recent = Recent(self.readiness)
 
     def add(self, name: str, check: Check) -> None:
         """Ask this check too."""
@@ -47,8 +50,8 @@ class Health:
         return 200, b'{"status":"alive"}'
 
     async def readyz(self) -> tuple[int, bytes]:
-        """Answer ``/readyz``: 200, or 503 with what is wrong."""
-        readiness = await self.readiness()
+        """Answer ``/readyz``: 200, or 503 with what is wrong; strangers may ask, so they make us ask once a second."""
+        readiness = await self._recent()
         return (200 if readiness.ready else 503), msgspec.json.encode(readiness)
 
     async def _ask(self, check: Check) -> str | None:

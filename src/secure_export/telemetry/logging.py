@@ -8,6 +8,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from secure_export.telemetry.shown import shown
+
 Format = Literal["auto", "console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -50,12 +52,24 @@ def set_up_logging(log_format: Format = "auto", level: Level = "info", *, stream
 
 
 def _endings(*, as_console: bool, out: TextIO) -> list[structlog.types.Processor]:
-    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    safe: list[structlog.types.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,  # here, so that what follows sees tracebacks as text
+        redact,
+    ]
     if as_console:
         # The plain traceback: the rich one shows local variables, and with them secrets.
         plain = structlog.dev.plain_traceback
-        return [drop, redact, structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
-    return [drop, structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(default=str)]
+        return [*safe, harmless, structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]
+    return [*safe, structlog.processors.JSONRenderer(default=str)]
+
+
+def harmless(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take out of texts what a terminal would obey; whatever is no text is written as ``repr`` does, which is safe."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = shown(value, keep="\n" if key == "exception" else "")
+    return event
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

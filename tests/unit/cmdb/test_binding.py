@@ -133,8 +133,8 @@ CASES = [
         [("1", "name-in-subscription")],
     ),
     Case(
-        "Then everywhere, and it is said that it may lie in another subscription.",
-        names("web-1"), [ci("1", "web-1", vm("web-1", subscription=TEST))], [("1", "name")], "not known to lie",
+        "Then everywhere, and it is said in which subscription it lies.",
+        names("web-1"), [ci("1", "web-1", vm("web-1", subscription=TEST))], [("1", "name")], f"it lies in subscription {TEST}",
     ),
     Case(
         "A name alone binds when there is one such CI.",
@@ -281,6 +281,17 @@ async def test_binding_asks_for_what_deciding_needs(case: Case) -> None:
     cmdb = FakeCmdb(*case.cmdb)
     assert await bind(cmdb, case.references) == decide(case.references, case.cmdb)
     assert cmdb.calls <= 2
+
+
+async def test_a_name_reaches_no_ci_of_a_subscription_that_is_not_listed() -> None:
+    """Whoever may send an alert may write any name into it; only listed subscriptions are within its reach."""
+    cmdb = FakeCmdb(ci("1", "payroll-sql", vm("payroll-sql", subscription=TEST)))
+    (refused,) = await bind(cmdb, names("payroll-sql"), frozenset({PROD}))
+    assert (refused.id, refused.rule) == (None, "not-in-cmdb")
+    assert "only in subscriptions that the connection does not list" in refused.reason
+    assert await bind_again(cmdb, (refused,), frozenset({PROD})) == (refused,)
+    (bound,) = await bind(cmdb, names("payroll-sql"), frozenset({PROD, TEST}))
+    assert bound.id == "1"
 
 
 async def test_what_the_id_finds_costs_one_call() -> None:

@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=90)
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines"
 CONNECTION = "desk"
+SAMPLES = Path(__file__).parents[2] / "samples" / "common"
 _CALLER = Caller(
     tenant_id="t", application_id="a", object_id="o", roles=("r",), token_version="2.0", token_id="u", expires_at=0
 )
@@ -236,6 +237,11 @@ def alert(
     return json.dumps(
         {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": essentials, "alertContext": context}}
     ).encode()
+
+
+def sample(name: str) -> bytes:
+    """Give the body of a sample."""
+    return (SAMPLES / f"{name}.json").read_bytes()
 
 
 def ci(name: str = "vm1") -> ConfigurationItem:

@@ -1,10 +1,11 @@
 """One lane from a notification to a record in the tool."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from tests.unit.delivery.conftest import MakeScene
-from tests.unit.delivery.scene import Scene, ci
+from tests.unit.delivery.scene import Scene, ci, sample
 from tests.unit.delivery.tool import (
     Act,
     Fault,
@@ -18,7 +19,7 @@ from tests.unit.delivery.tool import (
 )
 
 from secure_export.workitems.outcome import Outcome, TryLater
-from secure_export.workitems.work_item import StepKind, ToolState
+from secure_export.workitems.work_item import StepKind, ToolState, tool_key
 
 LOOK, CREATE, UPDATE, RESOLVE = StepKind.LOOK, StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE
 
@@ -98,6 +99,50 @@ async def test_ids_in_another_case_meet_within_one_reading(scene: Scene) -> None
     assert scene.tool.record.state is ToolState.RESOLVED
     (shown,) = (await scene.store.records.alerts()).rows
     assert len((await scene.store.records.alert(shown["id"]))["notifications"]) == 2
+
+
+async def test_ids_in_another_case_meet_among_others(make_scene: MakeScene) -> None:
+    """Each notification is linked with its alert, also where several alerts come in one reading."""
+    scene = await make_scene(route={"group_by": "ci"})
+    await scene.fire("ABC-1")
+    await scene.fire("XYZ-2")
+    await scene.deliver()
+    scene.clock.forward(60)
+    await scene.end("abc-1")
+    await scene.end("xyz-2")
+    await scene.deliver()
+    assert scene.tool.record.state is ToolState.RESOLVED
+    for shown in (await scene.store.records.alerts()).rows:
+        assert len((await scene.store.records.alert(shown["id"]))["notifications"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("service-health-incident-active-fired", "service-health-incident-resolved-fired"),
+        ("resource-health-unavailable-fired", "resource-health-available-fired"),
+    ],
+)
+async def test_an_alert_of_its_own_may_end_the_problem(scene: Scene, begin: str, end: str) -> None:
+    """Health events end in an alert with another id, which is Fired, too: its content says that it is over."""
+    await scene.post(sample(begin))
+    await scene.deliver()
+    scene.clock.forward(3600)
+    said = json.loads(sample(end))
+    said["data"]["essentials"]["alertId"] += "-end"
+    await scene.post(json.dumps(said).encode())
+    await scene.deliver()
+    assert scene.tool.steps == [CREATE, RESOLVE]
+    assert scene.tool.record.state is ToolState.RESOLVED
+
+
+async def test_each_test_notification_is_an_alert_of_its_own(scene: Scene) -> None:
+    """The portal's tests all have the same id; who presses the button twice expects two work items."""
+    for _ in range(2):
+        await scene.post(sample("test-budget-fired"))
+    await scene.deliver()
+    assert len(scene.tool.records) == 2
+    assert len((await scene.store.records.alerts()).rows) == 2
 
 
 async def test_alerts_of_one_key_share_a_record(make_scene: MakeScene) -> None:
@@ -299,16 +344,15 @@ async def test_what_cannot_be_folded_yet_does_not_keep_a_lane_busy(make_scene: M
 
 
 async def test_a_look_that_nobody_needs_is_answered_without_a_call(scene: Scene) -> None:
-    """A lane without a work item, asked to be read back, comes to rest at once."""
-    await scene.end()
-    await scene.deliver()
-    lane = (await scene.store.records.alerts()).rows[0]
-    assert lane["work_item"] is None
-    await scene.fire("b")
+    """What is not in the tool cannot be read back; the wish is not kept for later either."""
     scene.tool.script(CREATE, refused())
+    await scene.fire()
     await scene.deliver()
-    key = (await scene.lane_row())["key"]
-    await scene.store.actions.retry(key, by="ann", now=scene.clock())
+    correlation_key = (await scene.lane_row())["key"]
+    await scene.store.upkeep.wake_for_look("desk", [tool_key("desk", correlation_key, 1)], now=scene.clock())
+    await scene.deliver()
+    assert (await scene.lane_row())["state"] == "parked"
+    await scene.store.actions.retry(correlation_key, by="ann", now=scene.clock())
     await scene.deliver()
     assert scene.tool.steps == [CREATE, CREATE]
     assert await scene.is_idle()
@@ -383,6 +427,17 @@ async def test_a_ci_that_was_not_there_is_looked_up_again_once(scene: Scene) -> 
     assert scene.tool.record.cis == ["ci-vm1"]
     assert scene.tool.steps == [CREATE, LOOK, UPDATE]
     assert len(scene.tool.cmdb.asked) == asked + 1
+
+
+async def test_a_ci_that_is_still_not_there_is_not_asked_for_at_each_step(scene: Scene) -> None:
+    """Once in a run: a CMDB may be far away."""
+    await scene.fire()
+    await scene.deliver()
+    asked = len(scene.tool.cmdb.asked)
+    await scene.store.upkeep.wake_for_look("desk", [scene.tool.record.key], now=scene.clock())
+    await scene.deliver()
+    assert scene.tool.steps == [CREATE, LOOK]
+    assert len(scene.tool.cmdb.asked) == asked + 2, "by id, and by name"
 
 
 async def test_a_cmdb_that_fails_does_not_hold_up_what_is_owed(scene: Scene) -> None:

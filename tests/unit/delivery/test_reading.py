@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,13 +12,13 @@ from tests.unit.delivery.scene import START, Scene, alert
 from tests.unit.delivery.tool import Tool
 
 from secure_export.alerts.alert import Alert
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.reading import CmdbFailed, read, spelled_alike
 from secure_export.intake.contract import Entry
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import RouteSettings
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.work_item import Binding, Content
 
 
@@ -135,3 +136,12 @@ async def test_spelling_follows_what_is_known() -> None:
     shared = replace(reading.arrivals[1][0], problem="service-health:x")
     ((arrival, _),) = spelled_alike([(shared, b"")], [first.alert_id])
     assert (arrival.alert_id, arrival.problem) == (first.alert_id, "service-health:x")
+
+
+async def test_a_time_in_the_future_is_not_believed(scene: Scene) -> None:
+    """Else one wrong clock would make everything that really happens old news, for as long as it is ahead."""
+    reading = await read(
+        scene.target, "lane", pending(alert("a", fired_at=START + timedelta(days=60_000))), Complaints()
+    )
+    ((arrival, _),) = reading.arrivals
+    assert arrival.event_at == START + timedelta(minutes=5)

@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 from tests.unit.delivery.scene import START, ManualClock, until
 from tests.unit.delivery.tool import Act, Tool, hangs, raises
 
-from secure_export.delivery.complaints import Complaints
 from secure_export.delivery.connection import Target
 from secure_export.delivery.step import perform
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import RouteSettings
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.outcome import Done, Outcome, Unclear
 from secure_export.workitems.work_item import Content, Desired, State, StepKind, WorkItem
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.unit.delivery.conftest import MakeScene
 from tests.unit.delivery.scene import CONNECTION, ManualClock, Scene, ci, until
 from tests.unit.delivery.tool import Tool, later
 
+from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Retention
 from secure_export.delivery.upkeep import Intervals, Upkeep
@@ -116,13 +118,16 @@ async def test_reading_back_leaves_room_for_new_alerts(make_scene: MakeScene) ->
         assert scene.clock.seconds() - before == pytest.approx(seconds)
 
 
-async def test_a_ci_that_appears_is_bound(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    "appears", [replace(ci("vm1"), name="front end"), replace(ci("vm1"), resource_id=None)], ids=["by id", "by name"]
+)
+async def test_a_ci_that_appears_is_bound(scene: Scene, appears: ConfigurationItem) -> None:
     """The record gets the CI that the CMDB did not have when the alert fired."""
     timers = upkeep(scene)
     await delivered(scene)
     await timers.bind_late(scene.target)
     assert await scene.is_idle()
-    scene.tool.cmdb.cis.append(ci("vm1"))
+    scene.tool.cmdb.cis.append(appears)
     await timers.bind_late(scene.target)
     await scene.deliver()
     assert scene.tool.record.cis == ["ci-vm1"]
@@ -155,6 +160,21 @@ async def test_old_things_are_forgotten(scene: Scene) -> None:
     scene.clock.forward(timedelta(days=500).total_seconds())
     await upkeep(scene, retention=Retention()).forget()
     assert [item["state"] for item in await scene.items()] == ["open"]
+
+
+async def test_a_change_is_not_lost_when_the_store_goes_away(scene: Scene) -> None:
+    """How far was asked is kept only after what was told is kept."""
+    await asked_what_changed(scene)
+    await delivered(scene)
+    scene.tool.person_sets(scene.tool.record, ToolState.CLOSED)
+    store = Counting(scene.store.upkeep, fails="wake_for_look")
+    timers = Upkeep(store, [scene.target], clock=scene.clock)
+    with pytest.raises(StoreUnavailable):
+        await timers.take_in_changes(scene.target)
+    store.fails = ""
+    await timers.take_in_changes(scene.target)
+    await scene.deliver()
+    assert (await scene.item())["state"] == "resolved"
 
 
 class Standing(Tool):
@@ -192,13 +212,16 @@ class Broken(Tool):
 
 
 class Counting:
-    """A store for timers that counts what is asked of it."""
+    """A store for timers that counts what is asked of it, and may fail at one thing."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, *, fails: str = "") -> None:
         self._store = store
         self.calls: Counter[str] = Counter()
+        self.fails = fails
 
     def __getattr__(self, name: str) -> Any:
+        if name == self.fails:
+            raise StoreUnavailable("the disk is full")
         self.calls[name] += 1
         return getattr(self._store, name)
 

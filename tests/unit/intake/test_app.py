@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from tests.unit.intake.doubles import (
 )
 
 from secure_export.identity.caller import Refusal
+from secure_export.intake.answers import _TEXTS, NotTaken
 from secure_export.intake.app import Intake
 from secure_export.intake.body import MAX_BODY_BYTES, Limits
-from secure_export.intake.complaints import Complaints
 from secure_export.intake.door import ConnectionDoor
+from secure_export.intake.lanes_of_tests import MOST_A_MINUTE
+from secure_export.telemetry.complaints import Complaints
 from secure_export.telemetry.metrics import Metrics
 
 DESK = ConnectionDoor(subscriptions=frozenset({SUBSCRIPTION}), tenants=None, correlate=lambda alert: alert.id)
@@ -280,7 +283,6 @@ async def test_a_connection_can_be_kept_for_some_tenants(connection: str, status
         ("gate fails", b"5"),
         ("full", b"5"),
         ("busy at the gate", b"5"),
-        ("quarantine full", b"5"),
     ],
 )
 async def test_whatever_is_our_fault_is_503_with_retry_after(trouble: str, retry_after: bytes) -> None:
@@ -289,7 +291,6 @@ async def test_whatever_is_our_fault_is_503_with_retry_after(trouble: str, retry
         Limits(
             in_flight=0 if trouble == "full" else 10,
             at_gate=0 if trouble == "busy at the gate" else 10,
-            quarantine_bytes_per_hour=0 if trouble == "quarantine full" else 1000,
         )
     )
     rig.journal.unavailable = trouble == "store"
@@ -297,7 +298,7 @@ async def test_whatever_is_our_fault_is_503_with_retry_after(trouble: str, retry
         rig.gate.fails = Refusal(503, "no-keys", "none", retry_after_seconds=17, authenticate="x")
     if trouble == "gate fails":
         rig.gate.fails = RuntimeError("bug")
-    answered = await rig.post(b"?" if trouble == "quarantine full" else alert_body())
+    answered = await rig.post(alert_body())
     assert answered is not None
     assert (answered.status, answered.headers[b"retry-after"]) == (503, retry_after)
     assert b"www-authenticate" not in answered.headers
@@ -379,15 +380,56 @@ async def test_a_flood_of_strangers_is_few_lines_and_exact_numbers() -> None:
 
 
 async def test_a_flood_of_garbage_is_few_lines_and_bounded() -> None:
-    """Somebody with a good token can neither fill the log nor the disk; good alerts still pass."""
-    rig = Rig(Limits(quarantine_bytes_per_hour=1000))
+    """Nobody with a good token can fill log or disk, and no answer makes Azure ban the end point; alerts still pass."""
+    rig = Rig(Limits(quarantine_bytes_per_hour=100 * (9_000 + 1024)))
     with capture_logs() as lines:
-        statuses = [one.status for n in range(300) if (one := await rig.post(b"%010d" % n)) is not None]
-    assert (statuses.count(202), statuses.count(503)) == (100, 200)
+        statuses = [one.status for n in range(300) if (one := await rig.post(b"%09000d" % n)) is not None]
+    assert statuses == [202] * 300
+    assert [len(entry.body) for entry in rig.journal.entries] == [9_000] * 100 + [1024] * 200
     assert len(lines) < 50
     answered = await rig.post(alert_body())
     assert answered is not None
     assert answered.status == 202
+
+
+@pytest.mark.parametrize("by", ["reading", "store"])
+async def test_of_what_a_full_quarantine_keeps_the_reason_tells_the_rest(by: str) -> None:
+    """Why it is not understood, how large it was, and its digest; a body below 1 KiB is kept as it is."""
+    rig = Rig(Limits(quarantine_bytes_per_hour=0))
+    rig.journal.poison = b"a1" if by == "store" else None
+    body = alert_body("a1", description="d" * 2000) if by == "store" else b"no alert" * 1000
+    answered = await rig.post(body)
+    assert answered is not None
+    assert (answered.status, answered.body["status"]) == (202, "quarantined")
+    await rig.post(b"no alert")
+    long, short = rig.journal.entries
+    assert long.body == body[:1024]
+    assert long.quarantine_reason is not None
+    assert long.quarantine_reason.startswith("The program failed" if by == "store" else "The body is no JSON")
+    assert "quarantine of this connection is full for this hour" in long.quarantine_reason
+    assert f"{len(body):,} bytes" in long.quarantine_reason
+    assert sha256(body).hexdigest() in long.quarantine_reason
+    assert short.body == b"no alert"
+    assert "full" not in (short.quarantine_reason or "")
+
+
+@pytest.mark.parametrize("path", ["/v1/connections/desk/alerts", "/v1/connections/ours/alerts"])
+async def test_a_flood_of_tests_is_a_bounded_number_of_lanes(path: str) -> None:
+    """Tests are never duplicates, so that each could be a work item; above a number in a minute they share a lane."""
+    rig = Rig()
+    body = alert_body("Test_Alert")
+    for _ in range(200):
+        answered = await rig.post(body, path=path)
+        assert answered is not None
+        assert answered.body["status"] == "accepted"
+    assert len(rig.journal.entries) == 200
+    # The clock may go on to the next minute meanwhile.
+    assert 1 < len({entry.correlation_key for entry in rig.journal.entries}) <= 2 * (MOST_A_MINUTE + 1)
+
+
+def test_no_text_is_kept_for_an_answer_that_is_never_given() -> None:
+    """Each error has one constant text, and each text its error."""
+    assert set(_TEXTS) == {401, 403, 405, 503} | {kind.status for kind in NotTaken.__subclasses__()}
 
 
 async def test_no_answer_and_no_line_shows_a_token() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secure_export.alerts.alert import Alert, Condition, Ending, Kind
-from secure_export.intake.dedupe import dedupe_key, lane_of_test
+from secure_export.intake.dedupe import dedupe_key
 
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 ALERT = Alert(
@@ -49,10 +49,9 @@ def test_another_connection_is_told_separately() -> None:
     assert dedupe_key("desk", ALERT) != dedupe_key("prod", ALERT)
 
 
-def test_a_test_has_no_key_and_a_lane_of_its_own() -> None:
+def test_a_test_has_no_key() -> None:
     """Two presses of the portal's button are two tests."""
     assert dedupe_key("desk", msgspec.structs.replace(ALERT, is_test=True)) is None
-    assert lane_of_test(AT) != lane_of_test(AT)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from secure_export.intake.contract import Entry
 from secure_export.intake.door import ConnectionDoor
 from secure_export.intake.entry import Post, entry_of
 
+REAL = "33333333-3333-4333-8333-333333333333"
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 PAYLOADS = Path(__file__).parents[3] / "../shared/payloads"
 
@@ -129,13 +130,45 @@ def test_a_star_takes_every_alert(subscription: str | None) -> None:
 
 @pytest.mark.skipif(not PAYLOADS.exists(), reason="the sample bodies are not there")
 def test_tests_of_the_portal_are_never_duplicates() -> None:
-    """The same canned body twice: no dedupe key, and a lane for each; not let in, the log says that it is a test."""
+    """The same canned body twice: no dedupe key, and a lane for each."""
     body = (PAYLOADS / "common/full-test2026-metric-static-threshold-fired.json").read_bytes()
     first, second = entry(body, door("*")), entry(body, door("*"))
     assert first.dedupe_key is second.dedupe_key is None
     assert first.correlation_key != second.correlation_key
-    with pytest.raises(Refusal, match="test notification"):
-        entry(body, door(SUBSCRIPTION))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    sorted([*PAYLOADS.glob("common/full-test2026-*"), *PAYLOADS.glob("common/jwmb-test-*")]),
+    ids=lambda path: path.name,
+)
+def test_every_canned_body_that_was_seen_is_let_in(payload: Path) -> None:
+    """A connection that lists its subscriptions takes tests: 403 would make the portal blame the set-up of Entra ID."""
+    made = entry(payload.read_bytes(), door(OTHER_SUBSCRIPTION))
+    assert made.quarantine_reason is None
+    assert (made.correlation_key or "").startswith("test:")
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["11111111-1111-1111-1111-111111111111", "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"]
+)
+@pytest.mark.parametrize(
+    ("is_test", "also", "let_in"),
+    [(True, None, True), (False, None, False), (True, REAL, False), (True, OTHER_SUBSCRIPTION, False)],
+    ids=["test", "no test", "test that names another", "test that names a listed one"],
+)
+def test_only_a_test_that_speaks_for_nobody_is_let_in_unlisted(
+    placeholder: str, *, is_test: bool, also: str | None, let_in: bool
+) -> None:
+    """What is no test, or names any real subscription besides, is refused as ever; the log says when it is a test."""
+    target = f"/subscriptions/{also or placeholder.upper()}/resourceGroups/g/providers/Microsoft.Sql/servers/s"
+    body = alert_body("Test_Alert" if is_test else "a1", subscription=placeholder, target=target)
+    if let_in:
+        assert entry(body, door(OTHER_SUBSCRIPTION)).quarantine_reason is None
+        return
+    with pytest.raises(Refusal, match="test notification" if is_test else "Add it there") as caught:
+        entry(body, door(OTHER_SUBSCRIPTION))
+    assert caught.value.code == "subscription-not-allowed"
 
 
 @pytest.mark.parametrize("payload", sorted(PAYLOADS.glob("*/*.json")), ids=lambda path: path.name)

@@ -1,6 +1,8 @@
 """Alerts in their table: written for lanes, and read for folding."""
 
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -11,16 +13,26 @@ from secure_export.store.keys import alert_key
 from secure_export.store.rows import ALERT_STATE_COLUMNS, alert_state, alert_state_row, decoded
 from secure_export.workitems.arrival import AlertState
 
-_ENDED_OF_PROBLEM = 200
+_MOST_OF_PROBLEM = 200
 
 _BY_ID = f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE key = ? AND connection = ?"  # noqa: S608 - a constant
 _FIRING_OF_PROBLEM = (
-    f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE connection = ? AND problem = ? AND ended_at IS NULL"  # noqa: S608 - as above
+    f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE connection = ? AND problem = ? AND ended_at IS NULL "  # noqa: S608 - as above
+    "AND work_item IS coalesce(?, work_item) ORDER BY fired_at DESC LIMIT ?"
 )
 _LAST_ENDED_OF_PROBLEM = (
     f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE connection = ? AND problem = ? AND ended_at IS NOT NULL "  # noqa: S608 - as above
     "ORDER BY ended_at DESC LIMIT ?"
 )
+# Of the asked problems what was read counts for all: what fired before it ends with it, if it does.
+_FIRING_ELSEWISE = """
+SELECT count(*) FROM alerts WHERE work_item = ? AND ended_at IS NULL AND fired_at IS NOT NULL
+    AND (problem IS NULL OR problem NOT IN (SELECT value FROM json_each(?)))
+"""
+_END_UNREAD = """
+UPDATE alerts SET ended_at = ?, reasons = json_insert(reasons, '$[#]', 'ended with later alerts of its problem')
+WHERE connection = ? AND problem = ? AND work_item = ? AND ended_at IS NULL AND fired_at <= ?
+"""
 _PUT = """
 INSERT INTO alerts (key, connection, alert_id, problem, fired_at, ended_at, work_item, reasons, told_id, facts, seen_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -88,23 +100,42 @@ def read_known(
 ) -> Known:
     """Read what is known of alerts and problems of the connection ``name``.
 
-    Of a problem's alerts all that fire are read, and of those that ended the latest: what ended long before decides
-    nothing.
+    Of a problem's alerts those are read that fired last, among all and in the work item, and those that ended last.
+    What ended long before decides nothing; what fired before all that were read ends with them (``end_unread``).
     """
     found = [row for one in alert_ids for row in connection.execute(_BY_ID, (alert_key(one), name))]
     for problem in problems:
-        found += connection.execute(_FIRING_OF_PROBLEM, (name, problem)).fetchall()
-        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _ENDED_OF_PROBLEM)).fetchall()
+        for work_item in {None, item_id}:
+            found += connection.execute(_FIRING_OF_PROBLEM, (name, problem, work_item, _MOST_OF_PROBLEM)).fetchall()
+        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _MOST_OF_PROBLEM)).fetchall()
         found += [row for row in connection.execute(_BY_ID, (alert_key(problem), name)) if row[1] is None]
     alerts = {state.alert_id: state for state in map(alert_state, found)}
-    return Known(alerts, _others_firing(connection, item_id, alerts))
+    return Known(alerts, _others_firing(connection, item_id, alerts, problems))
 
 
-def _others_firing(connection: sqlite3.Connection, item_id: str | None, alerts: Mapping[str, AlertState]) -> int:
+def end_unread(connection: sqlite3.Connection, name: str, records: Sequence[AlertRecord]) -> None:
+    """End what was not read of a problem, where all that was read of it in a work item has ended at one time."""
+    ended = Counter(
+        (state.ended_at, state.problem, state.work_item)
+        for state in (record.state for record in records)
+        if state.ended_at is not None and state.problem != state.alert_id
+    )
+    for (ended_at, problem, work_item), count in ended.items():
+        if count >= _MOST_OF_PROBLEM:
+            at = micros(ended_at)
+            connection.execute(_END_UNREAD, (at, name, problem, work_item, at))
+
+
+def _others_firing(
+    connection: sqlite3.Connection, item_id: str | None, alerts: Mapping[str, AlertState], problems: Sequence[str]
+) -> int:
     if item_id is None:
         return 0
-    row = connection.execute(
-        "SELECT count(*) FROM alerts WHERE work_item = ? AND ended_at IS NULL AND fired_at IS NOT NULL", (item_id,)
-    ).fetchone()
+    row = connection.execute(_FIRING_ELSEWISE, (item_id, json.dumps(problems))).fetchone()
     count: int = row[0]
-    return count - sum(state.firing and state.work_item == item_id for state in alerts.values())
+    return count - sum(
+        state.firing
+        and state.work_item == item_id
+        and (state.problem == state.alert_id or state.problem not in problems)
+        for state in alerts.values()
+    )

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from secure_export.delivery.contract import ClaimedLane, Pending
 from secure_export.store.bodies import unpacked
@@ -17,6 +17,20 @@ from secure_export.workitems.work_item import StepKind
 
 _PENDING_BYTES_AT_ONCE = 16 * 1024 * 1024
 _OWNER_GONE = "its owner stopped or stalled before it had an answer"
+_FOREVER = 2**63 - 1
+_DUE_IN_STATE = """SELECT * FROM (
+SELECT id, key, correlation_key, look, due_at FROM lanes
+WHERE connection = ? AND state = ? AND due_at <= ? ORDER BY due_at LIMIT ?)"""
+_DUE = " UNION ALL ".join([_DUE_IN_STATE] * 3) + " ORDER BY due_at LIMIT ?"
+
+# No lease and no wait is longer: one that ends later was given before the clock was set back.
+_LONGEST = {"claimed": timedelta(hours=1), "waiting": timedelta(days=1)}
+_SHORTENED_AT_ONCE = 200
+_SHORTEN = """
+UPDATE lanes SET due_at = ? WHERE id IN
+    (SELECT id FROM lanes WHERE connection = ? AND state = ? AND due_at > ? LIMIT ?)
+RETURNING key
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +53,11 @@ class Taken:
 
 
 def take(connection: sqlite3.Connection, name: str, *, limit: int, now: datetime, lease_until: datetime) -> list[Taken]:
-    """Take up to ``limit`` due lanes of the connection ``name``, longest due first."""
-    due = connection.execute(
-        "SELECT id, key, correlation_key, look FROM lanes WHERE connection = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
-        (name, micros(now), limit),
-    ).fetchall()
+    """Take up to ``limit`` due lanes of the connection ``name``, longest due first; a ready one is always due."""
+    _shorten(connection, name, now)
+    latest = {"ready": _FOREVER, "claimed": micros(now), "waiting": micros(now)}
+    asked = [value for state, until in latest.items() for value in (name, state, until, limit)]
+    due = connection.execute(_DUE, (*asked, limit)).fetchall()
     if not due:
         return []
     token = take_numbers(connection, 1)
@@ -54,7 +68,7 @@ def take(connection: sqlite3.Connection, name: str, *, limit: int, now: datetime
         (token, micros(lease_until), numbers),
     )
     _close_left_steps(connection, numbers, now)
-    return [Taken(number, key, text, bool(look), token) for number, key, text, look in due]
+    return [Taken(number, key, text, bool(look), token) for number, key, text, look, _ in due]
 
 
 def give_up(connection: sqlite3.Connection, taken: Sequence[Taken], *, now: datetime) -> None:
@@ -110,6 +124,17 @@ def _pending(connection: sqlite3.Connection, lane: int, limit: int) -> tuple[tup
         if alert_id is not None:
             alert_ids.add(alert_id)
     return tuple(found), frozenset(alert_ids)
+
+
+def _shorten(connection: sqlite3.Connection, name: str, now: datetime) -> None:
+    """Let no lane wait for a time that a clock told before it was set back."""
+    for state, longest in _LONGEST.items():
+        until = now + longest
+        lanes = connection.execute(_SHORTEN, (micros(until), name, state, micros(until), _SHORTENED_AT_ONCE)).fetchall()
+        for (key,) in lanes:
+            item = latest_of(connection, key)
+            if item is not None and item.not_before is not None and item.not_before > until:
+                put_work_item(connection, replace(item, not_before=until))
 
 
 def _close_left_steps(connection: sqlite3.Connection, numbers: str, now: datetime) -> None:

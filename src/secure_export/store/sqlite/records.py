@@ -91,6 +91,10 @@ class SqliteRecords:
         """See ``Records.quarantined``."""
         return await self._database.read_list(lambda db: lane_lists.one_quarantined(db, notification))
 
+    async def quarantined_body(self, notification: int) -> bytes:
+        """See ``Records.quarantined_body``."""
+        return await self._database.read_list(lambda db: lane_lists.quarantined_body(db, notification))
+
     async def counts(self) -> dict[str, int]:
         """See ``Records.counts``."""
         return await self._database.read_list(lambda db: lane_lists.count(db, now=self._clock()))

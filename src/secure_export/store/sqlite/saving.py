@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
@@ -9,9 +10,12 @@ from secure_export.errors import LostLane
 from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import lane_key
 from secure_export.store.rows import outcome_row
-from secure_export.store.sqlite.alert_table import link_notifications, put_alert
+from secure_export.store.sqlite.alert_table import end_unread, link_notifications, put_alert
 from secure_export.store.sqlite.work_item_table import put_work_item
-from secure_export.workitems.work_item import StepKind
+from secure_export.workitems.outcome import Done
+from secure_export.workitems.work_item import StepKind, WorkItem
+
+_NOTHING_NEW = "nothing had changed"
 
 
 def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, now: datetime) -> bool:
@@ -25,13 +29,16 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
     folded = _unfold(connection, number, lane, change.folded)
     _quarantine(connection, number, change.quarantined, now)
     rows = [put_alert(connection, lane.connection, record, now=now) for record in change.alerts]
+    end_unread(connection, lane.connection, change.alerts)
     if folded and rows:
         alerts = {told_id.lower(): seq for seq, told_id in rows}
         alerts |= {record.state.alert_id.lower(): row[0] for record, row in zip(change.alerts, rows, strict=True)}
         link_notifications(connection, folded, alerts, rows[0][0] if len(rows) == 1 else None)
     seq = put_work_item(connection, change.item) if change.item is not None else None
     if change.finish is not None:
-        _finish(connection, key, change.finish)
+        looks = _finish(connection, key, change.finish)
+        if looks and _is_as_it_was(lane.item, change.item):
+            _keep_last_look(connection, *looks[0])
     if change.begin is not None:
         _begin(connection, lane, key, seq, change.begin, now)
     if change.look_done:
@@ -86,12 +93,35 @@ def _quarantine(
         )
 
 
-def _finish(connection: sqlite3.Connection, key: bytes, result: StepResult) -> None:
+def _finish(connection: sqlite3.Connection, key: bytes, result: StepResult) -> list[tuple[int, int]]:
+    """Write down how the begun step ended; gives its number and its work item's if it was a look with an answer."""
     outcome, reason = outcome_row(result.outcome)
-    connection.execute(
-        "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE lane = ? AND finished_at IS NULL",
+    rows = connection.execute(
+        "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE lane = ? AND finished_at IS NULL "
+        "RETURNING id, work_item, kind",
         (micros(result.finished_at), outcome, reason, key),
+    ).fetchall()
+    is_answered = isinstance(result.outcome, Done)
+    return [(number, seq) for number, seq, kind in rows if kind == StepKind.LOOK and is_answered]
+
+
+def _keep_last_look(connection: sqlite3.Connection, number: int, seq: int) -> None:
+    """Keep one of the looks that found nothing new: there is one every hour, for as long as a work item is open."""
+    connection.execute("UPDATE steps SET reason = ? WHERE id = ?", (_NOTHING_NEW, number))
+    connection.execute(
+        "DELETE FROM steps WHERE work_item = ? AND kind = ? AND reason = ? AND id < ?",
+        (seq, StepKind.LOOK.value, _NOTHING_NEW, number),
     )
+
+
+def _is_as_it_was(before: WorkItem | None, after: WorkItem | None) -> bool:
+    """Whether a work item is the same as when its lane was claimed, but for when the tool last told of it."""
+    return after is None or (before is not None and _timeless(before) == _timeless(after))
+
+
+def _timeless(item: WorkItem) -> WorkItem:
+    told = item.confirmed
+    return item if told is None else replace(item, confirmed=replace(told, at=item.created_at))
 
 
 def _begin(  # noqa: PLR0913, PLR0917 - what is written down of a step

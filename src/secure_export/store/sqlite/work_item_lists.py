@@ -15,6 +15,7 @@ from secure_export.store.sqlite.filters import Filters
 from secure_export.workitems.work_item import State, WorkItem
 
 _ALERTS_LISTED = 1000
+_STEPS_LISTED = 1000
 
 
 def list_work_items(  # noqa: PLR0913 - filters by name
@@ -45,7 +46,7 @@ def list_work_items(  # noqa: PLR0913 - filters by name
 
 
 def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any]:
-    """Give a work item with what it says and every step taken for it.
+    """Give a work item with what it says and the steps taken for it.
 
     Raises:
         NotFound: There is none of this id.
@@ -108,9 +109,11 @@ def _alerts_of(connection: sqlite3.Connection, item_ids: Sequence[str]) -> dict[
 
 
 def _steps(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
+    """Give a work item's steps, oldest first; of very many only the last."""
     rows = connection.execute(
-        "SELECT kind, started_at, finished_at, outcome, reason FROM steps WHERE work_item = ? ORDER BY id", (seq,)
-    )
+        "SELECT kind, started_at, finished_at, outcome, reason FROM steps WHERE work_item = ? ORDER BY id DESC LIMIT ?",
+        (seq, _STEPS_LISTED),
+    ).fetchall()
     return [
         {
             "kind": kind,
@@ -119,5 +122,5 @@ def _steps(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
             "outcome": outcome,
             "reason": reason or None,
         }
-        for kind, started_at, finished_at, outcome, reason in rows
+        for kind, started_at, finished_at, outcome, reason in reversed(rows)
     ]

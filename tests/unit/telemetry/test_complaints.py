@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from secure_export.intake.complaints import Brake, Complaints
+from secure_export.telemetry.complaints import Brake, Complaints
 
 
 def test_a_text_passes_once_a_minute_and_says_how_many_were_held_back() -> None:
