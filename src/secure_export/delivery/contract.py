@@ -1,6 +1,6 @@
 """What delivery needs of a store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -28,10 +28,12 @@ class Known:
     Attributes:
         alerts: By alert id: those asked for, and those that share one of the problems asked for.
         others_firing: How many further alerts of the work item still fire.
+        lanes: The correlation keys of the other work items that these alerts are in, by work item.
     """
 
     alerts: dict[str, AlertState]
     others_firing: int
+    lanes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Change:
 
     Attributes:
         folded: Notifications that need not be folded again.
+        moved: Notifications that another lane has to fold, with its correlation key; that lane becomes ready.
         quarantined: Notifications that turned out unreadable, with the reason.
         alerts: Alerts as they now are.
         item: The lane's work item as it now is (inserted or updated by its id).
@@ -119,6 +122,7 @@ class Change:
     """
 
     folded: Sequence[int] = ()
+    moved: Sequence[tuple[int, str]] = ()
     quarantined: Sequence[tuple[int, str]] = ()
     alerts: Sequence[AlertRecord] = ()
     item: WorkItem | None = None

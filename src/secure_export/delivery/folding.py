@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from secure_export.delivery.contract import AlertRecord
+from secure_export.delivery.contract import AlertRecord, Known
 from secure_export.delivery.facts import merged
 from secure_export.delivery.reading import Told
 from secure_export.ids import new_id
+from secure_export.workitems.arrival import Arrival
 from secure_export.workitems.fold import Situation, fold
 from secure_export.workitems.work_item import WorkItem
 
@@ -27,6 +28,38 @@ class Folded:
     notifications: Sequence[int]
     alerts: Sequence[AlertRecord]
     waiting: Sequence[Told]
+
+
+def strays(told: Sequence[Told], known: Known, *, item: WorkItem | None, own_key: str) -> dict[int, str]:
+    """Say which arrivals end what another lane's work item is about.
+
+    An end can come to another lane than its firing did: the grouping was changed in between, or the two name another
+    configuration item first. The lane that holds the promise has to fold it, or it would never be kept.
+
+    Args:
+        told: Arrivals of a lane.
+        known: What is known of their alerts and problems.
+        item: The lane's work item.
+        own_key: The lane's correlation key.
+
+    Returns:
+        The correlation keys of the lanes that have to fold them, by notification.
+    """
+    homes = {arrival.notification: _home(arrival, known, item) for arrival, _ in told if arrival.ended}
+    return {number: key for number, key in homes.items() if key is not None and key != own_key}
+
+
+def _home(arrival: Arrival, known: Known, item: WorkItem | None) -> str | None:
+    """The lane with a work item that the arrival ends; None when it is this one, or none at all."""
+    ends = [
+        alert
+        for alert in known.alerts.values()
+        if alert.firing and (alert.alert_id == arrival.alert_id or alert.problem == arrival.problem)
+    ]
+    if item is not None and any(alert.work_item == item.id for alert in ends):
+        return None
+    homes = (known.lanes.get(alert.work_item or "") for alert in ends)
+    return next((key for key in homes if key is not None), None)
 
 
 def fold_all(before: Situation, told: Sequence[Told], *, now: datetime) -> Folded:

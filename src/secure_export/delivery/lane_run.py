@@ -11,7 +11,7 @@ from secure_export.clock import Clock
 from secure_export.cmdb.bind import bind_again
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Release, StepResult
-from secure_export.delivery.folding import fold_all
+from secure_export.delivery.folding import fold_all, strays
 from secure_export.delivery.owned_lane import OwnedLane, Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
@@ -171,8 +171,12 @@ class LaneRunner:
             alert_ids=sorted({arrival.alert_id for arrival, _ in run.waiting}),
             problems=sorted({a.problem for a, _ in run.waiting if a.problem != a.alert_id}),
         )
+        told = spelled_alike(run.waiting, known.alerts)
+        elsewhere = strays(told, known, item=run.item, own_key=lane.correlation_key)
+        run.own.moved(elsewhere.items())
+        own = [one for one in told if one[0].notification not in elsewhere]
         situation = Situation(lane.connection, lane.correlation_key, run.item, known.alerts, known.others_firing)
-        folded = fold_all(situation, spelled_alike(run.waiting, known.alerts), now=self._clock())
+        folded = fold_all(situation, own, now=self._clock())
         run.own.folded(folded.notifications, folded.alerts)
         run.item, run.waiting = folded.item, folded.waiting
 

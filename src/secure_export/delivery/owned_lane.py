@@ -40,6 +40,7 @@ class OwnedLane:
         self._lease_until = lane.lease_until
         self._stored = lane.item
         self._folded: list[int] = []
+        self._moved: list[tuple[int, str]] = []
         self._quarantined: list[tuple[int, str]] = []
         self._alerts: list[AlertRecord] = []
         self._result: StepResult | None = None
@@ -53,6 +54,10 @@ class OwnedLane:
         """Have notifications struck off, and alerts kept as they are after folding."""
         self._folded.extend(notifications)
         self._alerts.extend(alerts)
+
+    def moved(self, notifications: Iterable[tuple[int, str]]) -> None:
+        """Have notifications folded by other lanes, each by the one with the correlation key."""
+        self._moved.extend(notifications)
 
     def finished(self, result: StepResult) -> None:
         """Have the result of the begun step kept."""
@@ -82,6 +87,7 @@ class OwnedLane:
         """
         change = Change(
             folded=self._folded,
+            moved=self._moved,
             quarantined=self._quarantined,
             alerts=self._alerts,
             item=item if item is not self._stored else None,
@@ -103,7 +109,7 @@ class OwnedLane:
 
     def _clear(self) -> None:
         """Begin to collect for the next transaction."""
-        self._folded, self._quarantined, self._alerts = [], [], []
+        self._folded, self._moved, self._quarantined, self._alerts = [], [], [], []
         self._result, self._looked = None, False
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -58,14 +58,64 @@ async def test_alerts_of_a_problem_are_known_together(store: Store) -> None:
     assert set(known.alerts) == {"a", "b", "p"}
 
 
-async def test_of_a_long_problem_all_that_fires_and_the_latest_ends_are_known(store: Store) -> None:
-    """Hundreds of alerts of one problem are told of by those that decide."""
-    firing = [alert(f"f{n}", problem="p") for n in range(300)]
-    ended = [alert(f"e{n}", problem="p", ended_at=at(n)) for n in range(300)]
+async def test_of_a_long_problem_the_latest_firings_and_ends_are_known(store: Store) -> None:
+    """Of hundreds of alerts of one problem those are given that decide, and not more for each that comes."""
+    firing = [alert(f"f{n}", problem="p", fired_at=at(n)) for n in range(600)]
+    ended = [alert(f"e{n}", problem="p", ended_at=at(n)) for n in range(600)]
     lane = await _lane_with(store, *firing, *ended)
     known = await store.lanes.known(lane, alert_ids=[], problems=["p"])
-    assert {f"f{n}" for n in range(300)} <= set(known.alerts)
-    assert {f"e{n}" for n in range(150, 300)} <= set(known.alerts)
+    assert {f"f{n}" for n in range(450, 600)} <= set(known.alerts)
+    assert {f"e{n}" for n in range(450, 600)} <= set(known.alerts)
+    assert len(known.alerts) <= 600
+
+
+async def test_of_a_long_problem_those_of_the_lanes_work_item_are_known(store: Store) -> None:
+    """However many fired later in other lanes, the end of a problem finds what it ends in this one."""
+    one = item()
+    others = [alert(f"o{n}", problem="p", work_item="another", fired_at=at(60 + n)) for n in range(300)]
+    lane = await _lane_with(store, alert("a", problem="p", work_item=one.id), *others)
+    known = await store.lanes.known(replace(lane, item=one), alert_ids=[], problems=["p"])
+    assert known.alerts["a"].firing
+    assert known.others_firing == 0
+
+
+async def test_a_long_problem_ends_whole(store: Store) -> None:
+    """What was too much to be read ends with what was read, so that no work item stays open for what is over."""
+    one = item()
+    lane = await _lane_with(
+        store,
+        *(alert(f"f{n}", problem="p", work_item=one.id, fired_at=at(n)) for n in range(450)),
+        alert("elsewhere", problem="p", work_item="another", fired_at=at(0)),
+        alert("q", problem="q", work_item=one.id),
+    )
+    lane = replace(lane, item=one)
+    known = await store.lanes.known(lane, alert_ids=[], problems=["p"])
+    assert known.others_firing == 1, "that of the other problem"
+    ended = [
+        AlertRecord(replace(state, ended_at=at(1000)), b"", None)
+        for state in known.alerts.values()
+        if state.work_item == one.id
+    ]
+    await store.lanes.save(lane, folded(lane, alerts=ended), now=NOW)
+    firing = (await store.records.alerts(condition="fired", limit=1000)).rows
+    assert {row["id"] for row in firing} == {"elsewhere", "q"}
+    assert "its problem" in (await store.records.alert("f0"))["reasons"][-1]
+
+
+async def test_what_fired_after_the_end_of_a_long_problem_goes_on(store: Store) -> None:
+    """An old end that is told late ends nothing that fired after it, read or not."""
+    one = item()
+    lane = await _lane_with(store, *(alert(f"f{n}", problem="p", work_item=one.id, fired_at=at(n)) for n in range(450)))
+    known = await store.lanes.known(replace(lane, item=one), alert_ids=[], problems=["p"])
+    ended = [
+        AlertRecord(replace(state, ended_at=at(400)), b"", None)
+        for state in known.alerts.values()
+        if state.fired_at is not None and state.fired_at <= at(400)
+    ]
+    await store.lanes.save(lane, folded(lane, alerts=ended), now=NOW)
+    again = await store.lanes.known(replace(lane, item=one), alert_ids=[], problems=["p"])
+    assert again.others_firing == 0
+    assert {f"f{n}" for n in range(401, 450)} <= {one for one, state in again.alerts.items() if state.firing}
 
 
 async def test_another_connections_alerts_are_not_known(store: Store) -> None:

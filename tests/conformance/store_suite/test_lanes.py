@@ -25,7 +25,7 @@ from secure_export.delivery.contract import Change, Release, StepResult
 from secure_export.errors import LostLane
 from secure_export.store.open import Store
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
-from secure_export.workitems.work_item import StepKind, WorkItem
+from secure_export.workitems.work_item import StepKind, ToolState, WorkItem
 
 
 async def test_a_claimed_lane_is_nobody_elses(store: Store, open_again: OpenStore) -> None:
@@ -56,9 +56,55 @@ async def test_the_longest_due_lanes_come_first(store: Store) -> None:
 
 async def test_a_lane_that_is_not_due_is_left_alone(store: Store) -> None:
     """What becomes due later is not claimed now."""
-    await store.journal.append(entry(received_at=at(5)))
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    await store.lanes.save(lane, folded(lane, release=Release(seen=99, wake_at=at(5))), now=NOW)
     assert await claim(store.lanes, now=at(4)) == []
     assert len(await claim(store.lanes, now=at(5))) == 1
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(days=4000)])
+async def test_a_ready_lane_does_not_wait_for_a_clock_that_was_set_back(store: Store, back: timedelta) -> None:
+    """Whatever the clock said when the notification came, its lane is worked on now, after those due before it."""
+    await store.journal.append(entry("alert:late"))
+    await store.journal.append(entry("alert:now", received_at=NOW - back))
+    assert [one.correlation_key for one in await claim(store.lanes, now=NOW - back)] == ["alert:now", "alert:late"]
+
+
+async def test_a_wait_does_not_last_until_a_clock_that_was_set_back_is_there_again(store: Store) -> None:
+    """A lane that was to wait until another year is tried again within a day."""
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    one = replace(item(), attempts=1, not_before=at(60), waiting="the tool is down")
+    await store.lanes.save(lane, folded(lane, item=one, release=Release(seen=99, wake_at=at(60))), now=NOW)
+    today = NOW - timedelta(days=4000)
+    assert await claim(store.lanes, now=today) == []
+    again = await claim_one(store.lanes, now=today + timedelta(days=1))
+    assert again.item is not None
+    assert again.item.not_before is not None
+    assert again.item.not_before <= today + timedelta(days=1)
+
+
+async def test_a_lease_does_not_last_until_a_clock_that_was_set_back_is_there_again(store: Store) -> None:
+    """Its owner may be at work, so it is not taken at once; but no step lasts for an hour."""
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    today = NOW - timedelta(days=4000)
+    assert await claim(store.lanes, now=today) == []
+    assert await claim(store.lanes, now=today + LEASE) == []
+    again = await claim_one(store.lanes, now=today + timedelta(hours=1))
+    assert again.token > lane.token
+
+
+async def test_waits_of_a_usual_length_are_left_as_they_are(store: Store) -> None:
+    """What a tool asked for is waited for, also by those who look in between."""
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    hour = 3600.0
+    one = replace(item(), attempts=1, not_before=at(20 * hour), waiting="the tool is down")
+    await store.lanes.save(lane, folded(lane, item=one, release=Release(seen=99, wake_at=at(20 * hour))), now=NOW)
+    assert await claim(store.lanes, now=at(19 * hour)) == []
+    assert (await claim_one(store.lanes, now=at(20 * hour))).item == one
 
 
 async def test_an_expired_lease_is_taken_over(store: Store) -> None:
@@ -280,6 +326,45 @@ async def test_a_step_is_written_down_before_and_after(
     assert (step["started_at"], step["finished_at"]) == ("2026-03-02T09:19:06.117123Z", "2026-03-02T09:19:07.117123Z")
 
 
+async def _looked(store: Store, one: WorkItem, outcome: Outcome, found: WorkItem | None) -> WorkItem:
+    """Read a work item back, as is done every hour while it is open."""
+    await store.upkeep.wake_for_look(one.connection, [one.key], now=NOW)
+    lane = await claim_one(store.lanes)
+    assert lane.item is not None
+    await store.lanes.save(lane, Change(begin=StepKind.LOOK), now=NOW)
+    change = Change(item=found, finish=StepResult(outcome, NOW), look_done=True, release=Release())
+    await store.lanes.save(lane, change, now=NOW)
+    return found or lane.item
+
+
+async def test_of_looks_that_found_nothing_new_the_last_is_kept(store: Store) -> None:
+    """A work item that is open for a year does not have a step for each hour of it."""
+    one = await _open_work_item(store)
+    for hour in range(1, 30):
+        assert one.confirmed is not None
+        told = replace(one.confirmed, at=at(hour))
+        one = await _looked(store, one, Done(told), replace(one, confirmed=told))
+    steps = (await store.records.work_item(one.id))["steps"]
+    assert [(s["kind"], s["outcome"], s["reason"]) for s in steps] == [("look", "done", "nothing had changed")]
+
+
+async def test_a_look_that_found_something_or_failed_is_kept(store: Store) -> None:
+    """What a look found, and why one brought no answer, can be told later."""
+    one = await _open_work_item(store)
+    assert one.confirmed is not None
+    one = await _looked(store, one, Done(one.confirmed), one)
+    closed = replace(one, hands_off="a person closed it", confirmed=replace(one.confirmed, state=ToolState.CLOSED))
+    one = await _looked(store, one, Done(closed.confirmed), closed)
+    one = await _looked(store, one, TryLater("busy"), None)
+    one = await _looked(store, one, Done(one.confirmed), one)
+    steps = (await store.records.work_item(one.id))["steps"]
+    assert [(s["outcome"], s["reason"]) for s in steps] == [
+        ("done", None),
+        ("try-later", "busy"),
+        ("done", "nothing had changed"),
+    ]
+
+
 async def test_one_save_can_finish_a_step_and_begin_the_next(store: Store) -> None:
     """The end of one step and the beginning of the next share a transaction."""
     await store.journal.append(entry())
@@ -378,3 +463,14 @@ async def _open_work_item(store: Store) -> WorkItem:
     one = open_in_tool(item())
     await store.lanes.save(lane, folded(lane, item=one), now=NOW)
     return one
+
+
+async def test_a_notification_can_be_given_to_another_lane(store: Store) -> None:
+    """It is pending there, in a lane that is ready, and no longer here: in the same transaction."""
+    receipt = await store.journal.append(entry("alert:a"))
+    lane = await claim_one(store.lanes)
+    release = Release(seen=receipt.notification)
+    await store.lanes.save(lane, Change(moved=[(receipt.notification, "ci:vm1")], release=release), now=NOW)
+    other = await claim_one(store.lanes)
+    assert other.correlation_key == "ci:vm1"
+    assert [one.notification for one in other.pending] == [receipt.notification]

@@ -20,10 +20,11 @@ from tests.conformance.store_suite.samples import (
 )
 
 from secure_export.console.contract import Page
-from secure_export.delivery.contract import AlertRecord, Release
+from secure_export.delivery.contract import AlertRecord, Change, Release, StepResult
 from secure_export.errors import NotFound
 from secure_export.store.open import Store
-from secure_export.workitems.work_item import Binding, WorkItem
+from secure_export.workitems.outcome import TryLater
+from secure_export.workitems.work_item import Binding, StepKind, WorkItem
 
 FACTS = {
     "id": "/Alerts/A",
@@ -242,7 +243,7 @@ async def test_work_items_are_filtered(store: Store) -> None:
 
 
 async def test_lanes_say_what_they_wait_for(store: Store) -> None:
-    """A lane shows its key, state, reason, when it is due, how much is pending, and its work item."""
+    """A lane shows its key, state, reason, when it is due, how much is pending, and its work item with its title."""
     one = item("alert:parked")
     await keep(store, one, release=Release(parked="refused: no such group"))
     await store.journal.append(entry("alert:ready"))
@@ -255,8 +256,10 @@ async def test_lanes_say_what_they_wait_for(store: Store) -> None:
         "due_at": None,
         "pending": 0,
         "work_item": one.id,
+        "title": "CPU is high",
     }
     assert (ready["key"], ready["state"], ready["pending"], ready["work_item"]) == ("alert:ready", "ready", 1, None)
+    assert ready["title"] is None
     assert ready["due_at"] == "2026-03-02T09:19:05.117123Z"
     assert column(await store.records.lanes(state="ready"), "key") == ["alert:ready"]
     assert column(await store.records.lanes(connection="prod"), "key") == []
@@ -275,6 +278,42 @@ async def test_quarantine_is_listed_newest_first(store: Store) -> None:
     }
     assert column(await store.records.quarantine(connection="desk"), "id") == [first.notification]
     assert (await store.records.quarantined(first.notification))["body"] == "\ufffd{"
+
+
+async def test_the_title_of_a_lane_is_that_of_its_latest_work_item(store: Store) -> None:
+    """Of several generations the one that is worked on is told."""
+    await keep(store, resolved(item()))
+    later = item(generation=2)
+    content = replace(later.desired.content, title="The disk is full")
+    later = replace(later, desired=replace(later.desired, content=content))
+    await keep(store, later, release=Release(parked="refused"))
+    [row] = (await store.records.lanes(state="parked")).rows
+    assert (row["work_item"], row["title"]) == (later.id, "The disk is full")
+
+
+async def test_a_quarantined_body_is_given_as_it_came(store: Store) -> None:
+    """A body need not be text, and one that is long is kept packed: every byte of it comes back."""
+    for body in (b"\xff\xfe{\x00", b"\xe9" * 5000):
+        number = (await store.journal.append(unreadable(body=body))).notification
+        assert await store.records.quarantined_body(number) == body
+    understood = (await store.journal.append(entry())).notification
+    for wrong in (understood, understood + 1):
+        with pytest.raises(NotFound):
+            await store.records.quarantined_body(wrong)
+
+
+async def test_of_very_many_steps_the_last_are_told(store: Store) -> None:
+    """A tool that was down for weeks does not make a page that cannot be shown."""
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    one = item()
+    await store.lanes.save(lane, Change(item=one, begin=StepKind.CREATE), now=NOW)
+    for n in range(1100):
+        finish = StepResult(TryLater(f"busy {n}"), NOW)
+        await store.lanes.save(lane, Change(finish=finish, begin=StepKind.CREATE), now=NOW)
+    steps = (await store.records.work_item(one.id))["steps"]
+    assert len(steps) <= 1000
+    assert [step["reason"] for step in steps[-3:]] == ["busy 1098", "busy 1099", None]
 
 
 async def test_counts(store: Store) -> None:

@@ -66,6 +66,34 @@ def test_failures_of_the_program_are_told_with_their_traceback_but_not_each_time
     assert lines[1]["further_since_last"] == 99
 
 
+def test_every_line_says_what_is_bound() -> None:
+    """Who complains for one connection names it in each line, whatever is wrong."""
+    complaints = Complaints(lambda: 0.0, connection="desk")
+    with capture_logs() as lines:
+        complaints.waits("lane left", OSError("the disk is \x1b[2J full"), key="alert:a")
+        complaints.failed("lane failed", ValueError("broken"))
+        complaints.refused("code", 403, "no", event="console request refused")
+    assert [(line["event"], line["connection"]) for line in lines] == [
+        ("lane left", "desk"),
+        ("lane failed", "desk"),
+        ("console request refused", "desk"),
+    ]
+    assert (lines[0]["reason"], lines[0]["key"]) == ("the disk is \N{REPLACEMENT CHARACTER}[2J full", "alert:a")
+
+
+def test_trouble_of_thousands_of_lanes_is_a_few_lines() -> None:
+    """However many lanes have an error of their own, few lines a minute say so, and how many more there were."""
+    now = 0.0
+    complaints = Complaints(lambda: now)
+    with capture_logs() as lines:
+        for number in range(5000):
+            complaints.waits("lane lost", OSError(f"lane {number} has another owner"))
+        now = 60.0
+        complaints.waits("lane lost", OSError("lane 1 has another owner"))
+    assert len(lines) == 21
+    assert lines[-1]["further_since_last"] == 4980
+
+
 @pytest.fixture(autouse=True)
 def _fresh_loggers() -> None:
     structlog.reset_defaults()

@@ -52,3 +52,17 @@ async def test_not_ready_says_what_is_wrong() -> None:
         "tool": "did not answer within 0.01 s",
         "disk": "ok",
     }
+
+
+async def test_strangers_cannot_make_the_store_write_for_each_question() -> None:
+    """Readiness is asked for once a second, however many ask."""
+    asked: list[None] = []
+
+    async def writes() -> str | None:
+        asked.append(None)
+        return None
+
+    health = Health()
+    health.add("store", writes)
+    assert {(await health.readyz())[0] for _ in range(100)} == {200}
+    assert len(asked) < 5, "not more than one in each second that this takes"

@@ -4,24 +4,37 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
 
-from secure_export.telemetry.logging import REDACTED, set_up_logging
+from secure_export.telemetry.logging import REDACTED, Format, set_up_logging
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmF0dXJl"
 
 
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+@contextmanager
+def logging_to(log_format: Format) -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     out = io.StringIO()
-    set_up_logging("json", "info", stream=out)
+    set_up_logging(log_format, "info", stream=out)
     yield out
     root.handlers, root.level = handlers, level
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    with logging_to("json") as out:
+        yield out
+
+
+@pytest.fixture
+def terminal() -> Iterator[io.StringIO]:
+    with logging_to("console") as out:
+        yield out
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -59,6 +72,31 @@ def test_tokens_are_not_shown_wherever_they_stand(stream: io.StringIO) -> None:
     logging.getLogger("some.library").warning("header was %s", TOKEN)
     assert TOKEN not in stream.getvalue()
     assert len(lines(stream)) == 3
+
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+
+
+def test_a_terminal_is_told_nothing_that_it_obeys(terminal: io.StringIO) -> None:
+    """Escape sequences in values, events, deeper members and errors are shown, and no value begins a line."""
+    log = structlog.get_logger("x")
+    log.warning("refused", path=f"/{HOSTILE}", text=f"a\nb {HOSTILE}", nested={"hosts": [HOSTILE]})
+    logging.getLogger("some.library").warning("said %s", HOSTILE)
+    log.error("failed", key=HOSTILE, exc_info=ValueError(HOSTILE))
+    text = terminal.getvalue()
+    assert not any(ord(one) < 0x20 or 0x7F <= ord(one) < 0xA0 for one in text.replace("\n", ""))
+    assert text.count("owned") == 6
+    assert text.splitlines()[0].count("owned") == 3
+
+
+def test_tracebacks_on_a_terminal_have_lines_and_no_token(terminal: io.StringIO) -> None:
+    """A fault can be read by a person, who sees no secret in it."""
+    try:
+        int(TOKEN)
+    except ValueError:
+        structlog.get_logger("x").exception("failed")
+    assert "Traceback (most recent call last):\n" in terminal.getvalue()
+    assert TOKEN not in terminal.getvalue()
 
 
 def test_the_id_of_a_token_is_no_secret(stream: io.StringIO) -> None:

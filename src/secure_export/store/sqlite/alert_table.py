@@ -33,6 +33,7 @@ _END_UNREAD = """
 UPDATE alerts SET ended_at = ?, reasons = json_insert(reasons, '$[#]', 'ended with later alerts of its problem')
 WHERE connection = ? AND problem = ? AND work_item = ? AND ended_at IS NULL AND fired_at <= ?
 """
+_LANE_OF = "SELECT correlation_key FROM work_items WHERE id = ?"
 _PUT = """
 INSERT INTO alerts (key, connection, alert_id, problem, fired_at, ended_at, work_item, reasons, told_id, facts, seen_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -110,7 +111,9 @@ def read_known(
         found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _MOST_OF_PROBLEM)).fetchall()
         found += [row for row in connection.execute(_BY_ID, (alert_key(problem), name)) if row[1] is None]
     alerts = {state.alert_id: state for state in map(alert_state, found)}
-    return Known(alerts, _others_firing(connection, item_id, alerts, problems))
+    others = {state.work_item for state in alerts.values() if state.work_item not in {None, item_id}}
+    lanes = {item: row[0] for item in others if (row := connection.execute(_LANE_OF, (item,)).fetchone())}
+    return Known(alerts, _others_firing(connection, item_id, alerts, problems), lanes)
 
 
 def end_unread(connection: sqlite3.Connection, name: str, records: Sequence[AlertRecord]) -> None:

@@ -12,6 +12,7 @@ from secure_export.store.paging import one_of, page, rows_before, rows_on_page
 from secure_export.store.rows import decoded, work_item
 from secure_export.store.sqlite.filters import Filters
 
+HOW_MANY_PARKED = "SELECT count(*) FROM lanes WHERE due_at IS NULL"
 _STATES = ("ready", "claimed", "waiting", "parked")
 
 
@@ -90,7 +91,7 @@ def count(connection: sqlite3.Connection, *, now: datetime) -> dict[str, int]:
     ).fetchall()
     states = {state: number for state, number, _ in rows}
     due = min((at for _, _, at in rows), default=None)
-    (parked,) = connection.execute("SELECT count(*) FROM lanes WHERE due_at IS NULL").fetchone()
+    (parked,) = connection.execute(HOW_MANY_PARKED).fetchone()
     (quarantine,) = connection.execute("SELECT count(*) FROM quarantine").fetchone()
     return {
         "ready": states.get("ready", 0),

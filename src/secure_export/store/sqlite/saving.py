@@ -11,6 +11,7 @@ from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import lane_key
 from secure_export.store.rows import outcome_row
 from secure_export.store.sqlite.alert_table import end_unread, link_notifications, put_alert
+from secure_export.store.sqlite.waking import wake
 from secure_export.store.sqlite.work_item_table import put_work_item
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import StepKind, WorkItem
@@ -28,6 +29,8 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
     number = _own(connection, lane, key)
     folded = _unfold(connection, number, lane, change.folded)
     _quarantine(connection, number, change.quarantined, now)
+    for notification, correlation_key in change.moved:
+        _move(connection, number, lane, notification, correlation_key, now)
     rows = [put_alert(connection, lane.connection, record, now=now) for record in change.alerts]
     end_unread(connection, lane.connection, change.alerts)
     if folded and rows:
@@ -79,6 +82,23 @@ def _unfold(connection: sqlite3.Connection, number: int, lane: ClaimedLane, fold
         if row:
             struck[notification] = row[0][0] or lane.correlation_key
     return struck
+
+
+def _move(  # noqa: PLR0913, PLR0917 - from where, what, to where
+    connection: sqlite3.Connection,
+    number: int,
+    lane: ClaimedLane,
+    notification: int,
+    correlation_key: str,
+    now: datetime,
+) -> None:
+    """Have another lane fold a notification."""
+    wake(connection, lane.connection, correlation_key, now=now)
+    connection.execute(
+        "UPDATE pending SET lane = (SELECT id FROM lanes WHERE key = ?), alert = coalesce(alert, ?) "
+        "WHERE lane = ? AND notification = ?",
+        (lane_key(lane.connection, correlation_key), lane.correlation_key, number, notification),
+    )
 
 
 def _quarantine(

@@ -11,10 +11,11 @@ from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, entry, 
 from tests.conformance.store_suite.test_upkeep import RETENTION
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
+from secure_export.store.instants import micros
 from secure_export.store.keys import lane_key
 from secure_export.store.signals import Signals
 from secure_export.store.sqlite import actions, claiming, lane_lists, saving, upkeep, waking
-from secure_export.store.sqlite.alert_table import read_known
+from secure_export.store.sqlite.alert_table import put_alert, read_known
 from secure_export.store.sqlite.appender import Appender
 from secure_export.store.sqlite.connect import connect_to_write
 from secure_export.store.sqlite.forgetting import forget
@@ -116,6 +117,52 @@ def test_everyday_work_costs_the_same_however_much_is_kept(connection: sqlite3.C
         connection.execute("BEGIN")
         steps.append(_steps_of(connection, _WORK[name]))
         connection.execute("ROLLBACK")
+    few, many = steps
+    assert many <= few * 1.2 + 5
+
+
+def _lanes(connection: sqlite3.Connection, count: int, *, first: int) -> None:
+    """Let so many lanes wait, because a tool is down."""
+    for n in range(first, first + count):
+        waking.wake(connection, "desk", f"alert:w{n}", now=NOW)
+    connection.execute("UPDATE lanes SET state = 'waiting', due_at = ?", (micros(at(300)),))
+
+
+_WITH_LANES: dict[str, Callable[[sqlite3.Connection], Any]] = {
+    "claim": _claimed,
+    "parked lanes": lambda db: lane_lists.list_lanes(db, name=None, state="parked", cursor=None, limit=100),
+    "how many are parked": lambda db: db.execute(lane_lists.HOW_MANY_PARKED).fetchone(),
+}
+
+
+@pytest.mark.parametrize("name", _WITH_LANES)
+def test_what_waits_does_not_slow_down_what_is_ready_or_parked(connection: sqlite3.Connection, name: str) -> None:
+    """While a tool is down for thousands of lanes, new alerts are claimed and parked lanes told at the same cost."""
+    steps: list[int] = []
+    for more in (20, 1500):
+        _lanes(connection, more, first=20 * len(steps))
+        connection.execute("BEGIN")
+        steps.append(_steps_of(connection, _WITH_LANES[name]))
+        connection.execute("ROLLBACK")
+    few, many = steps
+    assert many <= few * 1.2 + 5
+
+
+def test_counting_lanes_walks_over_them_once(connection: sqlite3.Connection) -> None:
+    """All that operators watch is counted in one go over a small index."""
+    _lanes(connection, 2000, first=0)
+    once = _steps_of(connection, lambda db: db.execute("SELECT count(due_at), state FROM lanes GROUP BY 2").fetchall())
+    assert _steps_of(connection, lambda db: lane_lists.count(db, now=NOW)) <= once * 1.5
+
+
+def test_a_problem_costs_the_same_however_many_alerts_tell_of_it(connection: sqlite3.Connection) -> None:
+    """Thousands of alert ids of one service-health event do not make each further one dearer than the one before."""
+    steps: list[int] = []
+    for more in (300, 1500):
+        for n in range(more):
+            told = alert(f"{len(steps)}-{n}", problem="p", work_item="another", fired_at=at(n))
+            put_alert(connection, "desk", told, now=NOW)
+        steps.append(_steps_of(connection, lambda db: read_known(db, "desk", None, ["a"], ["p"])))
     few, many = steps
     assert many <= few * 1.2 + 5
 

@@ -1,0 +1,62 @@
+"""Ends that come to another lane than their firing did."""
+
+from dataclasses import replace
+
+from tests.unit.delivery.conftest import MakeScene
+from tests.unit.delivery.scene import Scene
+
+from secure_export.policy.decide import Policy
+from secure_export.policy.settings import GroupBy, RouteSettings
+from secure_export.workitems.work_item import State
+
+
+def regroup(scene: Scene, group_by: GroupBy) -> None:
+    scene.policy = Policy(RouteSettings(group_by=group_by))
+    scene.target = replace(scene.target, policy=scene.policy)
+
+
+async def test_a_resolve_is_kept_though_the_grouping_was_changed_in_between(scene: Scene) -> None:
+    """The lane whose work item the alert is in folds its end, whatever lane the end came to."""
+    await scene.fire("a")
+    await scene.deliver()
+    regroup(scene, GroupBy.CI)
+    await scene.end("a")
+    await scene.deliver()
+    item = await scene.item()
+    assert (item["state"], item["owed"]) == (State.RESOLVED.value, False)
+    assert await scene.is_idle()
+
+
+async def test_a_resolve_that_names_another_ci_first_is_kept(make_scene: MakeScene) -> None:
+    """Azure may list the configuration items of an end in another order than those of the firing."""
+    scene = await make_scene(route={"group_by": GroupBy.CI})
+    await scene.fire("a", vm="vm1")
+    await scene.fire("b", vm="vm2")
+    await scene.deliver()
+    await scene.end("a", vm="vm2")
+    await scene.deliver()
+    states = {item["alerts"][0][-1]: item["state"] for item in await scene.items()}
+    assert states == {"a": "resolved", "b": "open"}
+    assert await scene.is_idle()
+
+
+async def test_an_end_before_its_firing_waits_in_the_memory_of_its_alert(scene: Scene) -> None:
+    """Where nothing has fired yet there is no other lane to send an end to: the firing is recorded as over."""
+    await scene.end("a")
+    await scene.deliver()
+    regroup(scene, GroupBy.CI)
+    await scene.fire("a")
+    await scene.deliver()
+    assert (await scene.item())["state"] == "resolved"
+
+
+async def test_a_moved_end_shows_in_its_alerts_history(scene: Scene) -> None:
+    """The notification belongs to its alert, whichever lane folded it."""
+    await scene.fire("a")
+    await scene.deliver()
+    regroup(scene, GroupBy.RULE)
+    number = await scene.end("a")
+    await scene.deliver()
+    (row,) = (await scene.store.records.alerts()).rows
+    told = await scene.store.records.alert(row["id"])
+    assert number in {one["id"] for one in told["notifications"]}
