@@ -352,8 +352,8 @@ async def test_a_look_that_found_something_or_failed_is_kept(store: Store) -> No
     """What a look found, and why one brought no answer, can be told later."""
     one = await _open_work_item(store)
     assert one.confirmed is not None
-    one = await _looked(store, one, Done(one.confirmed), one)
     closed = replace(one, hands_off="a person closed it", confirmed=replace(one.confirmed, state=ToolState.CLOSED))
+    await _looked(store, one, Done(one.confirmed), one)
     one = await _looked(store, one, Done(closed.confirmed), closed)
     one = await _looked(store, one, TryLater("busy"), None)
     one = await _looked(store, one, Done(one.confirmed), one)

@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -23,7 +22,7 @@ class FakeTerminal(io.StringIO):
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def printed(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = FakeTerminal()
     plain = Terminal(file=stream, highlight=False, color_system=None, width=200)
     monkeypatch.setattr(output, "out", plain)

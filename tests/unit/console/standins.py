@@ -103,6 +103,7 @@ def lane_row(**changes: Any) -> dict[str, Any]:
         "due_at": None,
         "pending": 0,
         "work_item": "item-1",
+        "title": "CPU above 90 % on web-1",
     }
     return row | changes
 
@@ -156,6 +157,10 @@ class RowsInMemory:
 
     async def quarantined(self, notification: int) -> dict[str, Any]:
         return self._one(self.quarantine_rows, notification, "quarantined notification")
+
+    async def quarantined_body(self, notification: int) -> bytes:
+        body: str = (await self.quarantined(notification))["body"]
+        return body.encode()
 
     async def counts(self) -> dict[str, int]:
         states = [row["state"] for row in self.lane_rows]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from starlette.routing import Route
+from structlog.testing import capture_logs
 from tests.unit.console.conftest import Console
 from tests.unit.console.standins import ALERT_ID
 
@@ -68,6 +69,25 @@ KEPT_OUT = {
         "foreign-host",
     ),
     "a port that is none": (replace(LOCAL, hosts=("localhost:evil",)), Right.LOOK, 401, "foreign-host"),
+    **{
+        f"what is no address with a port: {host}": (replace(LOCAL, hosts=(host,)), Right.LOOK, 401, "foreign-host")
+        for host in (
+            "[127.0.0.1",
+            "127.0.0.1]",
+            "[127.0.0.1]",
+            "[localhost]",
+            "[::1",
+            "::1",
+            "[::1]]",
+            "[[::1]]",
+            "[::1]8080",
+            "[::1]:",
+            "localhost:",
+            "localhost:\u00b2",
+            "[]",
+            "[:]",
+        )
+    },
     "no Host header": (replace(LOCAL, hosts=()), Right.LOOK, 401, "foreign-host"),
     "an empty Host header": (replace(LOCAL, hosts=("",)), Right.LOOK, 401, "foreign-host"),
     "two Host headers": (replace(LOCAL, hosts=("localhost", "evil.example")), Right.LOOK, 401, "foreign-host"),
@@ -164,6 +184,42 @@ async def test_no_answer_says_why(console: Console) -> None:
         assert "SECRET-DETAIL" not in answer.text
         assert "switched off" not in answer.text
     assert (await asker.get("/")).headers["www-authenticate"] == "Bearer"
+
+
+async def test_every_answer_to_strangers_says_how_to_get_in(console: Console) -> None:
+    """Page and JSON alike name the two ways in, whatever was wrong with the request."""
+    asker = console.without_local_access()
+    for answer in (
+        await asker.get("/"),
+        await asker.get("/api/v1/alerts"),
+        await asker.get("/", authorization="Bearer rubbish"),
+        await console.asker.get("/", host="evil.example"),
+    ):
+        assert answer.status == 401
+        for words in ("bearer token", "SecureExport.Viewer", "console.local_access", "0008-local-access.md"):
+            assert words in answer.text
+
+
+async def test_strangers_cannot_flood_the_log(console: Console) -> None:
+    """Five hundred requests are few lines, whatever differs between them; the first has what a person needs."""
+    asker = console.without_local_access()
+    with capture_logs() as lines:
+        for number in range(500):
+            await asker.get(f"/alerts/{number}")
+        for number in range(500):
+            await console.asker.get("/", host=f"evil-{number}.example")
+    assert len(lines) <= 21
+    first = lines[0]
+    assert (first["event"], first["code"], first["status"]) == ("console request refused", "no-token", 401)
+    assert first["path"] == "/alerts/0"
+
+
+async def test_the_log_shows_the_path_as_it_was_sent(console: Console) -> None:
+    """Percent-encoded, so that nothing in it is obeyed by a terminal, and not at any length."""
+    with capture_logs() as lines:
+        await console.without_local_access().get("/alerts/%1b%5d0;owned%07" + "x" * 5000)
+    assert lines[0]["path"].startswith("/alerts/%1b%5d0;owned%07xxx")
+    assert len(lines[0]["path"]) == 200
 
 
 async def test_another_origin_cannot_act(console: Console) -> None:

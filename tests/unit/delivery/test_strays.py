@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.delivery.conftest import MakeScene
 from tests.unit.delivery.scene import Scene
 
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import GroupBy, RouteSettings
-from secure_export.workitems.work_item import State
+from secure_export.workitems.work_item import State, ToolState
 
 
 def regroup(scene: Scene, group_by: GroupBy) -> None:
@@ -60,3 +61,20 @@ async def test_a_moved_end_shows_in_its_alerts_history(scene: Scene) -> None:
     (row,) = (await scene.store.records.alerts()).rows
     told = await scene.store.records.alert(row["id"])
     assert number in {one["id"] for one in told["notifications"]}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_firing_and_its_end_in_two_lanes_at_a_time_find_each_other(scene: Scene, first: int) -> None:
+    """Both lanes were claimed before either knew of the other: whoever writes last reads again before it does."""
+    await scene.fire("a")
+    regroup(scene, GroupBy.CI)
+    scene.clock.forward(60)
+    await scene.end("a")
+    lanes = await scene.claim()
+    assert len(lanes) == 2
+    for lane in (lanes[first], lanes[1 - first]):
+        await scene.runner().run(lane)
+    await scene.deliver()
+    assert scene.tool.record.state is ToolState.RESOLVED
+    assert (await scene.item())["owed"] is False
+    assert await scene.is_idle()

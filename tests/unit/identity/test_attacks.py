@@ -240,6 +240,13 @@ async def test_credentials_of_another_form_are_refused(authorization: list[bytes
     assert (refusal.status, refusal.code) == (401, code)
 
 
+@pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t  "])
+async def test_blanks_after_the_header_are_no_part_of_it(blanks: bytes) -> None:
+    """Some servers leave them there; the token before them is good (RFC 9110, section 5.5), and one within is not."""
+    assert await is_let_in(gate_with(), [b"Bearer " + good_token() + blanks])
+    assert (await refused(gate_with(), [b"Bearer " + good_token() + blanks + b"x"])).code == "malformed-token"
+
+
 async def test_no_token_makes_the_service_fetch_what_it_names() -> None:
     """Nothing is fetched but the tenant's own documents."""
     entra = PaperEntra()

@@ -75,7 +75,7 @@ class TestUnknownKey:
     async def test_invented_ids_cause_one_fetch_in_five_minutes(
         self, gate: Gate, entra: PaperEntra, clock: SettableClock
     ) -> None:
-        """Whoever sends a thousand of them gets 401 a thousand times."""
+        """However many come, and whatever they are answered."""
         await gate.admit(GOOD)
         codes = {(await refused(gate, UNKNOWN)).code for _ in range(50)}
         assert (codes, entra.key_fetches) == ({"unknown-key"}, 2)
@@ -83,8 +83,24 @@ class TestUnknownKey:
         await refused(gate, UNKNOWN)
         assert entra.key_fetches == 2
         clock.pass_time(seconds=1)
-        await refused(gate, UNKNOWN)
+        assert (await refused(gate, UNKNOWN)).code == "unknown-key"
         assert entra.key_fetches == 3
+
+    async def test_a_stranger_cannot_have_a_new_key_refused(
+        self, gate: Gate, entra: PaperEntra, clock: SettableClock
+    ) -> None:
+        """Anybody can put the brake on with an unsigned token; a key that is published then is 503, never 401."""
+        await gate.admit(GOOD)
+        assert (await refused(gate, UNKNOWN)).status == 401
+        roll(entra)
+        clock.pass_time(seconds=5)
+        for _ in range(3):
+            refusal = await refused(gate, ROLLED)
+            assert (refusal.status, refusal.code) == (503, "keys-not-refreshed")
+            assert refusal.retry_after_seconds == 5
+            assert refusal.authenticate is None
+            assert "once in 300 s" in refusal.detail
+        assert entra.key_fetches == 2
 
     async def test_a_key_is_found_once_the_brake_is_off(
         self, gate: Gate, entra: PaperEntra, clock: SettableClock
@@ -93,8 +109,9 @@ class TestUnknownKey:
         await gate.admit(GOOD)
         await refused(gate, UNKNOWN)
         roll(entra)
-        assert (await refused(gate, ROLLED)).status == 401
-        clock.pass_time(minutes=5)
+        clock.pass_time(minutes=4, seconds=59)
+        assert (await refused(gate, ROLLED)).status == 503
+        clock.pass_time(seconds=1)
         assert await is_let_in(gate, ROLLED)
 
     async def test_the_brake_is_per_tenant(self, clock: SettableClock) -> None:

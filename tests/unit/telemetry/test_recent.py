@@ -44,7 +44,7 @@ async def test_who_asks_meanwhile_waits_for_the_same_answer() -> None:
     first.cancel()
     await asyncio.sleep(0)
     store.open.set()
-    assert await asyncio.gather(second, third, store.recent()) == [1, 1, 2]
+    assert list(await asyncio.gather(second, third, store.recent())) == [1, 1, 2]
     assert first.cancelled()
 
 
