@@ -75,7 +75,7 @@ class StoreSettings(Section):
 
     url: str = Field(
         "sqlite:///secure-export.db",
-        description="`sqlite:///relative.db` or `sqlite:////absolute/path.db`; PostgreSQL comes with a later version.",
+        description="`sqlite:///relative.db`, from the configuration file's folder, or `sqlite:////absolute/path.db`; PostgreSQL comes with a later version.",
     )
 
 
@@ -119,7 +119,12 @@ class ConnectionSettings(BaseModel):
     tenants: list[str] | None = Field(
         None, description="Tenants that may send to it; without it every tenant under `[identity]`."
     )
-    concurrency: int = Field(16, ge=1, le=512, description="How many lanes are worked on at a time.")
+    concurrency: int | None = Field(
+        None, ge=1, le=512, description="How many lanes are worked on at a time; without it what suits the tool."
+    )
+    poll_seconds: float | None = Field(
+        None, ge=1, description="How often the tool is asked what people changed; without it what suits the tool."
+    )
     rate_per_second: float | None = Field(
         None, gt=0, description="How many steps are taken a second at most; without it as many as there are."
     )
@@ -155,6 +160,13 @@ class Settings(Section):
     connections: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], ConnectionSettings] = Field(
         min_length=1, description="One section for each ITSM tool; its name is in the webhook's URL."
     )
+
+    def beside(self, folder: Path) -> "Settings":
+        """Give the same settings with the store's relative path taken from a folder: the configuration file's."""
+        start, relative = "sqlite:///", self.store.url.removeprefix("sqlite:///")
+        if relative == self.store.url or relative.startswith("/") or not relative:
+            return self
+        return self.model_copy(update={"store": StoreSettings(url=f"{start}{folder}/{relative}")})
 
     @property
     def lets_this_machine_in(self) -> bool:

@@ -46,7 +46,7 @@ def read_settings(
         raise SettingsError(_message(path, text, variables, error, Settings)) from None
     for name, connection in settings.connections.items():
         _check_own(path, text, variables, name, connection.type, connection.own, types)
-    return settings
+    return settings.beside(path.absolute().parent)
 
 
 def _text(path: Path) -> str:

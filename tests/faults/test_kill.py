@@ -122,7 +122,7 @@ async def test_whatever_got_a_202_is_one_work_item_in_the_right_state_after_many
     """Nothing accepted is lost, and nothing becomes two work items, at whatever moment the program dies."""
     seed = random.randrange(2**32)  # noqa: S311 - chance, no secret
     print(f"seed {seed}, {KILLS} kills")  # noqa: T201 - a failing run can be looked into with it
-    program = Program(tmp_path, entra, more="step_timeout_seconds = 2")
+    program = Program(tmp_path, entra)
     program.start()
     credentials = ClientCredentials(
         f"{entra}/{DEFAULT_TENANT_ID}/oauth2/v2.0/token", AZNS_APP_ID, AZNS_SANDBOX_SECRET, f"api://{RESOURCE_APP_ID}"

@@ -71,7 +71,7 @@ def search(
 
 
 async def _put(config: Path, found: Import) -> PutResult:
-    async with parts(config) as opened:
+    async with parts(config, make=True) as opened:
         return await opened.store.desk.put_cis(found.drafts, now=utc_now())
 
 

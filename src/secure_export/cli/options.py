@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, TypeVar
 
 import typer
 import uvloop
 
 from secure_export.app import Parts, opened
+from secure_export.cli.output import note
 from secure_export.itsm.registry import connector_types
+from secure_export.settings import StoreSettings
 from secure_export.settings_file import DEFAULT_FILE, read_settings
+from secure_export.store.open import store_exists
 from secure_export.telemetry.logging import set_up_logging
 
 T = TypeVar("T")
@@ -31,11 +35,21 @@ __all__ = ["DEFAULT_FILE", "DEFAULT_LIMIT", "All", "AsJson", "Config", "Connecti
 
 
 @asynccontextmanager
-async def parts(config: Path) -> AsyncIterator[Parts]:
-    """Open what the configuration names."""
+async def parts(config: Path, *, make: bool = False) -> AsyncIterator[Parts]:
+    """Open what the configuration names.
+
+    Args:
+        config: The configuration file.
+        make: Whether a store is made where there is none. What only looks makes none, and sees an empty one.
+    """
     types = connector_types()
-    async with opened(read_settings(config, types), types) as found:
-        yield found
+    settings = read_settings(config, types)
+    with TemporaryDirectory() as folder:
+        if not make and not store_exists(settings.store.url):
+            note(f"there is no store at {settings.store.url} yet; `secure-export serve` makes one")
+            settings = settings.model_copy(update={"store": StoreSettings(url=f"sqlite:///{folder}/empty.db")})
+        async with opened(settings, types) as found:
+            yield found
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -32,6 +32,11 @@ def complain(message: str) -> None:
         err.print(f"[bold red]error:[/] {escape(line)}", soft_wrap=True)
 
 
+def note(message: str) -> None:
+    """Print something worth knowing beside the output."""
+    err.print(f"[dim]note: {escape(shown(message))}[/]", soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as one JSON document; for a terminal in ASCII, whose control characters JSON escapes."""
     print(json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=2, default=str))  # noqa: T201 - the command's output

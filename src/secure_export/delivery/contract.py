@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from secure_export.errors import SecureExportError
 from secure_export.workitems.arrival import AlertState
 from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import StepKind, WorkItem
@@ -34,6 +35,30 @@ class Known:
     alerts: dict[str, AlertState]
     others_firing: int
     lanes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outdated(SecureExportError):  # noqa: N818 - reads as what it says
+    """What folding went by is not so any more; nothing was written. Claim the lane again and fold anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What folding went by: it must still be so when the result is written.
+
+    Two lanes may speak of one alert or of one problem (the grouping was changed, or an end names another CI first).
+    If both wrote what they made of an earlier state, one would undo the other, and an end would be lost.
+
+    Attributes:
+        item_id: The work item that was asked with, or None.
+        alert_ids: The alerts that were asked for.
+        problems: The problems that were asked for.
+        alerts: What was known (``Known.alerts``).
+    """
+
+    item_id: str | None
+    alert_ids: Sequence[str]
+    problems: Sequence[str]
+    alerts: Mapping[str, AlertState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +139,7 @@ class Change:
         moved: Notifications that another lane has to fold, with its correlation key; that lane becomes ready.
         quarantined: Notifications that turned out unreadable, with the reason.
         alerts: Alerts as they now are.
+        basis: What they were folded by; None: nothing was asked.
         item: The lane's work item as it now is (inserted or updated by its id).
         begin: A step that is about to be tried; there is at most one begun and unfinished step per lane.
         finish: How the lane's begun step ended.
@@ -125,6 +151,7 @@ class Change:
     moved: Sequence[tuple[int, str]] = ()
     quarantined: Sequence[tuple[int, str]] = ()
     alerts: Sequence[AlertRecord] = ()
+    basis: Basis | None = None
     item: WorkItem | None = None
     begin: StepKind | None = None
     finish: StepResult | None = None
@@ -144,6 +171,13 @@ class Lanes(Protocol):
         """
         ...
 
+    async def take_over(self, connection: str, *, now: datetime) -> int:
+        """Make those claimed lanes due at once whose owner is known to be gone; how many were made due.
+
+        Asked once, before anything is claimed. Where a store cannot tell, it does nothing: leases end by themselves.
+        """
+        ...
+
     async def known(self, lane: ClaimedLane, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         """Read what is known of these alerts, and of every alert of these problems."""
         ...
@@ -153,6 +187,7 @@ class Lanes(Protocol):
 
         Raises:
             LostLane: The lane has another owner by now; nothing was written.
+            Outdated: ``change.basis`` is not so any more; nothing was written.
         """
         ...
 

@@ -8,7 +8,7 @@ from secure_export.delivery.contract import AlertRecord, Known
 from secure_export.delivery.facts import merged
 from secure_export.delivery.reading import Told
 from secure_export.ids import new_id
-from secure_export.workitems.arrival import Arrival
+from secure_export.workitems.arrival import AlertState, Arrival
 from secure_export.workitems.fold import Situation, fold
 from secure_export.workitems.work_item import WorkItem
 
@@ -60,6 +60,22 @@ def _home(arrival: Arrival, known: Known, item: WorkItem | None) -> str | None:
         return None
     homes = (known.lanes.get(alert.work_item or "") for alert in ends)
     return next((key for key in homes if key is not None), None)
+
+
+def concerning(told: Sequence[Told], known: Known, *, own_key: str) -> dict[str, AlertState]:
+    """Leave out the firing alerts of other lanes' work items: each lane ends its own, so that none is left open.
+
+    Args:
+        told: Arrivals of a lane; what is known of their own alerts stays.
+        known: What is known of their alerts and problems.
+        own_key: The lane's correlation key.
+    """
+    spoken_of = {arrival.alert_id for arrival, _ in told}
+    return {
+        alert.alert_id: alert
+        for alert in known.alerts.values()
+        if alert.alert_id in spoken_of or not alert.firing or known.lanes.get(alert.work_item or "", own_key) == own_key
+    }
 
 
 def fold_all(before: Situation, told: Sequence[Told], *, now: datetime) -> Folded:

@@ -10,8 +10,8 @@ from typing import Protocol
 from secure_export.clock import Clock
 from secure_export.cmdb.bind import bind_again
 from secure_export.delivery.connection import Target
-from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Release, StepResult
-from secure_export.delivery.folding import fold_all, strays
+from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Outdated, Release, StepResult
+from secure_export.delivery.folding import concerning, fold_all, strays
 from secure_export.delivery.owned_lane import OwnedLane, Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
@@ -116,6 +116,8 @@ class LaneRunner:
             await self._run(lane)
         except (LostLane, StoreUnavailable):
             raise
+        except Outdated:
+            await self.give_back(lane)
         except CmdbFailed as error:
             self._complaints.failed("binding failed", error, key=lane.correlation_key)
             await self._put_off(lane, _CMDB_PAUSE_SECONDS, str(error))
@@ -125,7 +127,7 @@ class LaneRunner:
             await self._put_off(lane, self._target.retry.longest_seconds, reason)
 
     async def give_back(self, lane: ClaimedLane) -> None:
-        """Let others have a lane at once that nothing was done with; raises as ``run`` does."""
+        """Let a lane be claimed anew at once, as it was; raises as ``run`` does."""
         now = self._clock()
         await self._lanes.save(lane, Change(release=Release(wake_at=now)), now=now)
 
@@ -175,7 +177,8 @@ class LaneRunner:
         elsewhere = strays(told, known, item=run.item, own_key=lane.correlation_key)
         run.own.moved(elsewhere.items())
         own = [one for one in told if one[0].notification not in elsewhere]
-        situation = Situation(lane.connection, lane.correlation_key, run.item, known.alerts, known.others_firing)
+        alerts = concerning(own, known, own_key=lane.correlation_key)
+        situation = Situation(lane.connection, lane.correlation_key, run.item, alerts, known.others_firing)
         folded = fold_all(situation, own, now=self._clock())
         run.own.folded(folded.notifications, folded.alerts)
         run.item, run.waiting = folded.item, folded.waiting

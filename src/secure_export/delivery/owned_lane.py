@@ -7,7 +7,7 @@ from random import Random
 from typing import TypeVar
 
 from secure_export.clock import Clock
-from secure_export.delivery.contract import AlertRecord, Change, ClaimedLane, Known, Lanes, Release, StepResult
+from secure_export.delivery.contract import AlertRecord, Basis, Change, ClaimedLane, Known, Lanes, Release, StepResult
 from secure_export.errors import StoreUnavailable
 from secure_export.workitems.work_item import StepKind, WorkItem
 
@@ -43,6 +43,7 @@ class OwnedLane:
         self._moved: list[tuple[int, str]] = []
         self._quarantined: list[tuple[int, str]] = []
         self._alerts: list[AlertRecord] = []
+        self._basis: Basis | None = None
         self._result: StepResult | None = None
         self._looked = False
 
@@ -68,7 +69,15 @@ class OwnedLane:
         self._looked = True
 
     async def known(self, item: WorkItem | None, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
-        """Read what is known of alerts and problems, and of the further alerts of a work item."""
+        """Read what is known of alerts and problems, and of the further alerts of a work item.
+
+        The next transaction is written only if that is still so then.
+        """
+        known = await self._known(item, alert_ids, problems)
+        self._basis = Basis(item.id if item is not None else None, alert_ids, problems, known.alerts)
+        return known
+
+    async def _known(self, item: WorkItem | None, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         lane = self.claimed
         if item is not lane.item:
             lane = replace(lane, item=item)
@@ -83,6 +92,7 @@ class OwnedLane:
 
         Raises:
             LostLane: The lane has another owner; nothing was written.
+            Outdated: What was known has changed; nothing was written.
             StoreUnavailable: It could not be written before the lease ended.
         """
         change = Change(
@@ -90,6 +100,7 @@ class OwnedLane:
             moved=self._moved,
             quarantined=self._quarantined,
             alerts=self._alerts,
+            basis=self._basis,
             item=item if item is not self._stored else None,
             begin=begin,
             finish=self._result,
@@ -110,7 +121,7 @@ class OwnedLane:
     def _clear(self) -> None:
         """Begin to collect for the next transaction."""
         self._folded, self._moved, self._quarantined, self._alerts = [], [], [], []
-        self._result, self._looked = None, False
+        self._basis, self._result, self._looked = None, None, False
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -24,9 +24,8 @@ class Intervals:
     """How often each job runs, in seconds."""
 
     expire: float = 30.0
-    peoples_changes: float = 15.0
     read_back: float = 3600.0
-    bind_late: float = 30.0
+    bind_late: float = 10.0
     forget: float = 3600.0
 
 
@@ -65,17 +64,14 @@ class Upkeep:
     async def run(self) -> None:
         """Run every job at its interval until cancelled."""
         every = self._intervals
-        of_each: list[tuple[float, Callable[[Target], Awaitable[None]]]] = [
-            (every.peoples_changes, self.take_in_changes),
-            (every.read_back, self.read_back),
-            (every.bind_late, self.bind_late),
-        ]
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(every.expire, self.expire))
             group.create_task(self._every(every.forget, self.forget))
             for target in self._targets:
-                for seconds, job in of_each:
-                    group.create_task(self._every(seconds, job, target))
+                # At once, too: what people change from now on must not be missed.
+                group.create_task(self._every(target.poll_seconds, self.take_in_changes, target, first=0.0))
+                group.create_task(self._every(every.read_back, self.read_back, target))
+                group.create_task(self._every(every.bind_late, self.bind_late, target))
 
     async def expire(self) -> None:
         """Wake the lanes whose work item's time is over."""
@@ -127,13 +123,20 @@ class Upkeep:
         while await self._store.forget(self._retention, now=self._clock(), limit=_AT_A_TIME):
             await self._sleep(_BETWEEN_DELETIONS_SECONDS)
 
-    async def _every(self, seconds: float, job: Callable[..., Awaitable[None]], *of: Target) -> None:
+    async def _every(
+        self, seconds: float, job: Callable[..., Awaitable[None]], *of: Target, first: float | None = None
+    ) -> None:
         complaints = Complaints(job=job.__name__, connection=of[0].name if of else "")
+        await self._sleep(seconds if first is None else first)
         while True:
-            await self._sleep(seconds)
             try:
                 await job(*of)
             except StoreUnavailable as error:
                 complaints.waits("upkeep waits for the store", error)
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                complaints.failed("upkeep failed", error)  # a connector's own, and no reason to end
             except Exception as error:  # noqa: BLE001 - the timer goes on
                 complaints.failed("upkeep failed", error)
+            await self._sleep(seconds)

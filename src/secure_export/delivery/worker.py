@@ -73,8 +73,12 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and work until ``stop``; whatever goes wrong, it goes on after a pause."""
+        taken_over = False
         while not self._stopping.is_set():
             try:
+                if not taken_over:
+                    await self._lanes.take_over(self._target.name, now=self._clock())
+                    taken_over = True
                 await self._claim_some()
             except StoreUnavailable as error:
                 self._complaints.waits("store unavailable", error)

@@ -100,6 +100,16 @@ class ConnectorType(Protocol):
         """The settings of a connection of this type, besides those every connection has."""
         ...
 
+    @property
+    def concurrency(self) -> int:
+        """How many lanes are worked on at a time where the configuration does not say."""
+        ...
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often the tool is asked what people changed where the configuration does not say."""
+        ...
+
     def make(self, name: str, settings: Any, resources: Any) -> Connector:
         """Make a connector for the connection ``name``; ``resources`` is ``secure_export.itsm.resources.Resources``."""
         ...

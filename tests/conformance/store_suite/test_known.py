@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.conformance.store_suite.samples import NOW, alert, at, claim_one, entry, folded, item
 
-from secure_export.delivery.contract import AlertRecord, ClaimedLane
+from secure_export.delivery.contract import AlertRecord, Basis, ClaimedLane, Outdated
 from secure_export.store.open import Store
 
 
@@ -140,3 +141,30 @@ async def test_how_many_others_of_the_work_item_fire(store: Store) -> None:
     known = await store.lanes.known(replace(lane, item=one), alert_ids=["a"], problems=[])
     assert known.others_firing == 2
     assert (await store.lanes.known(lane, alert_ids=["a"], problems=[])).others_firing == 0
+
+
+async def test_what_was_folded_by_must_still_be_so(store: Store) -> None:
+    """Two lanes speak of one alert: whoever writes second, by what is no longer so, writes nothing and hears of it."""
+    lane = await _lane_with(store, alert("a"))
+    known = await store.lanes.known(lane, alert_ids=["a", "b"], problems=["p"])
+    basis = Basis(None, ["a", "b"], ["p"], known.alerts)
+    await store.journal.append(entry("alert:other"))
+    other = await claim_one(store.lanes)
+    await store.lanes.save(other, folded(other, alerts=[alert("a", ended_at=at(5))], basis=basis), now=NOW)
+    with pytest.raises(Outdated):
+        await store.lanes.save(lane, folded(lane, alerts=[alert("a", work_item="w")], basis=basis), now=NOW)
+    now_known = await store.lanes.known(lane, alert_ids=["a"], problems=[])
+    assert now_known.alerts["a"].ended_at == at(5)
+    basis = Basis(None, ["a"], [], now_known.alerts)
+    await store.lanes.save(lane, folded(lane, alerts=[alert("a", ended_at=at(6))], basis=basis), now=NOW)
+
+
+async def test_an_alert_of_the_same_problem_makes_a_basis_old(store: Store) -> None:
+    """Also one that nobody knew when the problem was asked about."""
+    lane = await _lane_with(store, alert("a", problem="p"))
+    known = await store.lanes.known(lane, alert_ids=["a"], problems=["p"])
+    await store.journal.append(entry("alert:other"))
+    other = await claim_one(store.lanes)
+    await store.lanes.save(other, folded(other, alerts=[alert("b", problem="p")]), now=NOW)
+    with pytest.raises(Outdated):
+        await store.lanes.save(lane, folded(lane, basis=Basis(None, ["a"], ["p"], known.alerts)), now=NOW)

@@ -1,10 +1,11 @@
 """Ends that come to another lane than their firing did."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from tests.unit.delivery.conftest import MakeScene
-from tests.unit.delivery.scene import Scene
+from tests.unit.delivery.scene import Scene, sample
 
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import GroupBy, RouteSettings
@@ -36,7 +37,7 @@ async def test_a_resolve_that_names_another_ci_first_is_kept(make_scene: MakeSce
     await scene.deliver()
     await scene.end("a", vm="vm2")
     await scene.deliver()
-    states = {item["alerts"][0][-1]: item["state"] for item in await scene.items()}
+    states = {next(iter(item["alerts"]))[-1]: item["state"] for item in await scene.items()}
     assert states == {"a": "resolved", "b": "open"}
     assert await scene.is_idle()
 
@@ -49,6 +50,19 @@ async def test_an_end_before_its_firing_waits_in_the_memory_of_its_alert(scene: 
     await scene.fire("a")
     await scene.deliver()
     assert (await scene.item())["state"] == "resolved"
+
+
+async def test_a_firing_told_again_to_another_lane_is_not_a_second_record(scene: Scene) -> None:
+    """It is known where the alert fires, whatever lane hears of it again."""
+    at = scene.clock()
+    await scene.fire("a", fired_at=at)
+    await scene.deliver()
+    regroup(scene, GroupBy.CI)
+    scene.clock.forward(1)
+    await scene.fire("a", fired_at=scene.clock())
+    await scene.deliver()
+    assert len(scene.tool.records) == 1
+    assert await scene.is_idle()
 
 
 async def test_a_moved_end_shows_in_its_alerts_history(scene: Scene) -> None:
@@ -78,3 +92,34 @@ async def test_a_firing_and_its_end_in_two_lanes_at_a_time_find_each_other(scene
     assert scene.tool.record.state is ToolState.RESOLVED
     assert (await scene.item())["owed"] is False
     assert await scene.is_idle()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("service-health-incident-active-fired", "service-health-incident-resolved-fired"),
+        ("resource-health-unavailable-fired", "resource-health-available-fired"),
+    ],
+)
+async def test_two_rules_that_tell_of_one_problem_each_end_their_own(
+    make_scene: MakeScene, begin: str, end: str
+) -> None:
+    """The first rule's end must not take from the second what it has to end."""
+    scene = await make_scene(route={"group_by": GroupBy.RULE})
+    for rule in ("one", "two"):
+        await scene.post(told_by(rule, begin))
+    await scene.deliver()
+    scene.clock.forward(3600)
+    for rule in ("one", "two"):
+        await scene.post(told_by(rule, end))
+    await scene.deliver()
+    assert [record.state for record in scene.tool.records] == [ToolState.RESOLVED] * 2
+
+
+def told_by(rule: str, name: str) -> bytes:
+    said = json.loads(sample(name))
+    essentials = said["data"]["essentials"]
+    for member in ("alertRuleID", "alertRuleId"):
+        essentials.pop(member, None)
+    essentials |= {"alertRule": rule, "alertId": f"{essentials['alertId']}-{rule}"}
+    return json.dumps(said).encode()

@@ -236,7 +236,7 @@ async def test_one_tool_that_fails_stops_nobody_elses_timers(scene: Scene, *, ha
     timers = Upkeep(
         store,
         [bad, scene.target],
-        intervals=Intervals(expire=1, peoples_changes=1, read_back=1, bind_late=1, forget=1),
+        intervals=Intervals(expire=1, read_back=1, bind_late=1, forget=1),
         clock=scene.clock,
         sleep=lambda _: asyncio.sleep(0.001),
     )

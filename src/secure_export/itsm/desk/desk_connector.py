@@ -151,6 +151,8 @@ class DeskType:
     """How connections of type ``desk`` are configured and made."""
 
     settings = DeskSettings
+    concurrency = 64
+    poll_seconds = 2.0
 
     def make(self, name: str, settings: DeskSettings, resources: "Resources") -> DeskConnector:
         """Make the connector of a connection."""

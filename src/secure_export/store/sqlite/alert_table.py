@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from secure_export.delivery.contract import AlertRecord, Known
+from secure_export.delivery.contract import AlertRecord, Basis, Known
 from secure_export.delivery.facts import merged
 from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import alert_key
@@ -104,16 +104,15 @@ def read_known(
     Of a problem's alerts those are read that fired last, among all and in the work item, and those that ended last.
     What ended long before decides nothing; what fired before all that were read ends with them (``end_unread``).
     """
-    found = [row for one in alert_ids for row in connection.execute(_BY_ID, (alert_key(one), name))]
-    for problem in problems:
-        for work_item in {None, item_id}:
-            found += connection.execute(_FIRING_OF_PROBLEM, (name, problem, work_item, _MOST_OF_PROBLEM)).fetchall()
-        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _MOST_OF_PROBLEM)).fetchall()
-        found += [row for row in connection.execute(_BY_ID, (alert_key(problem), name)) if row[1] is None]
-    alerts = {state.alert_id: state for state in map(alert_state, found)}
+    alerts = _read_alerts(connection, name, item_id, alert_ids, problems)
     others = {state.work_item for state in alerts.values() if state.work_item not in {None, item_id}}
     lanes = {item: row[0] for item in others if (row := connection.execute(_LANE_OF, (item,)).fetchone())}
     return Known(alerts, _others_firing(connection, item_id, alerts, problems), lanes)
+
+
+def is_still_so(connection: sqlite3.Connection, name: str, basis: Basis) -> bool:
+    """Whether alerts and problems of the connection ``name`` are as they were read."""
+    return _read_alerts(connection, name, basis.item_id, basis.alert_ids, basis.problems) == basis.alerts
 
 
 def end_unread(connection: sqlite3.Connection, name: str, records: Sequence[AlertRecord]) -> None:
@@ -127,6 +126,18 @@ def end_unread(connection: sqlite3.Connection, name: str, records: Sequence[Aler
         if count >= _MOST_OF_PROBLEM:
             at = micros(ended_at)
             connection.execute(_END_UNREAD, (at, name, problem, work_item, at))
+
+
+def _read_alerts(
+    connection: sqlite3.Connection, name: str, item_id: str | None, alert_ids: Sequence[str], problems: Sequence[str]
+) -> dict[str, AlertState]:
+    found = [row for one in alert_ids for row in connection.execute(_BY_ID, (alert_key(one), name))]
+    for problem in problems:
+        for work_item in {None, item_id}:
+            found += connection.execute(_FIRING_OF_PROBLEM, (name, problem, work_item, _MOST_OF_PROBLEM)).fetchall()
+        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _MOST_OF_PROBLEM)).fetchall()
+        found += [row for row in connection.execute(_BY_ID, (alert_key(problem), name)) if row[1] is None]
+    return {state.alert_id: state for state in map(alert_state, found)}
 
 
 def _others_firing(

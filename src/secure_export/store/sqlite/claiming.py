@@ -155,3 +155,11 @@ def _leave_doubt(connection: sqlite3.Connection, seq: int) -> None:
     item = work_item(row[0])
     if not item.doubt:
         put_work_item(connection, replace(item, doubt=True))
+
+
+def take_over(connection: sqlite3.Connection, name: str, *, now: datetime) -> int:
+    """Make the lanes of a connection due that somebody claimed; how many there were."""
+    return connection.execute(
+        "UPDATE lanes SET due_at = ? WHERE connection = ? AND state = 'claimed' AND due_at > ?",
+        (micros(now), name, micros(now)),
+    ).rowcount

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
+from secure_export.delivery.contract import Change, ClaimedLane, Outdated, Release, StepResult
 from secure_export.errors import LostLane
 from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import lane_key
 from secure_export.store.rows import outcome_row
-from secure_export.store.sqlite.alert_table import end_unread, link_notifications, put_alert
+from secure_export.store.sqlite.alert_table import end_unread, is_still_so, link_notifications, put_alert
 from secure_export.store.sqlite.waking import wake
 from secure_export.store.sqlite.work_item_table import put_work_item
 from secure_export.workitems.outcome import Done
@@ -24,9 +24,12 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
 
     Raises:
         LostLane: The lane has another owner; nothing was written.
+        Outdated: What was folded by is not so any more; nothing was written.
     """
     key = lane_key(lane.connection, lane.correlation_key)
     number = _own(connection, lane, key)
+    if change.basis is not None and not is_still_so(connection, lane.connection, change.basis):
+        raise Outdated(f"alerts of lane {lane.correlation_key} of {lane.connection} were changed by another lane")
     folded = _unfold(connection, number, lane, change.folded)
     _quarantine(connection, number, change.quarantined, now)
     for notification, correlation_key in change.moved:

@@ -73,6 +73,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was begun, and let go of the file."""
         await self._database.close()
+        self.lanes.close()
 
 
 def _try_to_write(connection: sqlite3.Connection, tried_at: str) -> None:
