@@ -5,7 +5,7 @@ from typing import Any
 
 from secure_export.console.contract import Records
 from secure_export.errors import StoreUnavailable
-from secure_export.intake.answers import Message, Receive, Send
+from secure_export.intake.answers import UNAVAILABLE, Message, Receive, Send, error_answer, send_answer
 from secure_export.intake.app import PATH_BEFORE, Intake
 from secure_export.telemetry.health import Health
 from secure_export.telemetry.metrics import Metrics
@@ -45,6 +45,10 @@ class Front:
         path: str = scope.get("path", "")
         if self._intake is not None and path.startswith(PATH_BEFORE):
             await self._intake(scope, receive, send)
+        elif path.startswith(PATH_BEFORE):
+            await send_answer(
+                send, error_answer(UNAVAILABLE)
+            )  # another process takes alerts in: Azure must not drop this one
         elif path == "/healthz":
             await _answer(send, *await self._health.healthz())
         elif path == "/readyz":

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from secure_export.identity.authority import is_loopback
 from secure_export.identity.settings import IdentitySettings
 from secure_export.policy.settings import RouteSettings
 
+
+def _listed(value: Any) -> Any:
+    """Take a text for a list, with commas between, as it comes from the environment."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
 Subscription = Annotated[str, Field(pattern=r"^(\*|[0-9A-Za-z-]{1,64})$")]
+Subscriptions = Annotated[list[Subscription], BeforeValidator(_listed)]
 
 
 class Section(BaseModel):
@@ -75,7 +82,8 @@ class StoreSettings(Section):
 
     url: str = Field(
         "sqlite:///secure-export.db",
-        description="`sqlite:///relative.db`, from the configuration file's folder, or `sqlite:////absolute/path.db`; PostgreSQL comes with a later version.",
+        description="`sqlite:///name.db`: a file beside the configuration; `sqlite:///path/to/name.db`: the file with "
+        "this absolute path. PostgreSQL comes with a later version.",
     )
 
 
@@ -112,7 +120,7 @@ class ConnectionSettings(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     type: str = Field(description="Which tool: `desk`, or what an installed connector is called.")
-    subscriptions: list[Subscription] = Field(
+    subscriptions: Subscriptions = Field(
         min_length=1,
         description='Azure subscriptions whose alerts it takes; `["*"]` must be written out to allow every one.',
     )
@@ -162,11 +170,11 @@ class Settings(Section):
     )
 
     def beside(self, folder: Path) -> "Settings":
-        """Give the same settings with the store's relative path taken from a folder: the configuration file's."""
-        start, relative = "sqlite:///", self.store.url.removeprefix("sqlite:///")
-        if relative == self.store.url or relative.startswith("/") or not relative:
+        """Give the same settings with a store that is named by a mere file name lying in a folder."""
+        name = self.store.url.removeprefix("sqlite:///")
+        if name == self.store.url or "/" in name or not name:
             return self
-        return self.model_copy(update={"store": StoreSettings(url=f"{start}{folder}/{relative}")})
+        return self.model_copy(update={"store": StoreSettings(url=f"sqlite:///{folder}/{name}")})
 
     @property
     def lets_this_machine_in(self) -> bool:

@@ -33,12 +33,12 @@ def read_settings(
     Raises:
         SettingsError: It cannot be used; the message names each fault with its line and what to do.
     """
-    text = _text(path)
+    variables = _variables(environment)
+    text = "" if variables and not path.exists() else _text(path)
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    variables = _variables(environment)
     values = _overlaid(written, variables)
     try:
         settings = Settings.model_validate(values)

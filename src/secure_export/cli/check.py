@@ -10,6 +10,7 @@ from secure_export.cli.output import err, out, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.errors import SecureExportError
 from secure_export.identity.gate import Gate
+from secure_export.identity.settings import is_guid
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.registry import connector_types
 from secure_export.settings import Settings
@@ -47,6 +48,11 @@ def _left_to_fill_in(settings: Settings) -> list[tuple[str, CheckResult]]:
         (name, CheckResult("subscriptions", passed=False, detail=detail))
         for name, connection in settings.connections.items()
         if any(one.startswith("00000000-0000-0000-0000-") for one in connection.subscriptions)
+    ] + [
+        (name, CheckResult("subscriptions", passed=False, detail=f"{one!r} is no subscription id: a GUID, or *"))
+        for name, connection in settings.connections.items()
+        for one in connection.subscriptions
+        if one != "*" and not is_guid(one.lower()) and not one.startswith("00000000-")
     ]
 
 

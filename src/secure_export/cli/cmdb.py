@@ -107,7 +107,7 @@ def _row(ci: ConfigurationItem) -> dict[str, Any]:
     return {
         "id": ci.id,
         "name": ci.name,
-        "class": ci.class_name,
+        "class_name": ci.class_name,
         "resource_id": ci.resource_id,
         "attributes": dict(ci.attributes),
     }

@@ -106,7 +106,7 @@ def _explanation(
         "is_legacy_schema": alert.is_legacy_schema,
         "connection": name,
         "accepted": _accepted(alert, chosen),
-        "correlation_key": correlation.key,
+        "correlation_key": "test:… (each test has a lane of its own)" if alert.is_test else correlation.key,
         "effect": _effect(alert),
         "work_item": content.work_item,
         "title": content.title,

@@ -11,7 +11,6 @@ import typer
 import uvloop
 
 from secure_export.app import Parts, opened
-from secure_export.cli.output import note
 from secure_export.itsm.registry import connector_types
 from secure_export.settings import StoreSettings
 from secure_export.settings_file import DEFAULT_FILE, read_settings
@@ -46,7 +45,6 @@ async def parts(config: Path, *, make: bool = False) -> AsyncIterator[Parts]:
     settings = read_settings(config, types)
     with TemporaryDirectory() as folder:
         if not make and not store_exists(settings.store.url):
-            note(f"there is no store at {settings.store.url} yet; `secure-export serve` makes one")
             settings = settings.model_copy(update={"store": StoreSettings(url=f"sqlite:///{folder}/empty.db")})
         async with opened(settings, types) as found:
             yield found

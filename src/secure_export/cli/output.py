@@ -22,19 +22,17 @@ class Terminal(Console):
         return super().render_str(shown(text, keep="\n\t"), **options)
 
 
-out = Terminal(highlight=False)
-err = Terminal(stderr=True, highlight=False)
+# What is not read on a terminal is not wrapped: programs cut it as they need it.
+_WIDTH_OF_FILES = 400
+
+out = Terminal(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
+err = Terminal(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_FILES)
 
 
 def complain(message: str) -> None:
     """Print what went wrong, as plain lines."""
     for line in message.splitlines():
         err.print(f"[bold red]error:[/] {escape(line)}", soft_wrap=True)
-
-
-def note(message: str) -> None:
-    """Print something worth knowing beside the output."""
-    err.print(f"[dim]note: {escape(shown(message))}[/]", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
@@ -40,6 +41,7 @@ def send(  # noqa: PLR0913, PLR0917 - the command's options
         ),
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="As whom to ask the token end point.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="The tenant, with the base URL of a sandbox.")] = None,
     resource: Annotated[str | None, typer.Option(help="What the token is for: api://… or the client id.")] = None,
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many alerts, each with an id of its own.")] = 1,
     time_scale: Annotated[
@@ -56,9 +58,11 @@ def send(  # noqa: PLR0913, PLR0917 - the command's options
     Example: [bold]secure-export send alert.json --url http://127.0.0.1:8080/v1/connections/desk/alerts
     --token-from http://127.0.0.1:9000 --count 100[/]
     """
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise typer.BadParameter("--url must begin with https:// (or http://) and name a host")
     raw = sys.stdin.buffer.read() if str(payload) == "-" else payload.read_bytes()
     bodies = _bodies(raw, count, resolve=resolve)
-    token = token_source(token_from, client_id=client_id, resource=resource)
+    token = token_source(token_from, client_id=client_id, resource=resource, tenant=tenant)
     results = run_async(_sent(bodies, url, token, time_scale))
     delivered = sum(isinstance(result, Delivered) for result in results)
     if as_json:
@@ -132,4 +136,5 @@ def _shown(result: Result) -> dict[str, Any]:
         answer = f"{result.status} {result.body.decode('utf-8', 'replace')}"
     else:
         answer = getattr(result, "reason", "") or "the end point is banned for a while: too many calls failed"
-    return {"result": _WORDS[type(result)], "attempts": len(result.attempts), "answer": answer}
+    status = result.attempts[-1].status if result.attempts else None
+    return {"result": _WORDS[type(result)], "attempts": len(result.attempts), "status": status, "answer": answer}

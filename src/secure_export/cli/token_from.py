@@ -16,13 +16,16 @@ from secure_export.sandbox.entra.directory import (
 SECRET_VARIABLE = "SECURE_EXPORT_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 
 
-def token_source(given: str | None, *, client_id: str | None, resource: str | None) -> TokenSource | None:
+def token_source(
+    given: str | None, *, client_id: str | None, resource: str | None, tenant: str | None
+) -> TokenSource | None:
     """Make what gives the bearer token.
 
     Args:
         given: ``file:PATH``, ``env:NAME``, or a URL: a token end point, or the base URL of a sandbox Entra ID.
         client_id: As whom to ask a token end point; None: Azure Monitor's application (with the sandbox's secret).
         resource: What the token is for; None: the sandbox's own registration.
+        tenant: Whose token, where ``given`` is a sandbox's base URL; None: the sandbox's first tenant.
 
     Raises:
         SettingsError: It is none of these, or the file or variable cannot be read.
@@ -37,14 +40,14 @@ def token_source(given: str | None, *, client_id: str | None, resource: str | No
     if kind in {"http", "https"}:
         return CachedToken(
             ClientCredentials(
-                token_endpoint=_end_point(given),
+                token_endpoint=_end_point(given, tenant or DEFAULT_TENANT_ID),
                 client_id=client_id or AZNS_APP_ID,
                 client_secret=os.environ.get(SECRET_VARIABLE, AZNS_SANDBOX_SECRET),
                 resource=resource or f"api://{RESOURCE_APP_ID}",
             )
         )
     raise SettingsError(
-        f"--token-from {given!r} is not understood; write file:PATH, env:NAME, or a token end point's URL"
+        "what --token-from names is not understood; write file:PATH, env:NAME, or a token end point's URL"
     )
 
 
@@ -62,8 +65,8 @@ def _file(path: Path) -> str:
         raise SettingsError(f"cannot read the token from {path}: {error}") from None
 
 
-def _end_point(url: str) -> str:
-    """A whole end point as it is; the base URL of a sandbox with its default tenant's end point."""
+def _end_point(url: str, tenant: str) -> str:
+    """A whole end point as it is; the base URL of a sandbox with the tenant's end point."""
     if urlsplit(url).path.strip("/"):
         return url
-    return f"{url.rstrip('/')}/{DEFAULT_TENANT_ID}/oauth2/v2.0/token"
+    return f"{url.rstrip('/')}/{tenant}/oauth2/v2.0/token"

@@ -51,7 +51,7 @@ class SentBy(TypedDict, total=False):
 class NotificationObject(TypedDict):
     """One POST from Azure that was recorded."""
 
-    id: int
+    id: str
     received_at: str
     caller: SentBy
     status: str
@@ -123,7 +123,7 @@ class LaneObject(TypedDict):
 class QuarantinedObject(TypedDict):
     """A notification that was kept but not understood, and why."""
 
-    id: int
+    id: str
     connection: str
     received_at: str
     reason: str
@@ -173,7 +173,7 @@ class Retried(TypedDict):
 class Replayed(TypedDict):
     """The notification left quarantine and is on its way."""
 
-    notification: int
+    notification: str
     status: Literal["accepted"]
 
 

@@ -198,7 +198,7 @@ def _check_audience(tenant_id: str, audience: tuple[str, ...], versions: tuple[s
             f'no audience for tenant {tenant_id}. Write audience = ["<client id>"] with the id of this service\'s '
             "app registration"
         )
-    if "2.0" in versions and not any(is_guid(entry) for entry in audience):
+    if "1.0" not in versions and not any(is_guid(entry) for entry in audience):
         raise ValueError(
             f"audience for tenant {tenant_id} has no client id, and version 2.0 tokens name nothing else. Add the "
             'client id (a GUID), or write versions = ["1.0"]'

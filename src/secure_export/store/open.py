@@ -12,7 +12,7 @@ from secure_export.intake.contract import Journal
 from secure_export.itsm.desk.contract import DeskRecords
 from secure_export.store.sqlite.store import SqliteStore
 
-_HELP = "write sqlite:///relative.db or sqlite:////absolute/path.db"
+_HELP = "write sqlite:///name.db for a file beside the configuration, or sqlite:///path/to/name.db for any other"
 
 
 class Store(Protocol):
@@ -83,13 +83,12 @@ def sqlite_path(url: str) -> Path:
     if parts.scheme != "sqlite":
         raise SettingsError(f"store.url: {parts.scheme or 'a URL without a scheme'} is no kind of store; {_HELP}")
     if parts.netloc or parts.query or parts.fragment:
-        raise SettingsError(
-            f"store.url: a SQLite store has no host and no options; {_HELP}, with three or four slashes"
-        )
-    path = unquote(parts.path).removeprefix("/")
-    if not path or path.endswith("/"):
+        raise SettingsError(f"store.url: a SQLite store has no host and no options; {_HELP}")
+    path = unquote(parts.path)
+    name = path.lstrip("/")
+    if not name or path.endswith("/"):
         raise SettingsError(f"store.url names no file; {_HELP}")
-    return Path(path)
+    return Path(f"/{name}") if path.startswith("/") and "/" in name else Path(name)
 
 
 def store_exists(url: str) -> bool:

@@ -131,6 +131,6 @@ def _notifications(connection: sqlite3.Connection, seq: int) -> list[dict[str, A
         (seq, _NOTIFICATIONS_LISTED),
     )
     return [
-        {"id": number, "received_at": text_or_none(at), "caller": decoded(caller or b"{}"), "status": "accepted"}
+        {"id": str(number), "received_at": text_or_none(at), "caller": decoded(caller or b"{}"), "status": "accepted"}
         for number, at, caller in rows
     ]

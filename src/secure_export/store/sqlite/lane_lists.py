@@ -121,7 +121,7 @@ def _lane(row: tuple[Any, ...]) -> dict[str, Any]:
 def _quarantined(row: Any) -> dict[str, Any]:
     notification, connection, received_at, reason = row
     return {
-        "id": notification,
+        "id": str(notification),
         "connection": connection,
         "received_at": text_or_none(received_at),
         "reason": reason,

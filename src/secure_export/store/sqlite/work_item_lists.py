@@ -67,9 +67,15 @@ def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any
 
 
 def bound_items(item: WorkItem) -> list[dict[str, Any]]:
-    """Give a work item's bindings as JSON objects."""
+    """Give a work item's bindings as JSON objects; what was not found is called by the last part of its resource id."""
     return [
-        {"id": one.id, "name": one.name, "rule": one.rule, "reason": one.reason}
+        {
+            "id": one.id,
+            "name": one.name.rpartition("/")[2],
+            "resource_id": one.name if one.name.startswith("/") else None,
+            "rule": one.rule,
+            "reason": one.reason,
+        }
         for one in item.desired.content.bindings
     ]
 
