@@ -117,7 +117,7 @@ class Api:
         """Take a notification out of quarantine."""
         number = notification_id(request.path_params["id"])
         await self._replay(number, visitor.by)
-        return json_answer({"notification": number, "status": "accepted"})
+        return json_answer({"notification": str(number), "status": "accepted"})
 
     async def cis(self, request: Request, _visitor: Visitor) -> Response:
         """List CIs."""

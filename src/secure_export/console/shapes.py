@@ -11,6 +11,7 @@ class BoundItem(TypedDict):
 
     id: str | None
     name: str
+    resource_id: NotRequired[str | None]
     rule: str
     reason: str
 

@@ -78,7 +78,9 @@ async def test_an_alert_in_the_words_of_the_contract(store: Store) -> None:
             "rule": "cpu_high",
             "severity": "Sev2",
             "targets": ["/subscriptions/s/vm1"],
-            "configuration_items": [{"id": "ci1", "name": "vm1", "rule": "resource-id", "reason": "it has this id"}],
+            "configuration_items": [
+                {"id": "ci1", "name": "vm1", "resource_id": None, "rule": "resource-id", "reason": "it has this id"}
+            ],
             "fired_at": "2026-03-02T09:00:00Z",
             "resolved_at": None,
             "is_test": False,
@@ -91,7 +93,7 @@ async def test_an_alert_in_the_words_of_the_contract(store: Store) -> None:
     )
     assert shown["notifications"] == [
         {
-            "id": number,
+            "id": str(number),
             "received_at": "2026-03-02T09:19:05.117123Z",
             "caller": {"tenant": "t", "application": "a", "version": "2.0", "token_id": "u"},
             "status": "accepted",
@@ -203,7 +205,13 @@ async def test_a_work_item_in_the_words_of_the_contract(store: Store) -> None:
             "number": "INC1",
             "url": "https://desk/INC1",
             "configuration_items": [
-                {"id": None, "name": "vm1", "rule": "not-in-cmdb", "reason": "vm1 is not in the CMDB"}
+                {
+                    "id": None,
+                    "name": "vm1",
+                    "resource_id": None,
+                    "rule": "not-in-cmdb",
+                    "reason": "vm1 is not in the CMDB",
+                }
             ],
             "alerts": ["/Alerts/A"],
             "severity": "Sev2",
@@ -271,12 +279,12 @@ async def test_quarantine_is_listed_newest_first(store: Store) -> None:
     second = await store.journal.append(unreadable("no schema", connection="prod"))
     page = await store.records.quarantine()
     assert page.rows[0] == {
-        "id": second.notification,
+        "id": str(second.notification),
         "connection": "prod",
         "received_at": "2026-03-02T09:19:05.117123Z",
         "reason": "no schema",
     }
-    assert column(await store.records.quarantine(connection="desk"), "id") == [first.notification]
+    assert column(await store.records.quarantine(connection="desk"), "id") == [str(first.notification)]
     assert (await store.records.quarantined(first.notification))["body"] == "\ufffd{"
 
 

@@ -124,7 +124,7 @@ async def test_retry(console: Console) -> None:
 async def test_replay(console: Console) -> None:
     """A replay sends a notification on its way; one that still is not understood is 409 and says why."""
     assert (await console.asker.ask("POST", "/api/v1/quarantine/9/replay")).json() == {
-        "notification": 9,
+        "notification": "9",
         "status": "accepted",
     }
     answer = await console.asker.ask("POST", "/api/v1/quarantine/10/replay")

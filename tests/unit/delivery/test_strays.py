@@ -74,7 +74,7 @@ async def test_a_moved_end_shows_in_its_alerts_history(scene: Scene) -> None:
     await scene.deliver()
     (row,) = (await scene.store.records.alerts()).rows
     told = await scene.store.records.alert(row["id"])
-    assert number in {one["id"] for one in told["notifications"]}
+    assert str(number) in {one["id"] for one in told["notifications"]}
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -88,7 +88,7 @@ def test_a_version_that_is_left_out_has_no_audience_and_no_keys() -> None:
         ({"audience": []}, "no audience for tenant"),
         ({"audience": ""}, "is empty or contains blanks"),
         ({"audience": "api://my app"}, "is empty or contains blanks"),
-        ({"audience": URI}, 'write versions = ["1.0"]'),
+        ({"audience": URI, "versions": ["2.0"]}, 'write versions = ["1.0"]'),
         ({"callers": []}, "at least 1 item"),
         ({"callers": ["AzNS AAD Webhook"]}, "is no GUID"),
         ({"denied": ["everybody"]}, "is no GUID"),

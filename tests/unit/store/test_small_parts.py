@@ -102,13 +102,13 @@ def test_pages() -> None:
     ("url", "path"),
     [
         ("sqlite:///store.db", "store.db"),
-        ("sqlite:///var/store.db", "var/store.db"),
+        ("sqlite:///var/lib/x/store.db", "/var/lib/x/store.db"),
         ("sqlite:////var/lib/x/store.db", "/var/lib/x/store.db"),
         ("sqlite:///a%20b%3F.db", "a b?.db"),
     ],
 )
 def test_store_urls(url: str, path: str) -> None:
-    """Three slashes begin a relative path, four an absolute one."""
+    """A mere file name lies beside the configuration; a path is absolute, with three slashes or with four."""
     assert sqlite_path(url) == Path(path)
 
 
@@ -118,7 +118,7 @@ def test_store_urls(url: str, path: str) -> None:
         ("postgresql://user@host/db", "PostgreSQL comes with a later version"),
         ("mysql://host/db", "mysql is no kind of store"),
         ("store.db", "without a scheme"),
-        ("sqlite://store.db", "three or four slashes"),
+        ("sqlite://store.db", "no host"),
         ("sqlite:///store.db?mode=memory", "no options"),
         ("sqlite:///", "names no file"),
         ("sqlite:////var/lib/", "names no file"),
@@ -129,7 +129,7 @@ async def test_other_urls_are_refused_with_the_form_to_write(url: str, said: str
     """Each text says what is wrong and what to write."""
     with pytest.raises(SettingsError, match=said) as caught:
         await open_store(url)
-    assert "sqlite:///relative.db or sqlite:////absolute/path.db" in str(caught.value)
+    assert "sqlite:///name.db for a file beside the configuration, or sqlite:///path/to/name.db" in str(caught.value)
 
 
 async def test_a_signal_wakes_all_who_wait() -> None:

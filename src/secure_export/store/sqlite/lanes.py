@@ -10,7 +10,7 @@ from secure_export.store.sqlite import claiming, saving
 from secure_export.store.sqlite.alert_table import read_known
 from secure_export.store.sqlite.connect import store_errors
 from secure_export.store.sqlite.database import Database
-from secure_export.store.sqlite.sole_owner import SoleOwner
+from secure_export.store.sqlite.deliverers import Deliverers
 
 
 class SqliteLanes:
@@ -22,17 +22,19 @@ class SqliteLanes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sole = SoleOwner(database.path)
+        self._deliverers = Deliverers(database.path)
 
     async def take_over(self, connection: str, *, now: datetime) -> int:
         """See ``Lanes.take_over``; while another process delivers from the same file, nobody is known to be gone."""
         with store_errors():
-            ours = self._sole.is_ours()
-        return await self._database.write(lambda db: claiming.take_over(db, connection, now=now)) if ours else 0
+            async with self._deliverers.joining(connection) as alone:
+                if not alone:
+                    return 0
+                return await self._database.write(lambda db: claiming.take_over(db, connection, now=now))
 
     def close(self) -> None:
-        """Let another process know that this one delivers no more."""
-        self._sole.let_go()
+        """Let other processes know that this one delivers no more."""
+        self._deliverers.leave()
 
     async def claim(
         self, connection: str, *, limit: int, pending_limit: int, now: datetime, lease: timedelta
