@@ -61,12 +61,10 @@ async def _keys(settings: Settings) -> CheckResult:
     gate = Gate(settings.identity, clock=utc_now)
     await gate.start()
     try:
-        wrong = await gate.ready()
+        wrong = "; ".join(gate.troubles())
     finally:
         await gate.stop()
-    return CheckResult(
-        "signing keys", passed=wrong is None, detail=wrong or f"fetched from {settings.identity.authority}"
-    )
+    return CheckResult("signing keys", passed=not wrong, detail=wrong or f"fetched from {settings.identity.authority}")
 
 
 async def _store_and_tools(settings: Settings) -> list[tuple[str, CheckResult]]:

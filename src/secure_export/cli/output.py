@@ -1,5 +1,6 @@
 """What commands print: tables for people, JSON for programs, errors on standard error."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,21 @@ def complain(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as one JSON document; for a terminal in ASCII, whose control characters JSON escapes."""
-    print(json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=2, default=str))  # noqa: T201 - the command's output
+    _write(json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=2, default=str) + "\n")
+
+
+def _write(text: str) -> None:
+    """Write all of a text to standard output.
+
+    With ``PYTHONUNBUFFERED``, as containers set it, Python drops what a pipe does not take at once.
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        sys.stdout.write(text)
+        return
+    left = memoryview(text.encode())
+    while left:
+        left = left[raw.write(left) or 0 :]
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

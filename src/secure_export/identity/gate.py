@@ -67,8 +67,16 @@ class Gate:
         await asyncio.gather(*(ring.refresh() for ring in self._rings.values()))
 
     async def ready(self) -> str | None:
-        """Say what is wrong, None when tokens of every tenant and version can be checked."""
-        return "; ".join(trouble for ring in self._rings.values() if (trouble := ring.trouble)) or None
+        """Say what is wrong, None while tokens of some tenant and version can be checked.
+
+        One tenant whose keys cannot be fetched must not take the others' alerts from this process.
+        """
+        wrong = self.troubles()
+        return "; ".join(wrong) if len(wrong) == len(self._rings) else None
+
+    def troubles(self) -> list[str]:
+        """Say of each tenant and version whose tokens cannot be checked why not."""
+        return [trouble for ring in self._rings.values() if (trouble := ring.trouble) is not None]
 
     def keys_age(self) -> dict[str, float]:
         """Give, by tenant, how many seconds ago its oldest keys in use were fetched; without those that have none."""

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -60,3 +62,14 @@ def test_json_is_ascii_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, stre
     text = stream.getvalue()
     assert json.loads(text) == {"rule": f"größer {HOSTILE}"}
     assert text.isascii() is stream.isatty()
+
+
+def test_long_json_arrives_whole_through_a_pipe() -> None:
+    """Also with PYTHONUNBUFFERED, where Python itself drops what a pipe does not take at once."""
+    program = "from secure_export.cli.output import print_json; print_json(['x' * 1000] * 2000)"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
+    assert done.stdout is not None
+    with done.stdout as pipe:
+        assert len(json.loads(pipe.read())) == 2000
+    assert done.wait(10) == 0

@@ -134,7 +134,8 @@ CASES = [
     ),
     Case(
         "Then everywhere, and it is said in which subscription it lies.",
-        names("web-1"), [ci("1", "web-1", vm("web-1", subscription=TEST))], [("1", "name")], f"it lies in subscription {TEST}",
+        names("web-1"), [ci("1", "web-1", vm("web-1", subscription=TEST))], [("1", "name")],
+        f"it lies in subscription {TEST}",
     ),
     Case(
         "A name alone binds when there is one such CI.",

@@ -211,6 +211,15 @@ class TestNoKeys:
         assert (await refused(gate, fresh)).code == "no-keys"
         assert TENANT in str(await gate.ready())
 
+    async def test_one_tenant_without_keys_does_not_stop_the_others(self, clock: SettableClock) -> None:
+        """The process stays ready for those whose tokens it can check, and `check` tells of the rest."""
+        entra = PaperEntra({TENANT: [jwk()]})
+        gate = gate_with(entra, clock, tenant_id=None, tenants=[{"tenant_id": TENANT}, {"tenant_id": OTHER_TENANT}])
+        await gate.refresh()
+        assert await gate.ready() is None
+        assert len(gate.troubles()) == 2
+        assert all(OTHER_TENANT in trouble for trouble in gate.troubles())
+
     async def test_readiness_speaks_of_each_tenant_and_version(self) -> None:
         """Before anything was fetched all are missing."""
         said = str(await gate_with().ready())

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 try:
     import fcntl
-except ImportError:  # a system without POSIX locks: nobody is ever known to be gone, and leases decide
+except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 _AGAIN_SECONDS = 0.02
@@ -32,20 +32,31 @@ class Deliverers:
     @asynccontextmanager
     async def joining(self, connection: str) -> AsyncIterator[bool]:
         """Join those who deliver for a connection when the block ends; gives whether there is nobody else."""
-        if fcntl is None or connection in self._files:
+        if connection in self._files or (file := self._opened(connection)) is None:
             yield False
             return
-        name = f"{self._path.name}-delivering-{quote(connection, safe='')}"
-        file = os.open(self._path.with_name(name), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             yield _locked(file, fcntl.LOCK_EX)
-            # Others have it alone only for a moment.
-            while not _locked(file, fcntl.LOCK_SH):
+            # Others have it alone only for a moment, and no event tells of another process.
+            while not _locked(file, fcntl.LOCK_SH):  # noqa: ASYNC110 - see above
                 await asyncio.sleep(_AGAIN_SECONDS)
         except BaseException:
             os.close(file)
             raise
         self._files[connection] = file
+
+    def _opened(self, connection: str) -> int | None:
+        """Open a connection's lock; None where there are none: nobody is known to be gone then, and leases decide."""
+        if fcntl is None:
+            return None
+        name = f"{self._path.name}-delivering-{quote(connection, safe='')}"
+        file = os.open(self._path.with_name(name), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _locked(file, fcntl.LOCK_UN)
+        except OSError:
+            os.close(file)
+            return None
+        return file
 
     def leave(self) -> None:
         """Deliver no more."""
