@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema # it ships no types
+import jsonschema
 import pytest
 import referencing
 from referencing.jsonschema import DRAFT4
