@@ -28,7 +28,7 @@ test: $(READY) browser ## Run every test (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 unit: $(READY) ## Run the fast tests only
-	@$(BIN)/python -m pytest tests/unit tests/conformance tests/architecture $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit $(ARGS)
 
 browser: ## Install Chromium for the browser tests, where the system lets us
 	@command -v chromium >/dev/null || test -e .venv/.no-chromium || { \
