@@ -37,7 +37,7 @@ class Size:
     notifications: int
 
 
-FULL = Size(rounds=5, seconds=4.0, calm_seconds=20.0, flood=20_000, notifications=10_000_000)
+FULL = Size(rounds=5, seconds=3.0, calm_seconds=20.0, flood=20_000, notifications=10_000_000)
 QUICK = Size(rounds=3, seconds=1.5, calm_seconds=5.0, flood=3_000, notifications=200_000)
 
 

@@ -1,8 +1,10 @@
 """How fast alerts are taken in, at several numbers of connections, next to others, in turns in the same run."""
 
+import os
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -55,23 +57,41 @@ def measure_intake(
     """Measure all contenders in turns, so that what else the machine does meets all of them.
 
     Args:
-        contenders: Who; all run at once, and only one is under load at a time.
+        contenders: Who; all are started at first, and all but the one under load are stopped meanwhile: what they do
+            between their turns (Alertmanager tidies up gigabytes) must not cost another.
         rounds: How many runs of each.
         seconds: How long each run is.
         say: Told what is done now.
     """
     runs: dict[tuple[int, str], list[_Run]] = {}
-    with ExitStack() as stack:
-        started: dict[str, Running] = {}
-        for contender in contenders:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
-            started[contender.name] = stack.enter_context(contender.started(folder))
-        for connections in CONNECTIONS:
+    for connections in CONNECTIONS:
+        with ExitStack() as stack:
+            started = {one.name: _started(stack, one) for one in contenders}
             for number in range(rounds):
                 for name, running in started.items():
                     say(f"{connections} connections, run {number + 1} of {rounds}: {name}")
-                    runs.setdefault((connections, name), []).append(_one_run(running, connections, seconds))
+                    with _alone(running, started.values()):
+                        runs.setdefault((connections, name), []).append(_one_run(running, connections, seconds))
     return [_line(name, connections, found) for (connections, name), found in runs.items()]
+
+
+def _started(stack: ExitStack, contender: Contender) -> Running:
+    """Start a contender in a folder of its own: empty, so that no number of connections pays for the one before."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
+    return stack.enter_context(contender.started(folder))
+
+
+@contextmanager
+def _alone(running: Running, everybody: Collection[Running]) -> Iterator[None]:
+    """Stop all others for as long as the block lasts."""
+    others = [one.pid for one in everybody if one.pid != running.pid]
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
 
 
 def plan_for(running: Running, connections: int, seconds: float) -> Plan:
