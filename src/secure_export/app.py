@@ -97,6 +97,7 @@ def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, reso
         policy=_policy(connection),
         connector=kind.make(name, kind.settings.model_validate(connection.own), resources),
         concurrency=connection.concurrency or kind.concurrency,
+        in_process=kind.in_process,
         poll_seconds=connection.poll_seconds or kind.poll_seconds,
         rate_per_second=connection.rate_per_second,
         retry=RetryPolicy(connection.retry_first_seconds, connection.retry_longest_seconds),

@@ -19,6 +19,7 @@ class Target:
         rate_per_second: How many steps are taken a second; None: as many as there are.
         retry: When to try again.
         step_timeout_seconds: After this long without an answer a step counts as unclear.
+        in_process: Whether a step ends with the process that takes it; in other tools it may go on for a while.
         poll_seconds: How often the tool is asked what people changed.
         subscriptions: Whose CIs a name in an alert may mean, in lower case; None: everybody's.
     """
@@ -30,5 +31,6 @@ class Target:
     rate_per_second: float | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     step_timeout_seconds: float = 60.0
+    in_process: bool = False
     poll_seconds: float = 15.0
     subscriptions: frozenset[str] | None = None

@@ -171,10 +171,16 @@ class Lanes(Protocol):
         """
         ...
 
-    async def take_over(self, connection: str, *, now: datetime) -> int:
+    async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
         """Make those claimed lanes due at once whose owner is known to be gone; how many were made due.
 
         Asked once, before anything is claimed. Where a store cannot tell, it does nothing: leases end by themselves.
+
+        Args:
+            connection: Which connection.
+            now: The time now.
+            patience: For how long after its beginning a step of a process that is gone may still go on in the tool: a
+                look before that could miss what it brings about.
         """
         ...
 

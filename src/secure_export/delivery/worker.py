@@ -54,6 +54,7 @@ class Worker:
         self._clock = clock
         self._sleep = sleep
         self._complaints = Complaints(connection=target.name)
+        self._patience = timedelta(seconds=0 if target.in_process else target.step_timeout_seconds)
         self._lease = timedelta(seconds=target.step_timeout_seconds + _LEASE_BEYOND_STEP_SECONDS)
         self._runner = LaneRunner(
             target,
@@ -77,7 +78,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 if not taken_over:
-                    await self._lanes.take_over(self._target.name, now=self._clock())
+                    await self._lanes.take_over(self._target.name, now=self._clock(), patience=self._patience)
                     taken_over = True
                 await self._claim_some()
             except StoreUnavailable as error:

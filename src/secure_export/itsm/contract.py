@@ -110,6 +110,11 @@ class ConnectorType(Protocol):
         """How often the tool is asked what people changed where the configuration does not say."""
         ...
 
+    @property
+    def in_process(self) -> bool:
+        """Whether a step ends with the process that takes it; in a tool elsewhere it may go on for a while."""
+        ...
+
     def make(self, name: str, settings: Any, resources: Any) -> Connector:
         """Make a connector for the connection ``name``; ``resources`` is ``secure_export.itsm.resources.Resources``."""
         ...

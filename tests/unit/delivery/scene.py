@@ -91,8 +91,8 @@ class WatchedLanes:
         self.claims.append(limit)
         return await self._lanes.claim(connection, limit=limit, pending_limit=pending_limit, now=now, lease=lease)
 
-    async def take_over(self, connection: str, *, now: datetime) -> int:
-        return await self._lanes.take_over(connection, now=now)
+    async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
+        return await self._lanes.take_over(connection, now=now, patience=patience)
 
     async def known(self, lane: ClaimedLane, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         await self._tell("known", lane)

@@ -69,7 +69,7 @@ def test_tokens_are_not_shown_wherever_they_stand(stream: io.StringIO) -> None:
         int(TOKEN)
     except ValueError:
         log.exception("failed")
-    logging.getLogger("some.library").warning("header was %s", TOKEN)
+    logging.getLogger("some.package").warning("header was %s", TOKEN)
     assert TOKEN not in stream.getvalue()
     assert len(lines(stream)) == 3
 
@@ -81,7 +81,7 @@ def test_a_terminal_is_told_nothing_that_it_obeys(terminal: io.StringIO) -> None
     """Escape sequences in values, events, deeper members and errors are shown, and no value begins a line."""
     log = structlog.get_logger("x")
     log.warning("refused", path=f"/{HOSTILE}", text=f"a\nb {HOSTILE}", nested={"hosts": [HOSTILE]})
-    logging.getLogger("some.library").warning("said %s", HOSTILE)
+    logging.getLogger("some.package").warning("said %s", HOSTILE)
     log.error("failed", key=HOSTILE, exc_info=ValueError(HOSTILE))
     text = terminal.getvalue()
     assert not any(ord(one) < 0x20 or 0x7F <= ord(one) < 0xA0 for one in text.replace("\n", ""))
@@ -108,5 +108,5 @@ def test_the_id_of_a_token_is_no_secret(stream: io.StringIO) -> None:
 def test_lines_below_the_level_are_left_out(stream: io.StringIO) -> None:
     """The level holds for our lines and for those of libraries."""
     structlog.get_logger("x").debug("quiet")
-    logging.getLogger("some.library").debug("quiet")
+    logging.getLogger("some.package").debug("quiet")
     assert not stream.getvalue()

@@ -153,6 +153,7 @@ class DeskType:
     settings = DeskSettings
     concurrency = 64
     poll_seconds = 2.0
+    in_process = True
 
     def make(self, name: str, settings: DeskSettings, resources: "Resources") -> DeskConnector:
         """Make the connector of a connection."""

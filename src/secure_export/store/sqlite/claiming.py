@@ -157,9 +157,18 @@ def _leave_doubt(connection: sqlite3.Connection, seq: int) -> None:
         put_work_item(connection, replace(item, doubt=True))
 
 
-def take_over(connection: sqlite3.Connection, name: str, *, now: datetime) -> int:
-    """Make the lanes of a connection due that somebody claimed; how many there were."""
-    return connection.execute(
-        "UPDATE lanes SET due_at = ? WHERE connection = ? AND state = 'claimed' AND due_at > ?",
-        (micros(now), name, micros(now)),
-    ).rowcount
+_TAKE_OVER = """
+UPDATE lanes SET due_at = max(:now, coalesce(
+    (SELECT started_at FROM steps WHERE steps.lane = lanes.key AND finished_at IS NULL AND kind <> 'look'), 0
+) + :patience)
+WHERE connection = :name AND state = 'claimed' AND due_at > :now
+"""
+
+
+def take_over(connection: sqlite3.Connection, name: str, *, now: datetime, patience: timedelta) -> int:
+    """Make the lanes of a connection due that somebody claimed; how many there were.
+
+    One with a begun step becomes due when what it asked for can no longer go on in the tool.
+    """
+    asked = {"now": micros(now), "name": name, "patience": patience // timedelta(microseconds=1)}
+    return connection.execute(_TAKE_OVER, asked).rowcount

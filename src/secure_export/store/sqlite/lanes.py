@@ -24,13 +24,15 @@ class SqliteLanes:
         self._database = database
         self._deliverers = Deliverers(database.path)
 
-    async def take_over(self, connection: str, *, now: datetime) -> int:
+    async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
         """See ``Lanes.take_over``; while another process delivers from the same file, nobody is known to be gone."""
         with store_errors():
             async with self._deliverers.joining(connection) as alone:
                 if not alone:
                     return 0
-                return await self._database.write(lambda db: claiming.take_over(db, connection, now=now))
+                return await self._database.write(
+                    lambda db: claiming.take_over(db, connection, now=now, patience=patience)
+                )
 
     def close(self) -> None:
         """Let other processes know that this one delivers no more."""

@@ -1,13 +1,16 @@
 """Which processes deliver from a file. Locks are of open files, so that two stores are as two processes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.store_suite.samples import NOW, claim, entry
+from tests.conformance.store_suite.samples import NOW, claim, entry, item
 
+from secure_export.delivery.contract import Change
 from secure_export.errors import StoreUnavailable
 from secure_export.store.sqlite.store import SqliteStore
+from secure_export.workitems.work_item import StepKind
 
 OpenStore = Callable[[], Awaitable[SqliteStore]]
 
@@ -81,3 +84,19 @@ async def test_a_store_that_cannot_write_is_asked_again(open_store: OpenStore) -
         await broken.lanes.take_over("desk", now=NOW)
     store = await open_store()
     assert await store.lanes.take_over("desk", now=NOW) == 1
+
+
+async def test_what_the_dead_had_begun_in_a_tool_elsewhere_is_given_the_time_to_end(open_store: OpenStore) -> None:
+    """A create may still run there though its process is gone: a look before that would not find it."""
+    dead = await open_store()
+    await dead.lanes.take_over("desk", now=NOW)
+    await dead.journal.append(entry())
+    (lane,) = await claim(dead.lanes)
+    numbers = [one.notification for one in lane.pending]
+    await dead.lanes.save(lane, Change(folded=numbers, item=item(), begin=StepKind.CREATE), now=NOW)
+    await dead.close()
+    store = await open_store()
+    minute = timedelta(minutes=1)
+    assert await store.lanes.take_over("desk", now=NOW, patience=minute) == 1
+    assert not await claim(store.lanes, now=NOW + timedelta(seconds=59))
+    assert len(await claim(store.lanes, now=NOW + minute)) == 1
