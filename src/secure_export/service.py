@@ -63,7 +63,7 @@ async def serve(
             stack.push_async_callback(gate.stop)
             health.add("signing_keys", gate.ready)
         if Role.DELIVERY in roles:
-            await stack.enter_async_context(_delivering(parts, metrics))
+            await stack.enter_async_context(_delivering(parts, metrics, health))
         front = Front(
             intake=_intake(parts, gate, metrics) if Role.INTAKE in roles else None,
             console=_console(parts, gate) if Role.CONSOLE in roles else None,
@@ -102,10 +102,12 @@ def _console(parts: Parts, gate: Gate) -> Any:
 
 
 @asynccontextmanager
-async def _delivering(parts: Parts, metrics: Metrics) -> AsyncIterator[None]:
+async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIterator[None]:
     """Deliver for every connection and keep the timers, until the block ends."""
     targets: Sequence[Target] = list(parts.targets.values())
     workers = [Worker(target, parts.store.lanes, watch=metrics) for target in targets]
+    for target, worker in zip(targets, workers, strict=True):
+        health.add(f"delivery:{target.name}", worker.ready)
     upkeep = Upkeep(parts.store.upkeep, targets, retention=_retention(parts.settings.retention))
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
     timers = asyncio.create_task(upkeep.run(), name="upkeep")

@@ -71,6 +71,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
         self._wanted = 1
+        self._trouble: str | None = None
 
     async def run(self) -> None:
         """Claim and work until ``stop``; whatever goes wrong, it goes on after a pause."""
@@ -81,12 +82,19 @@ class Worker:
                     await self._lanes.take_over(self._target.name, now=self._clock(), patience=self._patience)
                     taken_over = True
                 await self._claim_some()
+                self._trouble = None
             except StoreUnavailable as error:
+                self._trouble = str(error)
                 self._complaints.waits("store unavailable", error)
                 await self._pause(_STORE_PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - delivery must not end for good without a word
+                self._trouble = f"claiming lanes failed ({type(error).__name__}); the log says more"
                 self._complaints.failed("claiming failed", error)
                 await self._pause(_STORE_PAUSE_SECONDS)
+
+    async def ready(self) -> str | None:
+        """Say why nothing is delivered; None while lanes are claimed, or while it is being stopped."""
+        return self._trouble
 
     async def stop(self, *, grace_seconds: float = 20.0) -> None:
         """Claim nothing more and let the lanes at work finish; what does not is taken over when its lease ends."""

@@ -177,10 +177,13 @@ async def test_an_outage_of_the_store_is_sat_out(scene: Scene) -> None:
 
     await fire_many(scene, 30)
     with capture_logs() as logs:
-        async with running(scene.worker(WatchedLanes(scene.store, before))):
+        worker = scene.worker(WatchedLanes(scene.store, before))
+        async with running(worker):
             await until(lambda: scene.clock.seconds() > 100)
+            assert await worker.ready() == "the disk is full"
             away = False
             await until_idle(scene)
+            assert await worker.ready() is None
     assert len(scene.tool.records) == 30
     assert [line["event"] for line in logs] == ["store unavailable"]
 
