@@ -20,6 +20,7 @@ from rich.markup import render
 
 from secure_export.cli.main import app
 from secure_export.itsm.registry import connector_types
+from secure_export.itsm.secrets import Secret
 from secure_export.settings import Settings
 from secure_export.telemetry.metrics import Metrics
 
@@ -30,6 +31,12 @@ _ABOUT_CONFIGURATION = (
     "`secure-export.toml`; `secure-export init` writes one with comments. Every setting can also come from the "
     "environment, as `SECURE_EXPORT__SECTION__KEY` (two underscores between the parts), which then stands over the "
     "file. Unknown settings are errors that name the line and what was probably meant."
+)
+_ABOUT_SECRETS = (
+    "The file never holds a password or key itself: a setting that needs one is a table that says where it is kept, "
+    '`{ file = "/run/secrets/snow" }` or `{ env = "SNOW_PASSWORD" }`. From the environment it is '
+    "`SECURE_EXPORT__CONNECTIONS__PROD__PASSWORD__FILE` or `…__ENV`. It is read when it is used, so that a renewed one "
+    "needs no restart. Relative files of a connection lie beside the configuration."
 )
 _ABOUT_COMMANDS = (
     "This page lists every command with its arguments. `secure-export COMMAND --help` prints the same. Errors are one "
@@ -48,10 +55,29 @@ def configuration() -> str:
     lines = ["# Configuration", "", _GENERATED, "", _ABOUT_CONFIGURATION]
     for name, field in Settings.model_fields.items():
         lines += _section(name, field)
+    lines += ["", "## Secrets", "", _ABOUT_SECRETS]
     for kind, connector in sorted(connector_types().items()):
         title = f'`[connections.NAME]` with `type = "{kind}"`'
         lines += ["", f"## {title}", "", "Besides the settings of every connection:", *_table(connector.settings)]
+        lines += _parts_of_a_connection(connector.settings)
     return "\n".join(lines) + "\n"
+
+
+def _parts_of_a_connection(model: type[BaseModel]) -> list[str]:
+    """Describe the sections within a connector's own settings."""
+    lines: list[str] = []
+    for name, field in model.model_fields.items():
+        nested = _nested(field.annotation)
+        if nested is None or nested is Secret:
+            continue
+        one_of_many = "" if _is_one(field.annotation) else ".KEY"
+        lines += ["", f"### `[connections.NAME.{name}{one_of_many}]`", "", _first_line(nested), *_table(nested)]
+    return lines
+
+
+def _is_one(annotation: Any) -> bool:
+    """Whether a setting holds one section, as against several by name."""
+    return not (isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping))
 
 
 def _section(name: str, field: FieldInfo) -> list[str]:
@@ -75,8 +101,12 @@ def _table(model: type[BaseModel]) -> list[str]:
         return ["", "It has no settings of its own."]
     rows = ["", "| setting | default | what it does |", "| --- | --- | --- |"]
     for name, field in model.model_fields.items():
-        rows.append(f"| `{name}` | {_default(field)} | {_cell(field.description or '')} |")
+        rows.append(f"| `{name}` | {_default(field)} | {_cell((field.description or '') + _kept_elsewhere(field))} |")
     return rows
+
+
+def _kept_elsewhere(field: FieldInfo) -> str:
+    return " A [secret](#secrets)." if _nested(field.annotation) is Secret else ""
 
 
 def _cell(text: str) -> str:

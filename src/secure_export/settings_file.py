@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -10,14 +10,17 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from secure_export.errors import SettingsError
+from secure_export.itsm.beside import placed
 from secure_export.itsm.contract import ConnectorType
-from secure_export.settings import Settings
+from secure_export.itsm.secrets import Secret
+from secure_export.settings import ConnectionSettings, Settings
 from secure_export.toml_lines import line_of
 
 DEFAULT_FILE = Path("secure-export.toml")
 ENVIRONMENT_PREFIX = "SECURE_EXPORT__"
 
 Path_ = tuple[str | int, ...]
+_PLACES_OF_A_SECRET = frozenset(Secret.model_fields)
 
 
 def read_settings(
@@ -44,9 +47,12 @@ def read_settings(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_message(path, text, variables, error, Settings)) from None
+    folder = path.absolute().parent
+    connections: dict[str, ConnectionSettings] = {}
     for name, connection in settings.connections.items():
-        _check_own(path, text, variables, name, connection.type, connection.own, types)
-    return settings.beside(path.absolute().parent)
+        own = _checked_own(path, text, variables, name, connection.type, connection.own, types)
+        connections[name] = connection.model_copy(update=placed(connection.own, own, folder))
+    return settings.model_copy(update={"connections": connections}).beside(folder)
 
 
 def _text(path: Path) -> str:
@@ -78,8 +84,16 @@ def _overlaid(written: dict[str, Any], variables: Mapping[tuple[str, ...], str])
             inner = section.get(name)
             section[name] = dict(inner) if isinstance(inner, dict) else {}
             section = section[name]
+        if path[-1] in _PLACES_OF_A_SECRET and not section.keys() - _PLACES_OF_A_SECRET:
+            # Where a secret is, the variable says anew: the file's other place for it does not stand beside it.
+            _forget(section, (key for key in _PLACES_OF_A_SECRET if (*path[:-1], key) not in variables))
         section[path[-1]] = _value(value)
     return values
+
+
+def _forget(section: dict[str, Any], keys: Iterable[str]) -> None:
+    for key in keys:
+        section.pop(key, None)
 
 
 def _value(text: str) -> Any:
@@ -92,7 +106,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _check_own(  # noqa: PLR0913, PLR0917 - what an error message names
+def _checked_own(  # noqa: PLR0913, PLR0917 - what an error message names
     path: Path,
     text: str,
     variables: Mapping[tuple[str, ...], str],
@@ -100,13 +114,13 @@ def _check_own(  # noqa: PLR0913, PLR0917 - what an error message names
     kind: str,
     own: Mapping[str, Any],
     types: Mapping[str, ConnectorType],
-) -> None:
-    """Check the settings that belong to a tool alone."""
+) -> BaseModel:
+    """Check the settings that belong to a tool alone, and give them as the tool reads them."""
     if kind not in types:
         where = _where(path, text, variables, ("connections", name, "type"))
         raise SettingsError(f"{where}: there is no connector {kind!r}{_suggestion(kind, list(types))}")
     try:
-        types[kind].settings.model_validate(own)
+        return types[kind].settings.model_validate(own)
     except ValidationError as error:
         at = ("connections", name)
         raise SettingsError(_message(path, text, variables, error, types[kind].settings, at)) from None
@@ -132,7 +146,7 @@ def _sentence(kind: str, message: str, loc: Path_, model: type[BaseModel], at: P
     setting = ".".join(names)
     if kind == "extra_forbidden":
         owner = _model_at(model, loc[:-1])
-        known = [*(owner.model_fields if owner else ()), *(_common_names() if at else ())]
+        known = [*(owner.model_fields if owner else ()), *(_common_names() if at and len(loc) == 1 else ())]
         return f"there is no setting {setting!r}{_suggestion(str(loc[-1]), known)}"
     if kind == "missing":
         return f"the setting {setting!r} is missing"
@@ -153,8 +167,9 @@ def _suggestion(wrong: str, known: Sequence[str]) -> str:
 def _where(path: Path, text: str, variables: Mapping[tuple[str, ...], str], loc: Path_) -> str:
     """Where a fault is: the variable or the line that sets it, or that of its section."""
     names = tuple(str(part) for part in loc)
-    if names in variables:
-        return f"{ENVIRONMENT_PREFIX}{'__'.join(names).upper()}"
+    for place in ((), *((key,) for key in sorted(_PLACES_OF_A_SECRET))):
+        if (*names, *place) in variables:
+            return f"{ENVIRONMENT_PREFIX}{'__'.join((*names, *place)).upper()}"
     line = line_of(text, loc)
     return f"{path}, line {line}" if line else str(path)
 

@@ -1,9 +1,11 @@
 """What every connector must do, whichever tool it reaches: ``secure_export.itsm.contract.Connector``.
 
 A connector's own test module gives a subclass of ``ConnectorSuite`` a fixture ``tool``, and thereby passes all of this.
+Where a tool has no means for something (one that knows no assignment, say), its adapter says so in ``Tool.lacks``, and
+the rule is left out with that reason; no rule is made weaker for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +30,8 @@ from secure_export.workitems.work_item import (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OVER = (ToolState.RESOLVED, ToolState.CLOSED)
-WRITES = (StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE)
+WRITES = (StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE, StepKind.REOPEN)
+ON_WHAT_IS_THERE = (StepKind.UPDATE, StepKind.RESOLVE, StepKind.REOPEN)
 
 
 class Fault(StrEnum):
@@ -46,10 +49,43 @@ class Fault(StrEnum):
     """It does what it was asked, and answers with something that no one understands."""
     RESOLVE_IGNORED = "resolve-ignored"
     """It takes a resolve without complaint and leaves the record open, as a business rule might."""
+    REOPEN_IGNORED = "reopen-ignored"
+    """It takes a reopening without complaint and leaves the record resolved."""
 
 
 NOTHING_CHANGED = (Fault.UNREACHABLE, Fault.BUSY, Fault.REFUSES)
 IN_DOUBT = (Fault.ANSWER_LOST, Fault.GARBAGE)
+
+
+class Ability(StrEnum):
+    """What most tools have means for, and some do not."""
+
+    ASSIGN = "assign"
+    """Records have somebody who works on them."""
+    GROUP = "group"
+    """Records have a group that looks at them."""
+    HOLD = "hold"
+    """People put records on hold."""
+    PRIORITY = "priority"
+    """People change a record's priority."""
+    COMMENT = "comment"
+    """People write into a record's history, and that counts as a change."""
+    DELETE = "delete"
+    """Records can be deleted."""
+    CLOSE = "close"
+    """Closed is another state than resolved, and final."""
+    REOPEN = "reopen"
+    """A resolved record can be opened again, by people and by us."""
+    SEVERAL_CIS = "several-cis"
+    """A record can be about several CIs."""
+    RESOLUTION = "resolution"
+    """It says how a record was resolved."""
+    OWN_STATES = "own-states"
+    """Its states have words of its own, which tell more than open, resolved and closed."""
+    CHANGED_AT = "changed-at"
+    """It says when a record was last changed."""
+    CHANGES_ONCE = "changes-once"
+    """It can be asked what people changed so that each change is told once, and our own are not."""
 
 
 class Act(StrEnum):
@@ -83,7 +119,8 @@ class Record:
         group: Who is to look at it; empty when nobody.
         assignee: Who works on it; empty when nobody.
         notes: The texts that we wrote into its history, oldest first.
-        cis: The CMDB's ids of the CIs it is about, the primary one first.
+        cis: The CMDB's ids of the CIs it is about, each once, the primary one first: in a tool with one CI field and a
+            table of further ones that field, then the table's others.
         resolution: Why it is resolved; empty while open.
     """
 
@@ -107,12 +144,15 @@ class Tool(Protocol):
         connector: What is tested, for the connection ``CONNECTION``.
         other_connector: The same tool reached for another connection, ``OTHER_CONNECTION``.
         faults: The faults that it knows.
+        lacks: What it has no means for, each with a sentence that says why; an adapter that lacks nothing need not
+            have it.
         secrets: Texts that must not appear in any reason.
     """
 
     connector: Connector
     other_connector: Connector
     faults: frozenset[Fault]
+    lacks: Mapping[Ability, str]
     secrets: Sequence[str]
 
     async def records(self, key: str) -> Sequence[Record]:
@@ -192,6 +232,7 @@ async def take(connector: Connector, step: StepKind, item: WorkItem) -> Outcome:
         StepKind.CREATE: connector.create,
         StepKind.UPDATE: connector.update,
         StepKind.RESOLVE: connector.resolve,
+        StepKind.REOPEN: connector.reopen,
     }[step]
     return await call(item)
 
@@ -235,10 +276,52 @@ def to_resolve(item: WorkItem) -> WorkItem:
     return replace(item, desired=desired)
 
 
+def to_reopen(item: WorkItem, *notes: str) -> WorkItem:
+    """The work item as it is when its problem is there again after its resolve."""
+    desired = replace(item.desired, state=State.OPEN, revision=item.desired.revision + 1, resolution="")
+    return noted(replace(item, desired=desired, reopening=True), *(notes or ("Fired again: disk",)))
+
+
+async def resolved(tool: Tool, item: WorkItem) -> WorkItem:
+    """Create the record, resolve it, and give the work item as it is then."""
+    item = to_resolve(await created(tool, item))
+    return replace(item, confirmed=await confirmed_by(tool.connector, StepKind.RESOLVE, item))
+
+
+async def about_to(tool: Tool, step: StepKind, note: str) -> WorkItem:
+    """Bring the tool to where a step comes next, and give the work item that owes it and a note."""
+    match step:
+        case StepKind.CREATE:
+            return noted(work_item(), note)
+        case StepKind.REOPEN:
+            can(tool, Ability.REOPEN)
+            return to_reopen(await resolved(tool, work_item()), note)
+        case StepKind.RESOLVE:
+            return to_resolve(noted(await created(tool, work_item()), note))
+        case _:
+            return noted(await created(tool, work_item()), note)
+
+
+def can(tool: Tool, *abilities: Ability) -> None:
+    """Leave a test out, saying why, when the tool has no means for what it is about."""
+    lacks: Mapping[Ability, str] = getattr(tool, "lacks", {})
+    for ability in abilities:
+        if ability in lacks:
+            pytest.skip(f"LEFT OUT, this tool has no means for {ability.value}: {lacks[ability]}")
+
+
 def knows(tool: Tool, fault: Fault) -> None:
     """Leave a test out when the tool cannot meet its fault."""
     if fault not in tool.faults:
         pytest.skip(f"this tool cannot meet the fault {fault.value}")
+
+
+_NEEDED = {
+    Act.COMMENT: (Ability.COMMENT,),
+    Act.ASSIGN: (Ability.ASSIGN,),
+    Act.HOLD: (Ability.HOLD,),
+    Act.CLOSE: (Ability.CLOSE,),
+}
 
 
 class ConnectorSuite:
@@ -250,7 +333,8 @@ class ConnectorSuite:
         confirmed = await confirmed_by(tool.connector, StepKind.CREATE, item)
         record = await only_record(tool, item)
         assert (record.title, record.description) == (item.desired.content.title, item.desired.content.description)
-        assert (record.priority, record.group, record.state) == (2, "Linux", ToolState.OPEN)
+        assert (record.priority, record.state) == (2, ToolState.OPEN)
+        assert record.group == "Linux" or Ability.GROUP in getattr(tool, "lacks", {})
         assert confirmed.number == record.number
         assert confirmed.state is ToolState.OPEN
         assert confirmed.ended_at is None
@@ -337,6 +421,7 @@ class ConnectorSuite:
 
     async def test_cis_are_merged(self, tool: Tool) -> None:
         """An update adds the CIs that are new; those that are there stay, and the first stays the primary one."""
+        can(tool, Ability.SEVERAL_CIS)
         one = await tool.add_ci("vm-web-1", _vm("vm-web-1"))
         two = await tool.add_ci("vm-web-2", _vm("vm-web-2"))
         item = await created(tool, work_item(bindings=(bound(one, "vm-web-1"),)))
@@ -391,6 +476,7 @@ class ConnectorSuite:
     @pytest.mark.parametrize("step", [StepKind.UPDATE, StepKind.RESOLVE])
     async def test_what_people_set_stays(self, tool: Tool, step: StepKind) -> None:
         """The assignee and the priority that a person set outlive updates and resolves of ours."""
+        can(tool, Ability.ASSIGN, Ability.PRIORITY)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.ASSIGN)
         await tool.act(item.key, Act.LOWER_PRIORITY)
@@ -403,6 +489,7 @@ class ConnectorSuite:
 
     async def test_an_update_leaves_the_state_that_people_set(self, tool: Tool) -> None:
         """A record that a person put on hold is on hold after an update."""
+        can(tool, Ability.HOLD)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.HOLD)
         await confirmed_by(tool.connector, StepKind.UPDATE, noted(item, "Fired: disk"))
@@ -410,6 +497,7 @@ class ConnectorSuite:
 
     async def test_a_record_on_hold_can_be_resolved(self, tool: Tool) -> None:
         """On hold is open: the end of the problem resolves it."""
+        can(tool, Ability.HOLD)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.HOLD)
         assert (await confirmed_by(tool.connector, StepKind.RESOLVE, to_resolve(item))).state in OVER
@@ -425,24 +513,28 @@ class ConnectorSuite:
 
     async def test_a_resolve_keeps_peoples_own_resolution(self, tool: Tool) -> None:
         """A record that a person resolved is not resolved again over their words."""
+        can(tool, Ability.RESOLUTION)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.RESOLVE)
         assert (await confirmed_by(tool.connector, StepKind.RESOLVE, to_resolve(item))).state in OVER
         assert PERSONS_RESOLUTION in (await only_record(tool, item)).resolution
 
-    @pytest.mark.parametrize("step", [StepKind.UPDATE, StepKind.RESOLVE])
+    @pytest.mark.parametrize("step", ON_WHAT_IS_THERE)
     async def test_a_closed_record_is_left_alone(self, tool: Tool, step: StepKind) -> None:
         """Closed is final: it is confirmed as closed, and stays exactly as it is."""
+        can(tool, Ability.CLOSE)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.CLOSE)
         before = await only_record(tool, item)
-        confirmed = await confirmed_by(tool.connector, step, to_resolve(noted(item, "Resolved: disk")))
+        item = to_resolve(noted(item, "Resolved: disk"))
+        confirmed = await confirmed_by(tool.connector, step, to_reopen(item) if step is StepKind.REOPEN else item)
         assert confirmed.state is ToolState.CLOSED
         assert (await only_record(tool, item)) == before
 
-    @pytest.mark.parametrize("step", [StepKind.UPDATE, StepKind.RESOLVE])
+    @pytest.mark.parametrize("step", ON_WHAT_IS_THERE)
     async def test_a_deleted_record_is_not_made_again(self, tool: Tool, step: StepKind) -> None:
         """A step on a record that is gone leads to a look, which says surely that there is none."""
+        can(tool, Ability.DELETE)
         item = await created(tool, work_item())
         await tool.delete(item.key)
         outcome = await take(tool.connector, step, to_resolve(item))
@@ -452,22 +544,128 @@ class ConnectorSuite:
 
     async def test_a_record_that_people_reopened_is_told_as_open(self, tool: Tool) -> None:
         """After a person's reopening a look says open, and when it ended is no longer told."""
+        can(tool, Ability.REOPEN)
         item = await created(tool, work_item())
         await confirmed_by(tool.connector, StepKind.RESOLVE, to_resolve(item))
         await tool.act(item.key, Act.REOPEN)
         seen = await confirmed_by(tool.connector, StepKind.LOOK, item)
         assert (seen.state, seen.ended_at) == (ToolState.OPEN, None)
 
+    async def test_a_resolved_record_is_opened_again(self, tool: Tool) -> None:
+        """A reopening brings notes and CIs in, confirms the state that was read back, and is no end."""
+        can(tool, Ability.REOPEN)
+        ci = await tool.add_ci("vm-web-1", _vm("vm-web-1"))
+        item = to_reopen(await resolved(tool, work_item()), "Fired again: disk", "Fired: memory")
+        content = replace(item.desired.content, bindings=(bound(ci, "vm-web-1"),))
+        item = replace(item, desired=replace(item.desired, content=content))
+        confirmed = await confirmed_by(tool.connector, StepKind.REOPEN, item)
+        record = await only_record(tool, item)
+        assert (confirmed.state, confirmed.ended_at) == (ToolState.OPEN, None)
+        assert confirmed.revision == item.desired.revision
+        assert (record.state, record.cis) == (ToolState.OPEN, (ci,))
+        assert record.notes == ("Fired again: disk", "Fired: memory")
+        assert (await confirmed_by(tool.connector, StepKind.RESOLVE, to_resolve(item))).state in OVER
+
+    async def test_what_a_person_resolved_is_opened_again(self, tool: Tool) -> None:
+        """A route may insist on a work item that a person resolved: a reopening asks not who resolved it."""
+        can(tool, Ability.REOPEN)
+        item = await created(tool, work_item())
+        await tool.act(item.key, Act.RESOLVE)
+        assert (await confirmed_by(tool.connector, StepKind.REOPEN, to_reopen(item))).state is ToolState.OPEN
+        assert (await only_record(tool, item)).state is ToolState.OPEN
+
+    async def test_a_second_reopening_writes_nothing_twice(self, tool: Tool) -> None:
+        """A reopening that is taken again finds the record open and its notes there."""
+        can(tool, Ability.REOPEN)
+        item = to_reopen(await resolved(tool, work_item()))
+        for _ in range(2):
+            assert (await confirmed_by(tool.connector, StepKind.REOPEN, item)).state is ToolState.OPEN
+        assert (await only_record(tool, item)).notes == ("Fired again: disk",)
+
+    async def test_a_reopening_leaves_an_open_record_as_people_have_it(self, tool: Tool) -> None:
+        """A record that is open already keeps its state, on hold for one."""
+        can(tool, Ability.HOLD)
+        item = await created(tool, work_item())
+        await tool.act(item.key, Act.HOLD)
+        assert (await confirmed_by(tool.connector, StepKind.REOPEN, to_reopen(item))).state is ToolState.OPEN
+        record = await only_record(tool, item)
+        assert (record.on_hold, record.notes) == (True, ("Fired again: disk",))
+
+    async def test_what_people_set_outlives_a_reopening(self, tool: Tool) -> None:
+        """The assignee and the priority that a person set are there after it."""
+        can(tool, Ability.REOPEN, Ability.ASSIGN, Ability.PRIORITY)
+        item = await created(tool, work_item())
+        await tool.act(item.key, Act.ASSIGN)
+        await tool.act(item.key, Act.LOWER_PRIORITY)
+        item = to_resolve(item)
+        await confirmed_by(tool.connector, StepKind.RESOLVE, item)
+        before = await only_record(tool, item)
+        confirmed = await confirmed_by(tool.connector, StepKind.REOPEN, to_reopen(item))
+        record = await only_record(tool, item)
+        assert (record.assignee, record.priority) == (PERSON, before.priority)
+        assert (record.title, record.description, record.group) == (before.title, before.description, before.group)
+        assert PERSON in confirmed.assignment
+
+    async def test_a_reopening_that_the_tool_ignores_is_told_as_it_is(self, tool: Tool) -> None:
+        """A record that reads back resolved after a reopening is confirmed as resolved, so that it stays owed."""
+        can(tool, Ability.REOPEN)
+        knows(tool, Fault.REOPEN_IGNORED)
+        item = to_reopen(await resolved(tool, work_item()))
+        with tool.failing(Fault.REOPEN_IGNORED):
+            confirmed = await confirmed_by(tool.connector, StepKind.REOPEN, item)
+        assert confirmed.state is ToolState.RESOLVED
+        assert (await confirmed_by(tool.connector, StepKind.REOPEN, item)).state is ToolState.OPEN
+
+    async def test_how_it_was_resolved_is_told(self, tool: Tool) -> None:
+        """What people wrote about the resolution comes back, and so does what we wrote."""
+        can(tool, Ability.RESOLUTION)
+        theirs = await created(tool, work_item("one"))
+        assert theirs.confirmed is not None
+        assert theirs.confirmed.resolution == ""
+        await tool.act(theirs.key, Act.RESOLVE)
+        assert PERSONS_RESOLUTION in (await confirmed_by(tool.connector, StepKind.LOOK, theirs)).resolution
+        ours = await resolved(tool, work_item("two"))
+        assert ours.confirmed is not None
+        assert ours.desired.resolution in ours.confirmed.resolution
+
+    async def test_the_tools_own_word_for_the_state_is_told(self, tool: Tool) -> None:
+        """A record on hold is open to us, and its own word says more."""
+        can(tool, Ability.OWN_STATES, Ability.HOLD)
+        item = await created(tool, work_item())
+        await tool.act(item.key, Act.HOLD)
+        seen = await confirmed_by(tool.connector, StepKind.LOOK, item)
+        assert item.confirmed is not None
+        assert (seen.state, bool(seen.tool_state)) == (ToolState.OPEN, True)
+        assert seen.tool_state != item.confirmed.tool_state
+
+    async def test_when_it_was_changed_is_told(self, tool: Tool) -> None:
+        """It stays while nothing is changed, and never goes back when a person or we change something."""
+        can(tool, Ability.CHANGED_AT)
+        item = await created(tool, work_item())
+        first = await confirmed_by(tool.connector, StepKind.LOOK, item)
+        again = await confirmed_by(tool.connector, StepKind.LOOK, item)
+        assert first.changed_at is not None
+        assert again.changed_at == first.changed_at
+        await tool.act(item.key, Act.RESOLVE)
+        later = await confirmed_by(tool.connector, StepKind.LOOK, item)
+        assert later.changed_at is not None
+        assert later.changed_at >= first.changed_at
+
+    async def test_what_the_tool_took_whole_has_no_remarks(self, tool: Tool) -> None:
+        """A remark tells of something that the tool did not take: an ordinary create and resolve have none."""
+        item = await resolved(tool, work_item())
+        assert item.confirmed is not None
+        assert item.confirmed.remarks == ()
+
     @pytest.mark.parametrize("fault", NOTHING_CHANGED)
     @pytest.mark.parametrize("step", list(StepKind))
     async def test_what_was_not_done_is_not_claimed(self, tool: Tool, step: StepKind, fault: Fault) -> None:
         """When the tool changed nothing, the answer is to try later, refused, or unclear; the record is as before."""
         knows(tool, fault)
-        item = work_item() if step is StepKind.CREATE else await created(tool, work_item())
-        wanted = item if step is StepKind.CREATE else to_resolve(noted(item, "Resolved: disk"))
+        item = await about_to(tool, step, "Said: disk")
         before = list(await tool.records(item.key))
         with tool.failing(fault):
-            outcome = await take(tool.connector, step, wanted)
+            outcome = await take(tool.connector, step, item)
         self._is_no_success(tool, outcome)
         if fault is Fault.BUSY:
             assert isinstance(outcome, TryLater)
@@ -480,9 +678,7 @@ class ConnectorSuite:
     async def test_what_may_have_been_done_is_unclear(self, tool: Tool, step: StepKind, fault: Fault) -> None:
         """A write whose answer is lost or not understood is unclear; look and retry leave one record and one note."""
         knows(tool, fault)
-        item = noted(work_item(), "Fired: disk") if step is StepKind.CREATE else await created(tool, work_item())
-        wanted = item if step is StepKind.CREATE else noted(item, "Fired: disk")
-        wanted = to_resolve(wanted) if step is StepKind.RESOLVE else wanted
+        wanted = await about_to(tool, step, "Fired: disk")
         with tool.failing(fault):
             outcome = await take(tool.connector, step, wanted)
         assert isinstance(outcome, Unclear)
@@ -492,7 +688,7 @@ class ConnectorSuite:
         again = await confirmed_by(tool.connector, step, wanted)
         if again.revision < wanted.desired.revision:
             again = await confirmed_by(tool.connector, StepKind.UPDATE, replace(wanted, confirmed=again))
-        record = await only_record(tool, item)
+        record = await only_record(tool, wanted)
         assert record.notes == ("Fired: disk",)
         assert (record.state in OVER) is (step is StepKind.RESOLVE)
 
@@ -522,6 +718,7 @@ class ConnectorSuite:
 
     async def test_changes_start_from_now_on(self, tool: Tool) -> None:
         """An empty cursor asks for nothing of the past, and gives a cursor to go on with."""
+        can(tool, Ability.COMMENT)
         item = await created(tool, work_item())
         await tool.act(item.key, Act.COMMENT)
         changes = await tool.connector.changes("")
@@ -531,6 +728,7 @@ class ConnectorSuite:
     @pytest.mark.parametrize("act", [Act.COMMENT, Act.ASSIGN, Act.HOLD, Act.RESOLVE, Act.CLOSE])
     async def test_what_people_change_is_told_once(self, tool: Tool, act: Act) -> None:
         """A change by a person is told with the work item's key, and not again with the new cursor."""
+        can(tool, Ability.CHANGES_ONCE, *_NEEDED.get(act, ()))
         item = await created(tool, work_item())
         await created(tool, work_item("untouched"))
         cursor = (await tool.connector.changes("")).cursor
@@ -541,6 +739,7 @@ class ConnectorSuite:
 
     async def test_our_own_changes_are_not_told(self, tool: Tool) -> None:
         """What this program writes does not come back to it as news."""
+        can(tool, Ability.CHANGES_ONCE)
         cursor = (await tool.connector.changes("")).cursor
         item = noted(await created(tool, work_item()), "Fired: disk")
         await confirmed_by(tool.connector, StepKind.UPDATE, item)
@@ -549,6 +748,7 @@ class ConnectorSuite:
 
     async def test_changes_of_another_connection_are_not_told(self, tool: Tool) -> None:
         """A person's change of a record of one connection is news for that connection only."""
+        can(tool, Ability.COMMENT)
         theirs = work_item(connection=OTHER_CONNECTION)
         await confirmed_by(tool.other_connector, StepKind.CREATE, theirs)
         ours_cursor = (await tool.connector.changes("")).cursor
@@ -559,6 +759,7 @@ class ConnectorSuite:
 
     async def test_changes_that_cannot_be_asked_for_are_asked_for_again(self, tool: Tool) -> None:
         """While the tool is out of reach nothing raises, and nothing is passed over."""
+        can(tool, Ability.COMMENT)
         knows(tool, Fault.UNREACHABLE)
         item = await created(tool, work_item())
         cursor = (await tool.connector.changes("")).cursor
@@ -571,6 +772,7 @@ class ConnectorSuite:
     @pytest.mark.parametrize("cursor", ["rubbish", "-1", "²", "9" * 40, "1; DROP TABLE incidents"])
     async def test_a_cursor_that_is_none_raises_nothing(self, tool: Tool, cursor: str) -> None:
         """A cursor of another version or tool is answered with one that works."""
+        can(tool, Ability.COMMENT)
         item = await created(tool, work_item())
         changes = await tool.connector.changes(cursor)
         await tool.act(item.key, Act.COMMENT)

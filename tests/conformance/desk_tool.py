@@ -1,10 +1,11 @@
 """The embedded desk as a tool for the conformance suite."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec.structs import replace
 from tests.conformance.connector_suite import (
     CONNECTION,
     NOW,
@@ -12,6 +13,7 @@ from tests.conformance.connector_suite import (
     PERSON,
     PERSONS_RESOLUTION,
     PERSONS_WORDS,
+    Ability,
     Act,
     Fault,
     Record,
@@ -73,7 +75,9 @@ class FaultyDesk(SqliteDesk):
 
     async def add(self, connection: str, key: str, addition: Addition, *, now: datetime) -> Incident | None:
         if self.fault is Fault.RESOLVE_IGNORED:
-            addition = Addition(revision=addition.revision, notes=addition.notes, cis=addition.cis)
+            addition = replace(addition, resolution=None)
+        if self.fault is Fault.REOPEN_IGNORED:
+            addition = replace(addition, reopens=False)
         return await self._changed(lambda: super(FaultyDesk, self).add(connection, key, addition, now=now))
 
     async def incident_by_key(self, connection: str, key: str) -> Incident | None:
@@ -96,7 +100,8 @@ class FaultyDesk(SqliteDesk):
 class DeskTool:
     """Looks into the desk behind its connector."""
 
-    faults = frozenset({Fault.UNREACHABLE, Fault.ANSWER_LOST, Fault.RESOLVE_IGNORED})
+    faults = frozenset({Fault.UNREACHABLE, Fault.ANSWER_LOST, Fault.RESOLVE_IGNORED, Fault.REOPEN_IGNORED})
+    lacks: Mapping[Ability, str] = {}
     secrets: Sequence[str] = ()
 
     def __init__(self, database: Database) -> None:

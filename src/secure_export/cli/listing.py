@@ -24,6 +24,7 @@ from secure_export.cli.options import (
 from secure_export.cli.output import out, print_details, print_json, print_table
 from secure_export.clock import utc_now
 from secure_export.console.contract import Page
+from secure_export.errors import NotFound
 from secure_export.workitems.work_item import State
 
 alerts = typer.Typer(name="alerts", help="What Azure told of.", no_args_is_help=True, add_completion=False)
@@ -160,19 +161,37 @@ def list_lanes(  # noqa: PLR0913 - the command's options
 
 @lanes.command("retry")
 def retry_lane(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The lane's key, as the list shows it.")],
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The lane's key, as the list shows it.")] = None,
     config: Config = DEFAULT_FILE,
+    connection: Annotated[
+        str | None, typer.Option("--connection", help="With --all: only lanes of this connection.", metavar="C")
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Retry every parked or waiting lane.")] = False,
 ) -> None:
-    """Try a parked or waiting lane again at once.
+    """Try a parked or waiting lane again at once, or all of them.
 
     Example: [bold]secure-export lanes retry alert:/subscriptions/…[/]
+
+    Example: [bold]secure-export lanes retry --all --connection prod[/]
     """
+    if (key is None) is not everything:
+        raise typer.BadParameter("name one lane by its KEY, or all of them by --all")
+    if connection is not None and not everything:
+        raise typer.BadParameter("--connection goes with --all; a KEY names its lane in every connection that has it")
 
     async def act(found: Parts) -> int:
-        return await found.store.actions.retry(key, by=who(), now=utc_now())
+        if key is not None:
+            return await found.store.actions.retry(key, by=who(), now=utc_now())
+        if connection is not None and connection not in found.targets:
+            raise NotFound(f"there is no connection {connection}; the configuration has {', '.join(found.targets)}")
+        return await found.store.actions.retry_all(connection=connection, by=who(), now=utc_now())
 
     count = run_async(_one(config, act))
-    out.print(f"{count} {'lane is' if count == 1 else 'lanes are'} ready; a running service takes it from here.")
+    if count:
+        out.print(f"{count} {'lane is' if count == 1 else 'lanes are'} ready; a running service takes it from here.")
+    else:
+        out.print("No lane is parked or waiting.")
 
 
 @quarantine.command("list")

@@ -1,14 +1,19 @@
 """``secure-export sandbox``: runs one stand-in by itself."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from secure_export.cli.options import run_async
 from secure_export.cli.output import out
+from secure_export.errors import SettingsError
 from secure_export.sandbox.azure_monitor.run import run_azure_monitor
 from secure_export.sandbox.entra.directory import RESOURCE_APP_ID
 from secure_export.sandbox.entra.run import run_entra
+from secure_export.sandbox.servicenow.accounts import Account, parse_account
+from secure_export.sandbox.servicenow.run import run_servicenow
+from secure_export.sandbox.servicenow.state_file import BadStateFileError
 
 app = typer.Typer(
     name="sandbox",
@@ -55,6 +60,43 @@ def azure_monitor(
     --entra http://127.0.0.1:9000[/]
     """
     run_async(run_azure_monitor(port=port, webhook=webhook, entra=entra_url, time_scale=time_scale, announce=_announce))
+
+
+@app.command()
+def servicenow(
+    port: Port = 0,
+    tls_folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="D",
+            help="Listen with TLS, by a certificate authority kept in this folder; clients must trust its ca.pem.",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep records in this file. Without it they end with the program."),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:PASSWORD:ROLES", help="One more user, roles with commas; several times for more."),
+    ] = None,
+) -> None:
+    """Run a stand-in for ServiceNow: incidents, events, CMDB, ways to sign in, a page, and a control API for faults.
+
+    Example: [bold]secure-export sandbox servicenow --port 9002 --state snow.json --user jane:secret:itil[/]
+    """
+    accounts = _accounts(user or [])
+    try:
+        run_async(run_servicenow(port=port, tls_folder=tls_folder, state=state, users=accounts, announce=_announce))
+    except BadStateFileError as problem:
+        raise SettingsError(str(problem)) from None
+
+
+def _accounts(users: list[str]) -> list[Account]:
+    try:
+        return [parse_account(user) for user in users]
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--user") from None
 
 
 def _announce(line: str) -> None:

@@ -126,6 +126,10 @@ class Actions(Protocol):
         """
         ...
 
+    async def retry_all(self, *, connection: str | None, by: str, now: datetime) -> int:
+        """Do the same for every parked or waiting lane, of one connection or (None) of all; how many there were."""
+        ...
+
     async def replay(self, notification: int, *, entry: Any, by: str, now: datetime) -> int:
         """Take a quarantined notification out of quarantine as ``entry`` (``intake.contract.Entry``) says."""
         ...

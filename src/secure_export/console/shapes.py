@@ -65,7 +65,11 @@ class AlertDetail(AlertObject):
 
 
 class WorkItemObject(TypedDict):
-    """A work item; ``owed`` is true until the ITSM tool has confirmed what it should be."""
+    """A work item; ``owed`` is true until the ITSM tool has confirmed what it should be.
+
+    ``state_in_tool`` is the state there in our words, ``tool_state`` in the tool's own; ``assignment`` is who has it
+    there.
+    """
 
     id: str
     connection: str
@@ -83,6 +87,8 @@ class WorkItemObject(TypedDict):
     priority: NotRequired[int]
     generation: NotRequired[int]
     state_in_tool: NotRequired[Literal["open", "resolved", "closed", "gone"] | None]
+    tool_state: NotRequired[str]
+    assignment: NotRequired[str]
     waiting: NotRequired[str]
     parked: NotRequired[str | None]
     hands_off: NotRequired[str | None]
@@ -91,7 +97,7 @@ class WorkItemObject(TypedDict):
 class StepObject(TypedDict):
     """Something that was asked of the ITSM tool; without ``finished_at`` it is under way."""
 
-    kind: Literal["look", "create", "update", "resolve"]
+    kind: Literal["look", "create", "update", "resolve", "reopen"]
     started_at: str
     finished_at: str | None
     outcome: Literal["done", "try-later", "refused", "unclear"] | None
@@ -99,13 +105,18 @@ class StepObject(TypedDict):
 
 
 class WorkItemDetail(WorkItemObject):
-    """A work item with what it says and every step taken for it."""
+    """A work item with what it says and every step taken for it.
+
+    ``resolution`` is why it is to be resolved, ``resolution_in_tool`` what people or we wrote there. ``remarks`` tell
+    what the tool did not take, or did differently.
+    """
 
     content: dict[str, Any]
     steps: list[StepObject]
     reasons: NotRequired[list[str]]
     resolution: NotRequired[str]
-    assignment: NotRequired[str]
+    resolution_in_tool: NotRequired[str]
+    remarks: NotRequired[list[str]]
 
 
 class LaneObject(TypedDict):

@@ -56,12 +56,14 @@ _STEPS = {
     "create": "Created in the tool",
     "update": "Updated in the tool",
     "resolve": "Resolved in the tool and read back",
+    "reopen": "Opened again in the tool",
 }
 _TRIED = {
     "look": "Look in the tool",
     "create": "Create in the tool",
     "update": "Update in the tool",
     "resolve": "Resolve in the tool",
+    "reopen": "Open again in the tool",
 }
 _OUTCOMES = {
     "done": ("done", Tone.GOOD),
@@ -241,7 +243,7 @@ def _ticket(item: Row) -> tuple[str, str] | None:
 def _settled(alert: Row, item: Row) -> list[Moment]:
     """Tell the end, once the tool has confirmed it."""
     resolved = item.get("state") == "resolved"
-    telling = {"resolve", "look"} if resolved else {"create", "update", "look"}
+    telling = {"resolve", "look"} if resolved else {"create", "update", "reopen", "look"}
     since = instant(item.get("resolved_at")) if resolved else None
     ends = [
         at

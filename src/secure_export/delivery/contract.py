@@ -234,6 +234,38 @@ class Upkeep(Protocol):
         """List the keys of work items that are open in the tool, in key order, after a key."""
         ...
 
+    async def ended_keys(
+        self, connection: str, *, since: datetime, after: str, limit: int
+    ) -> tuple[Sequence[str], str]:
+        """List the keys of work items that ended since a time, a part at a time.
+
+        Args:
+            connection: Which connection.
+            since: The earliest end.
+            after: Where this part begins: what the call before gave; empty at first.
+            limit: How many at most.
+
+        Returns:
+            The keys, and where the next part begins; empty when there is none.
+        """
+        ...
+
+    async def retry_parked(self, connection: str, *, after: str, limit: int, now: datetime) -> tuple[int, str]:
+        """Have one further attempt made for parked lanes whose work item is not open in the tool, a part at a time.
+
+        A lane whose work item is open there is tried again when that is read back.
+
+        Args:
+            connection: Which connection.
+            after: Where this part begins: what the call before gave; empty at first.
+            limit: How many parked lanes are considered.
+            now: The time now.
+
+        Returns:
+            How many were made ready, and where the next part begins; empty when there is none.
+        """
+        ...
+
     async def wake_unbound(self, connection: str, names: Sequence[str], *, now: datetime, limit: int) -> int:
         """Make the lanes ready whose open work item lacks a CI of one of these names or resource ids (lower case)."""
         ...

@@ -156,6 +156,8 @@ class _Reader:
             content=content,
             close_after=policy.close_after(alert),
             record_short_lived=policy.keeps_short_lived(alert),
+            reopen_within=policy.reopen_within(alert),
+            when_people_end=policy.when_people_end(alert),
         )
         return arrival, facts(alert, title=content.title)
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from secure_export.delivery.connection import Target
+from secure_export.itsm.contract import Connector
 from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import StepKind, WorkItem
@@ -22,16 +23,9 @@ async def perform(target: Target, step: StepKind, item: WorkItem, complaints: Co
         item: The work item.
         complaints: Told of faults.
     """
-    connector = target.connector
-    call = {
-        StepKind.LOOK: connector.look,
-        StepKind.CREATE: connector.create,
-        StepKind.UPDATE: connector.update,
-        StepKind.RESOLVE: connector.resolve,
-    }[step]
     try:
         async with asyncio.timeout(target.step_timeout_seconds):
-            outcome: object = await call(item)
+            outcome: object = await _call(target.connector, step, item)
     except TimeoutError:
         return Unclear(f"no answer from the tool within {target.step_timeout_seconds:g} s")
     except asyncio.CancelledError as error:
@@ -44,6 +38,20 @@ async def perform(target: Target, step: StepKind, item: WorkItem, complaints: Co
     if isinstance(outcome, Done | TryLater | Refused | Unclear):
         return outcome
     return _failed(complaints, TypeError(f"{type(outcome).__name__} is no outcome"), step, item)
+
+
+async def _call(connector: Connector, step: StepKind, item: WorkItem) -> Outcome:
+    match step:
+        case StepKind.LOOK:
+            return await connector.look(item)
+        case StepKind.CREATE:
+            return await connector.create(item)
+        case StepKind.UPDATE:
+            return await connector.update(item)
+        case StepKind.RESOLVE:
+            return await connector.resolve(item)
+        case StepKind.REOPEN:
+            return await connector.reopen(item)
 
 
 def _failed(complaints: Complaints, error: BaseException, step: StepKind, item: WorkItem) -> Unclear:

@@ -1,8 +1,9 @@
-"""What is done by timer: reading back, ending by time, binding late, forgetting."""
+"""What is done by timer: reading back, trying again what is parked, ending by time, binding late, forgetting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from secure_export.clock import Clock, utc_now
 from secure_export.delivery.connection import Target
@@ -17,6 +18,8 @@ _LOOKS_AT_A_TIME = 20
 _LOOKS_PER_SECOND = 20.0
 _SHARE_OF_RATE = 0.5
 _BETWEEN_DELETIONS_SECONDS = 0.1
+_AFTER_START_SECONDS = 60.0
+_ENDED_ARE_READ_BACK_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Intervals:
 
     expire: float = 30.0
     read_back: float = 3600.0
+    retry_parked: float = 3600.0
+    read_back_ended: float = 86400.0
     bind_late: float = 10.0
     forget: float = 3600.0
 
@@ -71,6 +76,11 @@ class Upkeep:
                 # At once, too: what people change from now on must not be missed.
                 group.create_task(self._every(target.poll_seconds, self.take_in_changes, target, first=0.0))
                 group.create_task(self._every(every.read_back, self.read_back, target))
+                # Soon after a start, too: it may be the start after a person mended the configuration.
+                first = min(_AFTER_START_SECONDS, every.retry_parked)
+                group.create_task(self._every(every.retry_parked, self.retry_parked, target, first=first))
+                first = min(every.read_back, every.read_back_ended)
+                group.create_task(self._every(every.read_back_ended, self.read_back_ended, target, first=first))
                 group.create_task(self._every(every.bind_late, self.bind_late, target))
 
     async def expire(self) -> None:
@@ -96,12 +106,39 @@ class Upkeep:
 
         They are woken slowly, so that new alerts need not queue behind thousands of looks.
         """
-        rate = min(_LOOKS_PER_SECOND, _SHARE_OF_RATE * (target.rate_per_second or float("inf")))
         after = ""
         while keys := await self._store.open_keys(target.name, after=after, limit=_LOOKS_AT_A_TIME):
             await self._store.wake_for_look(target.name, keys, now=self._clock())
             after = keys[-1]
-            await self._sleep(len(keys) / rate)
+            await self._leave_room(target, len(keys))
+
+    async def read_back_ended(self, target: Target) -> None:
+        """Have the work items that ended lately read back, slowly.
+
+        A tool that was restored from an old copy of its data has them open again, and tells of no change.
+        """
+        after, more = "", True
+        while more:
+            since = self._clock() - _ENDED_ARE_READ_BACK_FOR
+            keys, after = await self._store.ended_keys(target.name, since=since, after=after, limit=_LOOKS_AT_A_TIME)
+            await self._store.wake_for_look(target.name, keys, now=self._clock())
+            await self._leave_room(target, len(keys))
+            more = bool(after)
+
+    async def retry_parked(self, target: Target) -> None:
+        """Have what is parked tried once more, slowly: a person may have mended the cause without a word to us."""
+        after, more = "", True
+        while more:
+            count, after = await self._store.retry_parked(
+                target.name, after=after, limit=_LOOKS_AT_A_TIME, now=self._clock()
+            )
+            await self._leave_room(target, count)
+            more = bool(after)
+
+    async def _leave_room(self, target: Target, lanes: int) -> None:
+        """Wait for as long as the tool may be kept busy with lanes that were woken by timer."""
+        rate = min(_LOOKS_PER_SECOND, _SHARE_OF_RATE * (target.rate_per_second or float("inf")))
+        await self._sleep(lanes / rate)
 
     async def bind_late(self, target: Target) -> None:
         """Wake the open work items that lack a CI which the CMDB has by now."""

@@ -52,9 +52,12 @@ class Connector(Protocol):
     - ``create`` writes ``item.key`` into the new record; ``look`` finds it by that key and by nothing else.
     - ``create`` never makes a second record for a key that the tool already has: it answers with the one that is there.
     - ``resolve`` answers ``Done`` only with a state that was *read back* from the tool.
+    - ``reopen`` opens a record that is resolved, and never one that is closed; it answers with the state that was read
+      back, whatever it is.
     - ``Done.confirmed.revision`` is the revision of ``item.desired`` that the tool now has; 0 where a look cannot tell.
     - An answer that leaves any doubt is ``Unclear``; ``TryLater`` and ``Refused`` promise that nothing was changed.
     - No method raises for what the tool or the network does; secrets appear in no reason.
+    - What the tool did not take, or did differently, is told in ``Done.confirmed.remarks``: it fails no step by itself.
     - What people changed in the tool is never overwritten: an update adds notes and CIs, and changes what we own.
     """
 
@@ -77,6 +80,15 @@ class Connector(Protocol):
 
     async def resolve(self, item: WorkItem) -> Outcome:
         """Bring notes and CIs in, resolve the record with ``item.desired.resolution``, and read it back."""
+        ...
+
+    async def reopen(self, item: WorkItem) -> Outcome:
+        """Open a resolved record again, bring notes and CIs in, and read it back.
+
+        A record that is closed stays as it is, and so does the state of one that is open: the answer says what is
+        there.
+        ``Refused`` says that this record cannot be opened again, so that the problem gets a new one.
+        """
         ...
 
     async def changes(self, cursor: str) -> Changes:

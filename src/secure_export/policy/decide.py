@@ -12,7 +12,7 @@ from secure_export.policy.correlation import Correlation, correlate
 from secure_export.policy.settings import RouteSettings, duration
 from secure_export.policy.template import TemplateFailed, fill
 from secure_export.workitems.priority import priority
-from secure_export.workitems.work_item import Binding, Content
+from secure_export.workitems.work_item import Binding, Content, WhenPeopleEnd
 
 _MAX_TITLE = 160
 
@@ -74,6 +74,14 @@ class Policy:
     def keeps_short_lived(self, alert: Alert) -> bool:  # noqa: ARG002 - routes will decide by alert
         """Say whether an alert that ended before its work item was made is still recorded."""
         return self.route.record_short_lived
+
+    def reopen_within(self, alert: Alert) -> timedelta | None:  # noqa: ARG002 - as above
+        """Say for how long after its resolve a work item is opened again when its problem fires again; None: never."""
+        return timedelta(hours=self.route.reopen_within_hours) if self.route.reopen_within_hours else None
+
+    def when_people_end(self, alert: Alert) -> WhenPeopleEnd:  # noqa: ARG002 - as above
+        """Say what is done when a person resolves a work item in the tool while its alert still fires."""
+        return self.route.when_people_end
 
 
 @dataclass(frozen=True, slots=True)

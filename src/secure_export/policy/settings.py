@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from secure_export.policy.template import checked
+from secure_export.workitems.work_item import WhenPeopleEnd
 
 TemplateText = Annotated[str, AfterValidator(checked)]
 Hours = Annotated[float, Field(gt=0, le=24 * 400)] | Literal["never"]
@@ -71,6 +72,16 @@ class RouteSettings(BaseModel):
     record_short_lived: bool = Field(
         default=True,
         description="Whether an alert that ended before its work item was made still gets one, already resolved.",
+    )
+    reopen_within_hours: Annotated[float, Field(ge=0, le=24 * 400)] = Field(
+        0,
+        description="When a problem fires again within this time after its work item was resolved, the same work item "
+        "is opened again instead of a new one being made; 0: never. One that is closed for good is not opened again.",
+    )
+    when_people_end: WhenPeopleEnd = Field(
+        WhenPeopleEnd.LEAVE,
+        description="When a person resolves a work item in the tool while its alert still fires: `leave` (it stays "
+        "resolved, and the reason is kept) or `reopen` (it is opened again, once, with a note that says why).",
     )
 
 

@@ -5,10 +5,15 @@ import contextlib
 import ipaddress
 import logging
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+CONNECTION = "secure_export.sandbox.connection"
+"""Where the scope of a request holds the ``asyncio.Transport`` it came by, for stand-ins that misbehave there."""
 
 _LOG = logging.getLogger("secure_export.sandbox")
 _BACKLOG = 1024
@@ -45,8 +50,15 @@ class Serving:
         await asyncio.shield(self._task)
 
 
-async def start(
-    app: Any, *, name: str, host: str = "127.0.0.1", port: int = 0, allow_other_machines: bool = False
+async def start(  # noqa: PLR0913 - what a listener is made of
+    app: Any,
+    *,
+    name: str,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allow_other_machines: bool = False,
+    tls: ssl.SSLContext | None = None,
+    own_date: bool = False,
 ) -> Serving:
     """Start to serve an ASGI application.
 
@@ -56,6 +68,8 @@ async def start(
         host: An address of this machine.
         port: 0 asks the system for a free one.
         allow_other_machines: Must be True for an address that is not loopback.
+        tls: Its certificate and what it asks of clients; None: plain HTTP.
+        own_date: The application sets the ``Date`` header itself, such as by a clock of its own.
 
     Returns:
         The server, which takes connections already.
@@ -66,8 +80,8 @@ async def start(
     """
     refuse_other_machines(host, allowed=allow_other_machines)
     listener = _listen(host, port)
-    base_url = _base_url(host, listener)
-    server = _Server(_config(app))
+    base_url = _base_url("http" if tls is None else "https", host, listener)
+    server = _Server(_config(app, tls, own_date=own_date))
     task = asyncio.create_task(server.serve(sockets=[listener]), name=f"sandbox {name}")
     task.add_done_callback(lambda _: listener.close())
     await _until_started(server, task)
@@ -78,11 +92,26 @@ async def start(
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    app: Any, *, name: str, host: str = "127.0.0.1", port: int = 0, allow_other_machines: bool = False
+async def serving(  # noqa: PLR0913 - what a listener is made of
+    app: Any,
+    *,
+    name: str,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allow_other_machines: bool = False,
+    tls: ssl.SSLContext | None = None,
+    own_date: bool = False,
 ) -> AsyncGenerator[Serving]:
     """Serve an ASGI application for as long as the block lasts; see ``start``."""
-    running = await start(app, name=name, host=host, port=port, allow_other_machines=allow_other_machines)
+    running = await start(
+        app,
+        name=name,
+        host=host,
+        port=port,
+        allow_other_machines=allow_other_machines,
+        tls=tls,
+        own_date=own_date,
+    )
     try:
         yield running
     finally:
@@ -151,9 +180,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: Any) -> uvicorn.Config:
+class _Protocol(HttpToolsProtocol):
+    """Tells each request which connection it came by."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[CONNECTION] = self.transport  # type: ignore[literal-required]
+
+
+def _config(app: Any, tls: ssl.SSLContext | None, *, own_date: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Protocol,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+        date_header=not own_date,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -186,6 +226,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _base_url(host: str, listener: socket.socket) -> str:
+def _base_url(scheme: str, host: str, listener: socket.socket) -> str:
     shown = f"[{host.strip('[]')}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}"
+    return f"{scheme}://{shown}:{listener.getsockname()[1]}"

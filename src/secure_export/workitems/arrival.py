@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from secure_export.alerts.alert import Ending
-from secure_export.workitems.work_item import Content
+from secure_export.workitems.work_item import Content, WhenPeopleEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Arrival:
         content: What the route makes of it.
         close_after: How long a work item lives when nothing else ends it; None: until a person ends it.
         record_short_lived: Whether an alert that ended before its work item was made is still recorded in the tool.
+        reopen_within: For how long after its resolve a work item is opened again when its problem fires again; None: a
+            new problem always gets a new work item.
+        when_people_end: What is done when a person resolves the work item in the tool while the alert still fires.
     """
 
     notification: int
@@ -36,6 +39,8 @@ class Arrival:
     content: Content
     close_after: timedelta | None = None
     record_short_lived: bool = True
+    reopen_within: timedelta | None = None
+    when_people_end: WhenPeopleEnd = WhenPeopleEnd.LEAVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,36 @@ def opened_again(item: WorkItem, why: str) -> WorkItem:
     return because(replace(item, resolved_at=None, hands_off=None), why)
 
 
+def fired_again(item: WorkItem, arrival: Arrival) -> WorkItem:
+    """Have the record of a work item that was resolved opened again for a firing.
+
+    A time limit of its earlier alerts goes on counting: some of them may end by time alone.
+    """
+    why = "it fired again within the time in which its route opens a resolved work item again"
+    item = replace(opened_again(item, why), reopening=True, insisted=0, when_people_end=arrival.when_people_end)
+    firing = Firing(arrival.alert_id, arrival.event_at, 0, arrival.content)
+    return limited(told_too(item, firing, how="Fired again in Azure"), arrival, again=False)
+
+
+def insisted(item: WorkItem) -> WorkItem:
+    """Have the record that a person resolved opened again, because its alert still fires and its route says so."""
+    item = with_note(item, "Opened again: its alert still fires in Azure.")
+    why = "a person resolved it in the tool while its alert still fires: opened again, once, as its route says"
+    return because(replace(item, reopening=True, insisted=item.desired.revision), why)
+
+
+def not_reopened(item: WorkItem, why: str, now: datetime) -> WorkItem:
+    """Let a work item whose record is still resolved be over again: nothing of it is owed."""
+    desired = replace(item.desired, state=State.RESOLVED, notes=(), resolution=why)
+    return because(replace(tried_again(item), desired=desired, resolved_at=now, unseen=(), reopening=False), why)
+
+
 def left(item: WorkItem, why: str, now: datetime) -> WorkItem:
     """Leave a work item to the people in the tool: nothing is owed any more."""
     if item.desired.state is State.OPEN:
         desired = replace(item.desired, state=State.RESOLVED, resolution=why)
         item = replace(item, desired=desired, resolved_at=now)
-    return because(replace(tried_again(item), hands_off=why, unseen=()), why)
+    return because(replace(tried_again(item), hands_off=why, unseen=(), reopening=False), why)
 
 
 def joined(item: WorkItem, arrival: Arrival, *, again: bool, news: bool) -> WorkItem:
@@ -77,6 +101,7 @@ def joined(item: WorkItem, arrival: Arrival, *, again: bool, news: bool) -> Work
         news: Whether its problem does not fire in it yet.
     """
     told = told_too(item, Firing(arrival.alert_id, arrival.event_at, 0, arrival.content))
+    told = replace(told, when_people_end=arrival.when_people_end)
     return limited(told if news else replace(told, unseen=item.unseen), arrival, again=again)
 
 
@@ -107,18 +132,25 @@ def next_generation(item: WorkItem, unseen: tuple[Firing, ...], why: str) -> Wor
     desired = Desired(State.OPEN, content, item.desired.revision + 1)
     first = replace(unseen[0], revision=desired.revision, content=None)
     item = replace(
-        tried_again(item), generation=item.generation + 1, desired=desired, confirmed=None, unseen=(first,), begun=0
+        tried_again(item),
+        generation=item.generation + 1,
+        desired=desired,
+        confirmed=None,
+        unseen=(first,),
+        begun=0,
+        reopening=False,
+        insisted=0,
     )
     for firing in unseen[1:]:
         item = told_too(item, firing)
     return because(item, why)
 
 
-def told_too(item: WorkItem, firing: Firing) -> WorkItem:
+def told_too(item: WorkItem, firing: Firing, *, how: str = "Fired in Azure") -> WorkItem:
     """Tell of one more firing: by a note, and by its CIs."""
     if firing.content is None:
         return item
-    item = with_note(item, f"Fired in Azure: {firing.content.title}")
+    item = with_note(item, f"{how}: {firing.content.title}")
     content = item.desired.content
     content = replace(content, bindings=merged_bindings(content.bindings, firing.content.bindings))
     unseen = (*item.unseen, replace(firing, revision=item.desired.revision))

@@ -18,7 +18,7 @@ from secure_export.workitems.alert_memory import (
     with_reason,
 )
 from secure_export.workitems.arrival import AlertState, Arrival
-from secure_export.workitems.work_item import Desired, Firing, State, WorkItem
+from secure_export.workitems.work_item import Desired, Firing, State, ToolState, WorkItem
 
 __all__ = ["Situation", "fold"]
 
@@ -99,6 +99,10 @@ def _ended_in(situation: Situation, arrival: Arrival, now: datetime) -> Situatio
     if item.confirmed is None and not item.doubt and not arrival.record_short_lived:
         why = "it ended before its work item was made, and the route keeps no record of those: nothing is made"
         return replace(situation, item=change.left(item, why, now))
+    if item.to_reopen and not item.doubt and (item.insisted or not arrival.record_short_lived):
+        keeps = "a person had resolved that" if item.insisted else "the route keeps no record of those"
+        why = f"it ended before its work item was opened again, and {keeps}: left resolved"
+        return replace(situation, item=change.not_reopened(item, why, now))
     resolution = f"Azure Monitor says it is over: {arrival.content.title}"
     return replace(situation, item=change.resolved(item, resolution, now))
 
@@ -113,7 +117,8 @@ def _fired_and_ended(
     if not arrival.record_short_lived:
         reason = "it ended before its work item was made, and the route keeps no record of those"
         return put(situation, replace(told(situation, arrival, reason), fired_at=arrival.event_at, ended_at=end))
-    opened = _fired(situation, arrival, now, new_id)
+    # A late, old message opens no record again.
+    opened = _fired(situation, replace(arrival, reopen_within=None), now, new_id)
     if opened is None or opened.item is None:
         return opened
     state = replace(opened.alerts[arrival.alert_id], ended_at=end)
@@ -127,6 +132,9 @@ def _fired(situation: Situation, arrival: Arrival, now: datetime, new_id: str) -
     item = situation.item
     if item is not None and _goes_on(situation, item, arrival):
         return _noted(situation, item, arrival)
+    if item is not None and _opens_again(item, arrival):
+        after = replace(situation, item=change.fired_again(item, arrival))
+        return _in(after, arrival, item.id, "it fired again: its work item, which was resolved, is opened again")
     if item is None or (item.over and not item.left_open):
         return _fired_into_new(situation, arrival, now, new_id)
     if item.desired.state is State.RESOLVED:
@@ -135,6 +143,19 @@ def _fired(situation: Situation, arrival: Arrival, now: datetime, new_id: str) -
         why = "it was left open by a person" if item.left_open else "the tool was not told of its end yet"
         item = change.opened_again(item, f"it fired again, and {why}: it stays open")
     return _fired_into(situation, item, arrival)
+
+
+def _opens_again(item: WorkItem, arrival: Arrival) -> bool:
+    """Whether a firing opens the record of a work item again that we resolved, and that is not closed for good."""
+    return (
+        arrival.reopen_within is not None
+        and item.over
+        and item.hands_off is None
+        and item.resolved_at is not None
+        and arrival.event_at <= item.resolved_at + arrival.reopen_within
+        and item.confirmed is not None
+        and item.confirmed.state is ToolState.RESOLVED
+    )
 
 
 def _fired_into(situation: Situation, item: WorkItem, arrival: Arrival) -> Situation:
@@ -184,6 +205,7 @@ def _fired_into_new(situation: Situation, arrival: Arrival, now: datetime, new_i
         confirmed=None,
         created_at=now,
         unseen=(Firing(arrival.alert_id, arrival.event_at, 1),),
+        when_people_end=arrival.when_people_end,
     )
     for reason in (why, *arrival.content.reasons):
         item = change.because(item, reason)

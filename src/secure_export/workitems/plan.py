@@ -68,6 +68,8 @@ def _needed(item: WorkItem) -> StepKind | None:
         return None
     if item.confirmed is None:
         return StepKind.CREATE
+    if item.to_reopen:
+        return StepKind.REOPEN
     return StepKind.RESOLVE if item.desired.state is State.RESOLVED else StepKind.UPDATE
 
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from secure_export.workitems import change
+from secure_export.workitems.confirming import OVER_IN_TOOL, is_of_an_old_copy, keep
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.retry import RetryPolicy
-from secure_export.workitems.work_item import Confirmed, Firing, State, StepKind, ToolState, WorkItem
+from secure_export.workitems.work_item import Confirmed, Firing, State, StepKind, ToolState, WhenPeopleEnd, WorkItem
 
-_OVER_IN_TOOL = (ToolState.RESOLVED, ToolState.CLOSED)
 _NOT_KEPT = {
     StepKind.UPDATE: "the tool took the update, but the work item reads back without it",
     StepKind.RESOLVE: "the tool took the resolve, but the work item reads back open",
 }
+_REOPENING_NOT_KEPT = "the tool took the reopening, but the work item reads back resolved"
+_REOPENED_AT_MOST = 3
 
 
 def begin(item: WorkItem, step: StepKind) -> WorkItem:
@@ -47,7 +49,7 @@ def settle(  # noqa: PLR0913 - everything a decision needs is an argument
         case TryLater(reason, not_before):
             return replace(settling.later(item, reason, not_before), doubt=doubt)
         case Refused(reason):
-            return replace(item, parked=change.short(reason), doubt=doubt, waiting="", not_before=None)
+            return settling.refused(replace(item, doubt=doubt), reason)
         case Unclear(reason):
             # A look that brought nothing leaves what is known as it was: it changed nothing in the tool.
             return replace(settling.later(item, reason), doubt=doubt or step is not StepKind.LOOK)
@@ -73,6 +75,12 @@ class _Settling:
         at = self.retry.next_attempt(attempts, now=self.now, jitter=self.jitter, asked=asked)
         return replace(item, attempts=attempts, not_before=at, waiting=change.short(reason))
 
+    def refused(self, item: WorkItem, reason: str) -> WorkItem:
+        """A person is needed; not so for a reopening, in whose place there may be a new record."""
+        if self.step is StepKind.REOPEN:
+            return self.cannot_reopen(item, f"the tool refused it ({change.short(reason)})")
+        return replace(item, parked=change.short(reason), waiting="", not_before=None)
+
     def absent(self, item: WorkItem) -> WorkItem:
         """The tool surely has no such work item: never made, or deleted by a person."""
         settled = self._answered(item)
@@ -85,7 +93,7 @@ class _Settling:
 
     def done(self, item: WorkItem, confirmed: Confirmed) -> WorkItem:
         """The tool has it, in some state."""
-        settled = _confirm(self._answered(item), confirmed)
+        settled = keep(self._answered(item), confirmed)
         if not settled.owed:
             settled = change.tried_again(settled)
         if confirmed.state is ToolState.OPEN and settled.owed and self.step in _NOT_KEPT:
@@ -93,25 +101,54 @@ class _Settling:
         return self._with_peoples_will(item, settled)
 
     def _answered(self, item: WorkItem) -> WorkItem:
-        """No doubt is left. A look is no attempt: the failures before it still count, and so does what was refused."""
-        parked = None if item.doubt else item.parked
+        """No doubt is left. A look is no attempt: the failures before it still count.
+
+        What was refused before a look is tried once more after it: a person may have mended the cause.
+        """
         attempts = item.attempts if self.step is StepKind.LOOK else 0
-        return replace(item, attempts=attempts, parked=parked, not_before=None, waiting="", doubt=False)
+        return replace(item, attempts=attempts, parked=None, not_before=None, waiting="", doubt=False)
 
     def _with_peoples_will(self, before: WorkItem, item: WorkItem) -> WorkItem:
         """What people did in the tool stands."""
+        if self.step is StepKind.LOOK and is_of_an_old_copy(before.confirmed, item.confirmed):
+            return _over_again(item)
         if item.confirmed is None or item.hands_off is not None:
             return item
+        if before.to_reopen:
+            return self._after_reopening(before, item, item.confirmed)
         state, found = item.confirmed.state, before.confirmed
-        if state in _OVER_IN_TOOL and item.desired.state is State.OPEN:
+        if state in OVER_IN_TOOL and item.desired.state is State.OPEN:
             return self._ended_by_people(item, before, _why_over(before))
-        was_over = found is not None and found.state in _OVER_IN_TOOL
+        was_over = found is not None and found.state in OVER_IN_TOOL
         if self.step is StepKind.LOOK and state is ToolState.OPEN and was_over:
             return change.left(item, "a person reopened it in the tool after it was resolved: left to them", self.now)
         return item
 
+    def _after_reopening(self, before: WorkItem, item: WorkItem, confirmed: Confirmed) -> WorkItem:
+        """Its record was to be opened again: that is owed until it is open, or turns out to be impossible."""
+        if confirmed.state is ToolState.OPEN:
+            return item
+        if confirmed.state is ToolState.CLOSED:
+            return self.cannot_reopen(item, "it is closed for good in the tool")
+        if self.step is StepKind.LOOK:
+            again = before.insisted and confirmed.revision >= before.insisted
+            return self._ended_by_people(item, before, _why_over(before)) if again else item
+        if before.attempts + 1 < _REOPENED_AT_MOST:
+            return self.later(replace(item, attempts=before.attempts), _REOPENING_NOT_KEPT)
+        return self.cannot_reopen(item, _REOPENING_NOT_KEPT)
+
+    def cannot_reopen(self, item: WorkItem, why: str) -> WorkItem:
+        """Give a reopening up: what it could not tell of gets a record of its own, and any other is left as it is."""
+        if item.desired.state is State.RESOLVED:
+            return change.not_reopened(item, f"it was not opened again, and its problem is over: {why}", self.now)
+        if item.unseen:
+            return change.next_generation(item, item.unseen, f"it fired again, and gets a record of its own: {why}")
+        return change.left(item, f"it was not opened again, and is left to the people in the tool: {why}", self.now)
+
     def _ended_by_people(self, item: WorkItem, before: WorkItem, why: str) -> WorkItem:
-        """Leave it, unless something fired that the people who ended it could not see in it."""
+        """Leave it, unless its route insists, or something fired that the people who ended it could not see in it."""
+        if _insists(before, item):
+            return change.insisted(item)
         unseen = _unseen(before, item.confirmed)
         if unseen and item.desired.state is State.OPEN:
             number = item.confirmed.number if item.confirmed else ""
@@ -120,18 +157,24 @@ class _Settling:
         return change.left(item, why, self.now)
 
 
-def _confirm(item: WorkItem, told: Confirmed) -> WorkItem:
-    """Keep what the tool says; a look that cannot tell the revision does not take back what is known.
+def _over_again(item: WorkItem) -> WorkItem:
+    """Owe the resolve of a record that came back open from an old copy; nobody opened it."""
+    if item.desired.state is State.OPEN:
+        return item
+    why = "the tool's record came back open from an older copy of its data, and no person opened it: resolved again"
+    return change.because(replace(item, hands_off=None), why)
 
-    A revision that we have not reached was written by a later life of this store, before it was restored: it says
-    nothing about ours.
-    """
-    known = item.confirmed.revision if item.confirmed else 0
-    revision = max(known, told.revision if told.revision <= item.desired.revision else 0)
-    notes = tuple(n for n in item.desired.notes if n.revision > revision)
-    unseen = tuple(f for f in item.unseen if f.revision > revision)
-    confirmed = replace(told, revision=revision)
-    return replace(item, confirmed=confirmed, unseen=unseen, desired=replace(item.desired, notes=notes))
+
+def _insists(before: WorkItem, item: WorkItem) -> bool:
+    """Whether a record that a person resolved is opened again: once, and never one that is closed for good."""
+    return (
+        before.when_people_end is WhenPeopleEnd.REOPEN
+        and before.confirmed is not None
+        and not before.insisted
+        and item.desired.state is State.OPEN
+        and item.confirmed is not None
+        and item.confirmed.state is ToolState.RESOLVED
+    )
 
 
 def _unseen(before: WorkItem, confirmed: Confirmed | None) -> tuple[Firing, ...]:
@@ -150,4 +193,6 @@ def _unseen(before: WorkItem, confirmed: Confirmed | None) -> tuple[Firing, ...]
 def _why_over(before: WorkItem) -> str:
     if before.confirmed is None:
         return "the tool has a record of it that is over already: left closed"
+    if before.insisted:
+        return "a person ended it once more after it was opened again: left to them"
     return "a person closed it in the tool while its alert still fires: left closed"

@@ -30,6 +30,14 @@ class StepKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     RESOLVE = "resolve"
+    REOPEN = "reopen"
+
+
+class WhenPeopleEnd(StrEnum):
+    """What is done when a person resolves a work item in the tool while its alert still fires."""
+
+    LEAVE = "leave"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,12 @@ class Confirmed:
         at: When we were told.
         assignment: Who has it, as the tool writes it; empty when nobody or unknown.
         ended_at: When it was resolved or closed there; None while it is open, or when the tool does not say.
+        remarks: What the tool did not take of what we wrote, or did differently: sentences for people, each of which
+            becomes a reason of the work item, once.
+        tool_state: Its state there in the tool's own word, such as ``On Hold``; empty when the tool has none.
+        resolution: How it was resolved, as it is written there by people or by us; empty when nothing is.
+        changed_at: When the tool last changed it, by the tool's clock; None when the tool does not say. A record that
+            was over and is open, and has an older one than before, comes from an old copy of the tool's data.
     """
 
     ref: str
@@ -150,6 +164,10 @@ class Confirmed:
     at: datetime
     assignment: str = ""
     ended_at: datetime | None = None
+    remarks: tuple[str, ...] = ()
+    tool_state: str = ""
+    resolution: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +197,9 @@ class WorkItem:
         time_limit: The latest time limit among its alerts; None when none has one.
         unseen: The firings that the tool's record is not known to tell of, oldest first; bounded.
         begun: The revision that the last create of this generation was begun with; 0 before the first.
+        reopening: Whether its record, which is resolved in the tool, is to be opened again there.
+        when_people_end: What its route says is done when a person resolves it while its alert still fires.
+        insisted: The revision with which it was opened again against the person who had resolved it; 0: it was not.
     """
 
     id: str
@@ -201,6 +222,9 @@ class WorkItem:
     time_limit: datetime | None = None
     unseen: tuple[Firing, ...] = ()
     begun: int = 0
+    reopening: bool = False
+    when_people_end: WhenPeopleEnd = WhenPeopleEnd.LEAVE
+    insisted: int = 0
 
     @property
     def key(self) -> str:
@@ -216,11 +240,16 @@ class WorkItem:
         """Whether the tool is not yet known to have what it should have."""
         if self.hands_off is not None:
             return False
-        if self.confirmed is None:
+        if self.confirmed is None or self.to_reopen:
             return True
         if self.desired.state is State.RESOLVED:
             return self.confirmed.state is ToolState.OPEN
         return self.confirmed.revision < self.desired.revision
+
+    @property
+    def to_reopen(self) -> bool:
+        """Whether its record is resolved in the tool and has to be opened again."""
+        return self.reopening and self.confirmed is not None and self.confirmed.state is ToolState.RESOLVED
 
     @property
     def left_open(self) -> bool:

@@ -60,6 +60,25 @@ async def test_there_is_nothing_to_retry(store: Store) -> None:
         await store.actions.retry("alert:a", by="ada", now=NOW)
 
 
+async def test_everything_that_is_parked_or_waits_is_retried_at_once(store: Store) -> None:
+    """However many there are, of one connection or of all; who did it is written down."""
+    releases = (Release(parked="refused"), Release(wake_at=at(10**6), waiting="the tool is down"))
+    for n in range(450):
+        receipt = await store.journal.append(entry(f"alert:{n}", connection="prod" if n % 3 == 0 else "desk"))
+        (lane,) = await claim(store.lanes, connection="prod" if n % 3 == 0 else "desk")
+        one = item(f"alert:{n}", connection=lane.connection, parked="refused", attempts=7)
+        change = folded(lane, item=one, release=replace(releases[n % 2], seen=receipt.notification))
+        await store.lanes.save(lane, change, now=NOW)
+    assert await store.actions.retry_all(connection="prod", by="ada", now=at(1)) == 150
+    assert len(await claim(store.lanes, connection="prod", now=at(1), limit=999)) == 150
+    assert await claim(store.lanes, now=at(1)) == []
+    assert await store.actions.retry_all(connection=None, by="ada", now=at(1)) == 300
+    lanes = await claim(store.lanes, now=at(1), limit=999)
+    assert len(lanes) == 300
+    assert all(lane.item is not None and (lane.item.parked, lane.item.attempts) == (None, 0) for lane in lanes)
+    assert await store.actions.retry_all(connection=None, by="ada", now=at(1)) == 0
+
+
 async def test_replay_sends_a_notification_on_its_way(store: Store) -> None:
     """It leaves quarantine and waits in its lane under the number and with the body that it had."""
     receipt = await store.journal.append(unreadable(body=b'{"now": "understood"}'))

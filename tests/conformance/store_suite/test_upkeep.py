@@ -110,6 +110,85 @@ async def test_a_resolved_work_item_can_be_looked_at(store: Store) -> None:
     assert (await claim_one(store.lanes)).look
 
 
+async def _ended(store: Store, after: str = "", *, since: datetime = NOW, limit: int = 2) -> tuple[list[str], str]:
+    keys, following = await store.upkeep.ended_keys("desk", since=since, after=after, limit=limit)
+    return list(keys), following
+
+
+async def test_what_ended_lately_is_listed_by_its_end(store: Store) -> None:
+    """The keys come a part at a time, those of one moment too; what is open or another's, or ended before, does not."""
+    ended = [resolved(item(f"alert:{n}"), at(60 * (n // 2))) for n in range(5)]
+    for one in ended:
+        await keep(store, one)
+    await keep(store, resolved(item("alert:long-ago"), at(-1)))
+    await _opened(store, "alert:open")
+    await keep(store, resolved(item("alert:other", connection="prod"), at(60)))
+    first, following = await _ended(store)
+    second, following = await _ended(store, following)
+    third, following = await _ended(store, following)
+    assert [*first, *second, *third] == [one.key for one in ended]
+    assert following == ""
+    assert await _ended(store, since=at(61)) == ([ended[4].key], "")
+
+
+async def test_an_end_is_in_the_list_however_exact_its_time_is(store: Store) -> None:
+    """Nothing is passed over when as many ended as a part holds."""
+    for n in range(4):
+        await keep(store, resolved(item(f"alert:{n}"), NOW))
+    _, following = await _ended(store)
+    second, following = await _ended(store, following)
+    assert len(second) == 2
+    assert (await _ended(store, following)) == ([], "")
+
+
+async def _parked(store: Store, lane: str, *, connection: str = "desk", is_open: bool = False) -> WorkItem:
+    one = item(lane, connection=connection, parked="no such group", attempts=3)
+    one = open_in_tool(one) if is_open else one
+    await keep(store, one, release=Release(parked="no such group"))
+    return one
+
+
+async def test_what_is_parked_is_tried_once_more(store: Store) -> None:
+    """Parked lanes become ready a part at a time, and their work items may be tried at once; those of others stay."""
+    for n in range(3):
+        await _parked(store, f"alert:{n}")
+    await _parked(store, "alert:other", connection="prod")
+    assert (await store.upkeep.retry_parked("desk", after="", limit=2, now=NOW))[0] == 2
+    lanes = await claim(store.lanes)
+    assert [lane.correlation_key for lane in lanes] == ["alert:0", "alert:1"]
+    assert [(lane.item.parked, lane.item.attempts) for lane in lanes if lane.item] == [(None, 0), (None, 0)]
+    assert await claim(store.lanes, connection="prod") == []
+
+
+async def test_what_parks_again_meanwhile_is_not_tried_in_a_circle(store: Store) -> None:
+    """The next part goes on behind the lanes of this one, and the last part says that it is the last."""
+    for n in range(4):
+        await _parked(store, f"alert:{n}")
+    after, tried = "", []
+    for _ in range(3):
+        count, after = await store.upkeep.retry_parked("desk", after=after, limit=2, now=NOW)
+        for lane in await claim(store.lanes):
+            tried.append(lane.correlation_key)
+            await store.lanes.save(lane, Change(item=lane.item, release=Release(parked="still refused")), now=NOW)
+        assert count == (2 if len(tried) <= 4 and after else 0) or not after
+    assert tried == [f"alert:{n}" for n in range(4)]
+    assert after == ""
+
+
+async def test_what_is_parked_and_open_in_the_tool_is_left_to_its_reading_back(store: Store) -> None:
+    """A look finds out first whether a person did by hand what was refused."""
+    await _parked(store, "alert:a", is_open=True)
+    await _parked(store, "alert:b")
+    assert (await store.upkeep.retry_parked("desk", after="", limit=9, now=NOW)) == (1, "")
+    assert (await claim_one(store.lanes)).correlation_key == "alert:b"
+
+
+async def test_what_waits_is_not_tried_before_its_time(store: Store) -> None:
+    """A lane that waits comes back by itself."""
+    await keep(store, item(), release=Release(wake_at=at(60), waiting="the tool is down"))
+    assert (await store.upkeep.retry_parked("desk", after="", limit=9, now=NOW)) == (0, "")
+
+
 async def test_what_the_cmdb_lacks_is_listed_in_lower_case(store: Store) -> None:
     """Names and resource ids of open work items' unbound CIs are listed, each once."""
     vm = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/VM1"

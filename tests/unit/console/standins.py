@@ -200,6 +200,10 @@ class AuditInMemory:
         self.done.append((by, "retry", key))
         return 1
 
+    async def retry_all(self, *, connection: str | None, by: str, now: datetime) -> int:
+        self.done.append((by, "retry-all", connection or "*"))
+        return len(self.known_keys)
+
     async def replay(self, notification: int, *, entry: Any, by: str, now: datetime) -> int:
         self.done.append((by, "replay", str(notification)))
         return notification

@@ -68,6 +68,9 @@ class RefusingTool:
     async def resolve(self, item: WorkItem) -> Outcome:
         return Refused("there is no such record")
 
+    async def reopen(self, item: WorkItem) -> Outcome:
+        return Refused("there is no such record")
+
     async def changes(self, cursor: str) -> Changes:
         return Changes((), cursor)
 

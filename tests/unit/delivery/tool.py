@@ -116,6 +116,9 @@ class Tool:
     async def resolve(self, item: WorkItem) -> Outcome:
         return await self._take(StepKind.RESOLVE, item, lambda: self._resolved(item))
 
+    async def reopen(self, item: WorkItem) -> Outcome:
+        return await self._take(StepKind.REOPEN, item, lambda: self._reopened(item))
+
     async def changes(self, cursor: str) -> Changes:
         if not cursor:
             return Changes((), str(len(self.changed)))
@@ -164,6 +167,15 @@ class Tool:
         if record.state is ToolState.OPEN:
             record.state, record.ended_at = ToolState.RESOLVED, self._clock()
             record.resolution = item.desired.resolution
+        return self._brought_in(record, item)
+
+    def _reopened(self, item: WorkItem) -> Outcome:
+        record = self._of(item)
+        if record is None:
+            return Unclear("there is no such record")
+        if record.state is ToolState.CLOSED:
+            return Done(self._confirmed(record))
+        record.state, record.ended_at, record.resolution = ToolState.OPEN, None, ""
         return self._brought_in(record, item)
 
     def _brought_in(self, record: Record, item: WorkItem) -> Outcome:

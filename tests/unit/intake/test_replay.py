@@ -31,6 +31,9 @@ class KeptActions:
     async def retry(self, key: str, *, by: str, now: datetime) -> int:
         raise NotFound(key)
 
+    async def retry_all(self, *, connection: str | None, by: str, now: datetime) -> int:
+        raise AssertionError(connection)
+
     async def audit(self, *, by: str, action: str, subject: str, now: datetime) -> None:
         raise AssertionError(action)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,6 +80,16 @@ def _values(kind: Any) -> st.SearchStrategy[Any]:
 def test_work_items_come_back_as_they_were(one: WorkItem) -> None:
     """Every member of a work item is kept, whatever is in it."""
     assert work_item(work_item_document(one)) == one
+
+
+def test_work_items_of_earlier_versions_can_be_read() -> None:
+    """What was kept before a member was added has its default: nobody's store has to be made anew."""
+    document = msgspec.json.decode(work_item_document(over(ITEM)))
+    for name in ("remarks", "tool_state", "resolution", "changed_at"):
+        del document["confirmed"][name]
+    for name in ("reopening", "when_people_end", "insisted"):
+        del document[name]
+    assert work_item(msgspec.json.encode(document)) == over(ITEM)
 
 
 def test_any_mapping_can_be_kept() -> None:

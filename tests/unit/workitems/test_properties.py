@@ -1,6 +1,7 @@
 """What holds of lanes whatever happens, shown on generated histories (see ``world``)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -11,7 +12,7 @@ from tests.unit.workitems.world import WEEK, Fault, Kind, Tool, World, must_hold
 
 from secure_export.alerts.alert import Ending
 from secure_export.workitems.arrival import Arrival
-from secure_export.workitems.work_item import ToolState
+from secure_export.workitems.work_item import ToolState, WhenPeopleEnd
 
 METRIC_A, METRIC_B, METRIC_C = (Kind(f"metric-{n}", f"metric-{n}") for n in "abc")
 ACTIVITY = Kind("activity", "activity", Ending.NEVER, WEEK)
@@ -27,6 +28,15 @@ KINDS = st.lists(st.sampled_from(ALL), min_size=1, max_size=5, unique=True)
 QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TIMES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=2), timedelta(days=5))
 Event = tuple[str, int, int, list[Fault]]
+Route = tuple[bool, timedelta | None, WhenPeopleEnd]
+ROUTES = st.tuples(
+    st.booleans(), st.sampled_from([None, timedelta(minutes=5), timedelta(days=9)]), st.sampled_from(WhenPeopleEnd)
+)
+
+
+def world_of(route: Route, tool: Tool | None = None) -> World:
+    """Make a world with a route that says these things."""
+    return World(tool or Tool(), record_short_lived=route[0], reopen_within=route[1], when_people_end=route[2])
 
 
 def sends(world: World, kind: Kind) -> None:
@@ -51,7 +61,7 @@ def people_act(world: World, number: int, action: int) -> None:
     if action % 4 < len(ends):
         world.tool.person_ends(record, ends[action % 4], world.now)
     else:
-        world.tool.person_reopens(record)
+        world.tool.person_reopens(record, world.now)
     if number % 2:
         world.look_is_asked_for()
 
@@ -107,27 +117,28 @@ def is_told(world: World, kind: Kind) -> bool:
 
 
 @QUICK
-@given(EVENTS, KINDS, st.tuples(st.booleans(), st.booleans()))
+@given(EVENTS, KINDS, st.tuples(st.booleans(), st.booleans()), ROUTES)
 def test_whatever_happens_every_promise_is_kept(
-    events: list[Event], kinds: list[Kind], ways: tuple[bool, bool]
+    events: list[Event], kinds: list[Kind], ways: tuple[bool, bool], route: Route
 ) -> None:
     """Whatever the order of notifications, faults, crashes and people's changes: never two open records for one key,
     never a resolve lost, no hot loop, every lane ends idle, waiting with a reason or parked with a reason; and in the
-    end what fires is told in an open record, or in one that a person ended who could see it there.
+    end what fires is told in an open record, or in one that a person ended who could see it there. No person who ends
+    a record is fought with: it is opened again once at most.
     """
-    world = World(Tool(tells_revision=ways[0]), record_short_lived=ways[1])
+    world = world_of(route, Tool(tells_revision=ways[0], tells_changes=ways[1]))
     lived(world, events, kinds)
     for kind in filter(lambda k: fires(world, k), BY_ID):
         assert is_told(world, kind), f"{kind.alert_id} fires, and nothing tells of it"
 
 
 @QUICK
-@given(EVENTS, KINDS)
-def test_in_the_end_nothing_stays_open_that_ended(events: list[Event], kinds: list[Kind]) -> None:
+@given(EVENTS, KINDS, ROUTES)
+def test_in_the_end_nothing_stays_open_that_ended(events: list[Event], kinds: list[Kind], route: Route) -> None:
     """When the metric alerts have ended and time has passed, nothing is open but what a person opened, whatever kinds
     of alerts shared the work item; while one of them fires, no time limit of another kind closes the work item.
     """
-    world = lived(World(), events, kinds)
+    world = lived(world_of(route), events, kinds)
     world.passes(WEEK * 3)
     world.settles_down()
     must_hold(world)
@@ -145,10 +156,10 @@ def test_in_the_end_nothing_stays_open_that_ended(events: list[Event], kinds: li
 
 
 @QUICK
-@given(EVENTS, KINDS, st.permutations(range(24)))
-def test_old_messages_reopen_nothing(events: list[Event], kinds: list[Kind], order: list[int]) -> None:
+@given(EVENTS, KINDS, st.permutations(range(24)), ROUTES)
+def test_old_messages_reopen_nothing(events: list[Event], kinds: list[Kind], order: list[int], route: Route) -> None:
     """Everything that was ever said, said once more in any order, changes no record and makes none."""
-    world = lived(World(), events, kinds)
+    world = lived(world_of(route), events, kinds)
     before = [(r.key, r.state) for r in world.tool.records]
     for index in (*order, *reversed(order)):
         if index < len(world.sent):
@@ -242,3 +253,34 @@ def test_a_restored_store_doubles_nothing(events: list[Event], later: list[Event
     assert sum(r.state is not ToolState.GONE for r in world.tool.records) <= 1
     if not fires(world, METRIC_A):
         assert all(r.by_people for r in world.tool.open)
+
+
+@QUICK
+@given(EVENTS, EVENTS, ROUTES)
+def test_a_tool_that_goes_back_in_time_leaves_nothing_open(
+    events: list[Event], later: list[Event], route: Route
+) -> None:
+    """The tool is restored from an old copy of its data: a lane's latest record, which had ended meanwhile, is not left
+    open in it.
+    """
+    world = world_of(route, Tool(tells_changes=True))
+    for event in events:
+        happens(world, event, [METRIC_A, METRIC_B])
+        must_hold(world)
+    world.passes(timedelta(minutes=1))
+    copy = [replace(record, texts=list(record.texts)) for record in world.tool.records]
+    for event in later:
+        happens(world, event, [METRIC_A, METRIC_B])
+        must_hold(world)
+    world.settles_down()
+    item = world.kept.item
+    for now, then in zip(world.tool.records, copy, strict=False):
+        is_latest = item is not None and now.key == item.key
+        if is_latest and now.state in {ToolState.RESOLVED, ToolState.CLOSED} and then.state is ToolState.OPEN:
+            now.state, now.changed_at, now.revision, now.texts = then.state, then.changed_at, then.revision, then.texts
+            now.by_people, now.seen_at_end = then.by_people, None
+    for arrival in world.sent:
+        world.arrives(arrival)
+    world.settles_down()
+    if not fires(world, METRIC_A) and not fires(world, METRIC_B):
+        assert all(r.by_people for r in world.tool.open), "a record of an old copy stays open"

@@ -210,7 +210,7 @@ def parked() -> WorkItem:
 BY_HAND: list[tuple[str, Outcome, Plan]] = [
     ("done by hand: free", record(ToolState.RESOLVED), Rest()),
     ("deleted: free", Done(None), Rest()),
-    ("still open: parked with its reason", record(revision=1), Park("close code is mandatory")),
+    ("still open: tried once more", record(revision=1), Do(RESOLVE)),
     ("not answered: parked with its reason", Unclear("no answer"), Park("close code is mandatory")),
     ("refused: parked with the newer reason", Refused("no right to read"), Park("no right to read")),
 ]
@@ -221,6 +221,12 @@ def test_a_parked_work_item_is_looked_at(outcome: Outcome, next_plan: Plan) -> N
     """A person may do by hand what the tool refused us: a look that was asked for finds out."""
     assert plan(parked(), now=minute(5), look=True) == Do(LOOK)
     assert plan(after(parked(), LOOK, outcome), now=minute(5)) == next_plan
+
+
+def test_what_is_refused_once_more_is_parked_once_more() -> None:
+    """A look of a parked work item brings one further attempt, and not one after the other."""
+    again = after(after(parked(), LOOK, record(revision=1)), RESOLVE, Refused("close code is still mandatory"))
+    assert plan(again, now=minute(5)) == Park("close code is still mandatory")
 
 
 def test_a_refused_look_that_works_later_frees_the_work_item() -> None:

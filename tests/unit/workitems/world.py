@@ -3,6 +3,7 @@
 Nothing here does I/O; time is a number of minutes. The loop follows ``secure_export.delivery.lane_run``.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Un
 from secure_export.workitems.plan import Do, Park, Plan, Rest, Wait, expire, plan
 from secure_export.workitems.retry import RetryPolicy
 from secure_export.workitems.settle import begin, settle, unpark
-from secure_export.workitems.work_item import Confirmed, Content, State, StepKind, ToolState, WorkItem
+from secure_export.workitems.work_item import Confirmed, Content, State, StepKind, ToolState, WhenPeopleEnd, WorkItem
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RETRY = RetryPolicy()
@@ -69,6 +70,8 @@ class Record:
         ended_at: When it was resolved or closed.
         seen_at_end: What it told when a person ended it; None while none did.
         by_people: Whether a person reopened it.
+        changed_at: When it was last changed.
+        insisted: How often it was opened again against a person since it last was for another reason.
     """
 
     key: str
@@ -79,6 +82,8 @@ class Record:
     ended_at: datetime | None = None
     seen_at_end: tuple[str, ...] | None = None
     by_people: bool = False
+    changed_at: datetime = START
+    insisted: int = 0
 
 
 @dataclass(slots=True)
@@ -88,10 +93,12 @@ class Tool:
     Attributes:
         records: All it ever had, oldest first.
         tells_revision: Whether a look can tell the revision.
+        tells_changes: Whether it says when it changed a record.
         finds_existing: Whether ``create`` answers with the record that is there. Off, a blind second create is caught.
     """
 
     tells_revision: bool = True
+    tells_changes: bool = False
     finds_existing: bool = False
     records: list[Record] = field(default_factory=list)
 
@@ -107,15 +114,28 @@ class Tool:
             record = Record(item.key, f"INC{len(self.records)}", [item.desired.content.title], ToolState.OPEN, 0)
             self.records.append(record)
             self._add(record, item)
+        elif step is StepKind.REOPEN and record is not None:
+            self._reopen(record, item)
         elif step in (StepKind.UPDATE, StepKind.RESOLVE) and record is not None:
             self._add(record, item)
             if step is StepKind.RESOLVE and record.state is ToolState.OPEN:
                 record.state, record.ended_at = ToolState.RESOLVED, now
         if record is None:
             return Done(None)
+        if step is not StepKind.LOOK:
+            record.changed_at = now
         revision = record.revision if step is not StepKind.LOOK or self.tells_revision else 0
         ended_at = record.ended_at if record.state is not ToolState.OPEN else None
-        return Done(Confirmed(record.number, record.number, "", record.state, revision, now, ended_at=ended_at))
+        confirmed = Confirmed(record.number, record.number, "", record.state, revision, now, ended_at=ended_at)
+        return Done(replace(confirmed, changed_at=record.changed_at if self.tells_changes else None))
+
+    def _reopen(self, record: Record, item: WorkItem) -> None:
+        if record.state is ToolState.RESOLVED:
+            record.insisted = record.insisted + 1 if item.insisted else 0
+            assert record.insisted <= 1 or not self.tells_revision, "it fights with a person"
+            record.state, record.by_people, record.seen_at_end, record.ended_at = ToolState.OPEN, False, None, None
+        if record.state is ToolState.OPEN:
+            self._add(record, item)
 
     def _add(self, record: Record, item: WorkItem) -> None:
         record.texts += [note.text for note in item.desired.notes if note.revision > record.revision]
@@ -126,11 +146,11 @@ class Tool:
         if record.state is ToolState.OPEN:
             record.seen_at_end, record.ended_at = tuple(record.texts), now
         if record.state is not ToolState.GONE:
-            record.state = state
+            record.state, record.changed_at = state, now
 
-    def person_reopens(self, record: Record) -> None:
+    def person_reopens(self, record: Record, now: datetime) -> None:
         if record.state in (ToolState.RESOLVED, ToolState.CLOSED):
-            record.state, record.by_people = ToolState.OPEN, True
+            record.state, record.by_people, record.changed_at = ToolState.OPEN, True, now
 
     @property
     def open(self) -> list[Record]:
@@ -157,6 +177,8 @@ class World:
     sent: list[Arrival] = field(default_factory=list)
     decided: Plan | None = None
     record_short_lived: bool = True
+    reopen_within: timedelta | None = None
+    when_people_end: WhenPeopleEnd = WhenPeopleEnd.LEAVE
     steps: list[StepKind] = field(default_factory=list)
     _ids: int = 0
 
@@ -174,6 +196,8 @@ class World:
             content=Content(kind.alert_id, kind.alert_id, 2, 2, 3),
             close_after=kind.close_after,
             record_short_lived=self.record_short_lived,
+            reopen_within=self.reopen_within,
+            when_people_end=self.when_people_end,
         )
         self.sent.append(arrival)
         return arrival
@@ -285,7 +309,7 @@ def must_hold(world: World) -> None:
 
 def _nothing_doubled(tool: Tool) -> None:
     for record in tool.records:
-        firings = [text.removeprefix("Fired in Azure: ") for text in record.texts]
+        firings = [re.sub("^Fired (again )?in Azure: ", "", text) for text in record.texts]
         by_id = [text for text in firings if text.startswith("metric-")]
         assert len(by_id) == len(set(by_id)), f"{record.number} tells of a firing twice: {by_id}"
     there = [r.key for r in tool.records if r.state is not ToolState.GONE]

@@ -65,11 +65,15 @@ class DeskConnector:
 
     async def update(self, item: WorkItem) -> Outcome:
         """Bring notes and CIs into the incident."""
-        return await self._write(self._add(item, resolution=None))
+        return await self._write(self._add(item))
 
     async def resolve(self, item: WorkItem) -> Outcome:
         """Bring notes and CIs in and resolve the incident; its state is read back in the same transaction."""
         return await self._write(self._add(item, resolution=item.desired.resolution))
+
+    async def reopen(self, item: WorkItem) -> Outcome:
+        """Open the incident again if it is resolved, and bring notes and CIs in."""
+        return await self._write(self._add(item, reopens=True))
 
     async def changes(self, cursor: str) -> Changes:
         """Say which incidents people changed; a cursor that is none of ours starts from now on."""
@@ -129,9 +133,14 @@ class DeskConnector:
             cis=_cis(item),
         )
 
-    async def _add(self, item: WorkItem, *, resolution: str | None) -> Incident | None:
-        desired = item.desired
-        addition = Addition(revision=desired.revision, notes=desired.notes, cis=_cis(item), resolution=resolution)
+    async def _add(self, item: WorkItem, *, resolution: str | None = None, reopens: bool = False) -> Incident | None:
+        addition = Addition(
+            revision=item.desired.revision,
+            notes=item.desired.notes,
+            cis=_cis(item),
+            resolution=resolution,
+            reopens=reopens,
+        )
         return await self._records.add(self._name, item.key, addition, now=self._clock())
 
     def _confirmed(self, incident: Incident) -> Confirmed:
@@ -144,6 +153,9 @@ class DeskConnector:
             at=self._clock(),
             assignment=incident.assignee or incident.assignment_group,
             ended_at=incident.resolved_at,
+            tool_state=incident.state.value,
+            resolution=incident.resolution,
+            changed_at=incident.updated_at,
         )
 
 

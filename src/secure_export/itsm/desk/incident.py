@@ -177,9 +177,11 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True):
         notes: Texts for the timeline; those of a revision that the incident holds already are in it already.
         cis: CIs it is about; those it has stay.
         resolution: Why it is resolved; None: it is not resolved by this.
+        reopens: Whether it is opened again by this if it is resolved.
     """
 
     revision: int
     notes: tuple[Note, ...] = ()
     cis: tuple[IncidentCi, ...] = ()
     resolution: str | None = None
+    reopens: bool = False

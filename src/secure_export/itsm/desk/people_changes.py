@@ -14,7 +14,7 @@ from secure_export.itsm.desk.incident import (
     IncidentState,
     TimelineEvent,
 )
-from secure_export.itsm.desk.service_changes import Changed
+from secure_export.itsm.desk.service_changes import Changed, changed_at
 from secure_export.workitems.priority import priority
 
 RESOLUTION_CODE = "solved"
@@ -103,7 +103,7 @@ def _commented(incident: Incident, text: str, by: str, now: datetime) -> Changed
     if not text.strip():
         raise ActionRefused("a comment needs words")
     event = TimelineEvent(at=now, by=by, kind=EventKind.COMMENT, text=text.strip())
-    return Changed(replace(incident, updated_at=now), (event,))
+    return Changed(replace(incident, updated_at=changed_at(incident, now)), (event,))
 
 
 def _assigned(incident: Incident, action: Assign, by: str, now: datetime) -> Changed:
@@ -164,4 +164,4 @@ def _told(  # noqa: PLR0913 - what a line of a timeline consists of
     if not changes:
         return Changed(before, ())
     event = TimelineEvent(at=now, by=by, kind=kind, text=text, changes=changes)
-    return Changed(replace(after, updated_at=now), (event,))
+    return Changed(replace(after, updated_at=changed_at(before, now)), (event,))

@@ -77,8 +77,13 @@ def added(incident: Incident, present: Sequence[IncidentCi], addition: Addition,
     if incident.state is IncidentState.CLOSED:
         return Changed(incident, ())
     cis = _new_cis(present, addition.cis)
-    events = [*_note_events(addition.notes, incident.revision, now), *_ci_events(cis, now)]
     after = replace(incident, revision=max(incident.revision, addition.revision))
+    events = []
+    if addition.reopens and incident.state is IncidentState.RESOLVED:
+        after = replace(after, state=IncidentState.IN_PROGRESS, resolution_code="", resolution="", resolved_at=None)
+        change = FieldChange("state", incident.state.value, after.state.value)
+        events.append(_event(now, EventKind.STATE, "Opened again", change))
+    events += [*_note_events(addition.notes, incident.revision, now), *_ci_events(cis, now)]
     if addition.resolution is not None and incident.open:
         change = FieldChange("state", incident.state.value, IncidentState.RESOLVED.value)
         events.append(_event(now, EventKind.STATE, addition.resolution, change))
@@ -89,7 +94,12 @@ def added(incident: Incident, present: Sequence[IncidentCi], addition: Addition,
             resolution=addition.resolution,
             resolved_at=now,
         )
-    return Changed(replace(after, updated_at=now) if events else after, tuple(events), cis)
+    return Changed(replace(after, updated_at=changed_at(incident, now)) if events else after, tuple(events), cis)
+
+
+def changed_at(incident: Incident, now: datetime) -> datetime:
+    """Say when an incident that is changed now was last changed: a clock that was set back makes it no older."""
+    return max(incident.updated_at, now)
 
 
 def _new_cis(present: Sequence[IncidentCi], wanted: Iterable[IncidentCi]) -> tuple[IncidentCi, ...]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from secure_export.errors import NotFound, NotUnderstood
@@ -9,9 +10,13 @@ from secure_export.intake.contract import Entry
 from secure_export.store.instants import micros
 from secure_export.store.keys import lane_key
 from secure_export.store.sqlite.database import Database
-from secure_export.store.sqlite.waking import wake
-from secure_export.store.sqlite.work_item_table import latest_of, put_work_item
-from secure_export.workitems.settle import unpark
+from secure_export.store.sqlite.waking import retry, wake
+
+_RETRIED_AT_A_TIME = 200
+_NOT_AT_WORK = """
+SELECT id, connection, correlation_key FROM lanes
+WHERE id > ? AND state IN ('waiting', 'parked') AND (? IS NULL OR connection = ?) ORDER BY id LIMIT ?
+"""
 
 
 class SqliteActions:
@@ -29,6 +34,17 @@ class SqliteActions:
         count = await self._database.write(lambda db: _retry(db, key, by, now))
         self._database.signals.ready()
         return count
+
+    async def retry_all(self, *, connection: str | None, by: str, now: datetime) -> int:
+        """See ``Actions.retry_all``; a part at a time, so that the service can write in between."""
+        await self.audit(by=by, action="retry-all", subject=connection or "*", now=now)
+        total = 0
+        after: int | None = 0
+        while after is not None:
+            count, after = await self._database.write(partial(_retry_some, name=connection, after=after, now=now))
+            total += count
+            self._database.signals.ready()
+        return total
 
     async def replay(self, notification: int, *, entry: Any, by: str, now: datetime) -> int:
         """See ``Actions.replay``; the notification, which is on its way then.
@@ -53,12 +69,17 @@ def _retry(connection: sqlite3.Connection, key: str, by: str, now: datetime) -> 
     if not names:
         raise NotFound(f"no lane {key} is parked or waiting; list lanes to see which are")
     for (name,) in names:
-        wake(connection, name, key, now=now)
-        item = latest_of(connection, lane_key(name, key))
-        if item is not None:
-            put_work_item(connection, unpark(item))
+        retry(connection, name, key, now=now)
     _audit(connection, by, "retry", key, now)
     return len(names)
+
+
+def _retry_some(connection: sqlite3.Connection, name: str | None, after: int, now: datetime) -> tuple[int, int | None]:
+    """Retry some lanes by number; how many, and after which number others may follow."""
+    lanes = connection.execute(_NOT_AT_WORK, (after, name, name, _RETRIED_AT_A_TIME)).fetchall()
+    for _, of_connection, key in lanes:
+        retry(connection, of_connection, key, now=now)
+    return len(lanes), lanes[-1][0] if len(lanes) == _RETRIED_AT_A_TIME else None
 
 
 def _replay(connection: sqlite3.Connection, notification: int, entry: Entry, by: str, now: datetime) -> None:

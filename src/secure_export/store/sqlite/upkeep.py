@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from secure_export.delivery.contract import Retention
 from secure_export.store.instants import micros
+from secure_export.store.rows import work_item_columns
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.desk_incidents import forget as forget_incidents
 from secure_export.store.sqlite.forgetting import forget
-from secure_export.store.sqlite.waking import wake
+from secure_export.store.sqlite.waking import retry, wake
+from secure_export.store.sqlite.work_item_table import latest_of
 
 _BETWEEN_WAKES_FOR_ONE_NAME = timedelta(minutes=10)
 
@@ -23,6 +25,15 @@ _OF_TOOL_KEY = """
 SELECT correlation_key FROM work_items AS item
 WHERE tool_key = ? AND connection = ?
     AND generation = (SELECT max(generation) FROM work_items WHERE lane = item.lane)
+"""
+_ENDED = """
+SELECT tool_key, ended_at, seq FROM work_items INDEXED BY work_items_by_end
+WHERE (ended_at, seq) > (?, ?) AND connection = ?
+ORDER BY ended_at, seq LIMIT ?
+"""
+_PARKED = """
+SELECT id, key, correlation_key FROM lanes INDEXED BY lanes_parked
+WHERE due_at IS NULL AND connection = ? AND id > ? ORDER BY id LIMIT ?
 """
 _LACKING = """
 SELECT item.correlation_key, missing_cis.work_item FROM missing_cis
@@ -61,6 +72,17 @@ class SqliteUpkeep:
             ).fetchall()
         )
         return [row[0] for row in rows]
+
+    async def ended_keys(
+        self, connection: str, *, since: datetime, after: str, limit: int
+    ) -> tuple[Sequence[str], str]:
+        """See ``Upkeep.ended_keys``."""
+        return await self._database.read(lambda db: _ended_keys(db, connection, since, after, limit))
+
+    async def retry_parked(self, connection: str, *, after: str, limit: int, now: datetime) -> tuple[int, str]:
+        """See ``Upkeep.retry_parked``."""
+        woken, following = await self._database.write(lambda db: _retry_parked(db, connection, after, limit, now))
+        return self._told(woken), following
 
     async def wake_unbound(self, connection: str, names: Sequence[str], *, now: datetime, limit: int) -> int:
         """See ``Upkeep.wake_unbound``.
@@ -124,6 +146,27 @@ def _wake_for_look(connection: sqlite3.Connection, name: str, keys: Sequence[str
         row = connection.execute(_OF_TOOL_KEY, (key, name)).fetchone()
         woken += row is not None and wake(connection, name, row[0], now=now, look=True)
     return woken
+
+
+def _ended_keys(
+    connection: sqlite3.Connection, name: str, since: datetime, after: str, limit: int
+) -> tuple[list[str], str]:
+    """List by the time of the end, and by number among those of one moment."""
+    ended_at, seq = (int(part) for part in after.split(":")) if after else (micros(since), 0)
+    rows = connection.execute(_ENDED, (ended_at, seq, name, limit)).fetchall()
+    following = f"{rows[-1][1]}:{rows[-1][2]}" if len(rows) == limit else ""
+    return [row[0] for row in rows], following
+
+
+def _retry_parked(connection: sqlite3.Connection, name: str, after: str, limit: int, now: datetime) -> tuple[int, str]:
+    """Go through parked lanes by number: one that is parked anew meanwhile keeps its own, and is passed."""
+    lanes = connection.execute(_PARKED, (name, int(after or 0), limit)).fetchall()
+    woken = 0
+    for _, key, correlation_key in lanes:
+        item = latest_of(connection, key)
+        if item is None or not work_item_columns(item).open_in_tool:
+            woken += retry(connection, name, correlation_key, now=now)
+    return woken, str(lanes[-1][0]) if len(lanes) == limit else ""
 
 
 def _wake_unbound(connection: sqlite3.Connection, name: str, cis: Sequence[str], now: datetime, limit: int) -> int:

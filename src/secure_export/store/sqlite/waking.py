@@ -6,6 +6,8 @@ from datetime import datetime
 from secure_export.store.instants import micros
 from secure_export.store.keys import lane_key
 from secure_export.store.sqlite.statements import take_numbers
+from secure_export.store.sqlite.work_item_table import latest_of, put_work_item
+from secure_export.workitems.settle import unpark
 
 
 def wake(connection: sqlite3.Connection, name: str, correlation_key: str, *, now: datetime, look: bool = False) -> bool:
@@ -42,3 +44,11 @@ def wake(connection: sqlite3.Connection, name: str, correlation_key: str, *, now
         (micros(now), look, number),
     )
     return True
+
+
+def retry(connection: sqlite3.Connection, name: str, correlation_key: str, *, now: datetime) -> bool:
+    """Make a parked or waiting lane ready, and let its work item be tried again at once; whether anything changed."""
+    item = latest_of(connection, lane_key(name, correlation_key))
+    if item is not None:
+        put_work_item(connection, unpark(item))
+    return wake(connection, name, correlation_key, now=now)

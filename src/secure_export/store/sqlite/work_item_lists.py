@@ -60,7 +60,8 @@ def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any
         **told,
         "reasons": list(item.reasons),
         "resolution": item.desired.resolution,
-        "assignment": item.confirmed.assignment if item.confirmed else "",
+        "resolution_in_tool": item.confirmed.resolution if item.confirmed else "",
+        "remarks": list(item.confirmed.remarks) if item.confirmed else [],
         "content": msgspec.to_builtins(item.desired.content),
         "steps": _steps(connection, row[0]),
     }
@@ -89,6 +90,8 @@ def _object(item: WorkItem, alerts: list[str]) -> dict[str, Any]:
         "generation": item.generation,
         "state": item.desired.state.value,
         "state_in_tool": confirmed.state.value if confirmed else None,
+        "tool_state": confirmed.tool_state if confirmed else "",
+        "assignment": confirmed.assignment if confirmed else "",
         "owed": item.owed,
         "number": confirmed.number if confirmed else None,
         "url": (confirmed.url or None) if confirmed else None,

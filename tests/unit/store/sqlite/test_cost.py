@@ -72,6 +72,8 @@ _WORK: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "wake": lambda db: waking.wake(db, "desk", "alert:a", now=NOW, look=True),
     "wake expired": lambda db: upkeep._wake_expired(db, NOW, 10),
     "wake for a look": lambda db: upkeep._wake_for_look(db, "desk", ["k"], NOW),
+    "what ended lately": lambda db: upkeep._ended_keys(db, "desk", at(1), "", 10),
+    "retry parked": lambda db: upkeep._retry_parked(db, "desk", "", 10, NOW),
     "wake unbound": lambda db: upkeep._wake_unbound(db, "desk", ["vm1"], NOW, 10),
     "names": lambda db: upkeep._names(db, "desk", "", 10),
     "counts": lambda db: lane_lists.count(db, now=NOW),

@@ -1,0 +1,60 @@
+"""The configuration items of a record beyond its first: ``task_ci``, which people see as *Affected CIs*."""
+
+from collections.abc import Sequence
+
+from secure_export.itsm.servicenow import keys
+from secure_export.itsm.servicenow.ended import Ended, unread, unwritten
+from secure_export.itsm.servicenow.refusals import Cause
+from secure_export.itsm.servicenow.rows import value
+from secure_export.itsm.servicenow.table_api import Query, TableApi
+from secure_export.itsm.servicenow.verdict import NotThere, Ok, Refused
+from secure_export.workitems.work_item import Binding
+
+_TABLE = "task_ci"
+_FIELDS = ("sys_id", "task", "ci_item")
+_MOST = 1000
+
+
+async def add(api: TableApi, record: str, cis: Sequence[Binding]) -> tuple[str, ...]:
+    """Add the configuration items that a record does not have yet; those that it has stay.
+
+    Args:
+        api: The instance.
+        record: The record's ``sys_id``.
+        cis: The configuration items, each found in the CMDB.
+
+    Returns:
+        What could not be added, each a sentence for people.
+
+    Raises:
+        Ended: The instance gave no answer now, or it is not known whether one was added.
+    """
+    if not cis:
+        return ()
+    told = await api.rows(_TABLE, Query(f"task={record}", _FIELDS, limit=_MOST))
+    if isinstance(told, Refused | NotThere):
+        return (_not_added(cis, told.reason),)
+    if not isinstance(told, Ok):
+        raise Ended(unread(told, _TABLE))
+    there = {value(row, "ci_item") for row in told.result if value(row, "task") == record}
+    for place, ci in enumerate(cis):
+        if ci.id is None or ci.id in there:
+            continue
+        if (why := await _added(api, record, ci.id)) is not None:
+            return (_not_added(cis[place:], why),)
+    return ()
+
+
+async def _added(api: TableApi, record: str, ci: str) -> str | None:
+    """Add one; why it is refused, or None."""
+    values = {"sys_id": keys.sys_id(_TABLE, record, ci), "task": record, "ci_item": ci}
+    told = await api.insert(_TABLE, values, _FIELDS)
+    if isinstance(told, Refused):
+        return None if told.cause is Cause.DUPLICATE else told.reason
+    if not isinstance(told, Ok):
+        raise Ended(unwritten(told))
+    return None
+
+
+def _not_added(cis: Sequence[Binding], why: str) -> str:
+    return f"{len(cis)} affected CIs could not be added to the record (task_ci): {why}"

@@ -1,0 +1,102 @@
+"""ServiceNow as a connector: tasks through the Table API, or events of Event Management, and the CMDB."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from secure_export.cmdb.contract import Cmdb
+from secure_export.itsm.cis_at_hand import CisAtHand
+from secure_export.itsm.contract import Changes, CheckResult
+from secure_export.itsm.http import Http
+from secure_export.itsm.servicenow.changes import ChangeFeed
+from secure_export.itsm.servicenow.checks import Checks
+from secure_export.itsm.servicenow.cis import ServiceNowCmdb
+from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
+from secure_export.itsm.servicenow.settings import ServiceNowSettings
+from secure_export.itsm.servicenow.sign_in import sign_in_of
+from secure_export.itsm.servicenow.table_api import TableApi
+from secure_export.itsm.servicenow.tasks import TaskRecords
+from secure_export.itsm.servicenow.tools import tools
+from secure_export.workitems.outcome import Outcome
+from secure_export.workitems.work_item import WorkItem
+
+if TYPE_CHECKING:  # resources names the desk's contract, so importing it here would tie one connector to another
+    from secure_export.itsm.resources import Resources
+
+_CONCURRENCY = 64
+_POLL_SECONDS = 15.0
+
+
+class ServiceNowConnector:
+    """Keeps work items in one ServiceNow instance.
+
+    Args:
+        name: The connection's name.
+        settings: Its settings.
+        resources: What the program lends.
+    """
+
+    def __init__(self, name: str, settings: ServiceNowSettings, resources: "Resources") -> None:
+        self._http = Http(settings)
+        self._sign_in = sign_in_of(settings, self._http, clock=resources.clock)
+        api = TableApi(self._http, self._sign_in, clock=resources.clock)
+        self._tools = tools(name, settings, api, clock=resources.clock)
+        self._tasks = TaskRecords(self._tools)
+        self._feed = ChangeFeed(self._tools)
+        cmdb = ServiceNowCmdb(CmdbReading(api), settings.cmdb)
+        self._cmdb = CisAtHand(
+            cmdb, found_seconds=settings.cmdb.found_seconds, missing_seconds=settings.cmdb.missing_seconds
+        )
+        self._checks = Checks(self._tools, self._http, self._sign_in, cmdb)
+
+    @property
+    def cmdb(self) -> Cmdb:
+        """The instance's CMDB."""
+        return self._cmdb
+
+    async def look(self, item: WorkItem) -> Outcome:
+        """Find the record by its key."""
+        return await self._tasks.look(item)
+
+    async def create(self, item: WorkItem) -> Outcome:
+        """Make the record."""
+        return await self._tasks.create(item)
+
+    async def update(self, item: WorkItem) -> Outcome:
+        """Bring notes and configuration items in."""
+        return await self._tasks.update(item)
+
+    async def resolve(self, item: WorkItem) -> Outcome:
+        """Resolve the record, and read it back."""
+        return await self._tasks.resolve(item)
+
+    async def reopen(self, item: WorkItem) -> Outcome:
+        """Open the record again, and read it back."""
+        return await self._tasks.reopen(item)
+
+    async def changes(self, cursor: str) -> Changes:
+        """Say which work items people changed."""
+        return await self._feed.changes(cursor)
+
+    async def check(self) -> Sequence[CheckResult]:
+        """Try everything that the configuration needs."""
+        return await self._checks.run()
+
+    async def close(self) -> None:
+        """Stop what is under way, sign out and close the connections."""
+        await self._tools.choices.close()
+        await self._tools.canary.close()
+        await self._sign_in.close()
+        await self._http.close()
+
+
+class ServiceNowType:
+    """How connections of type ``servicenow`` are configured and made."""
+
+    settings = ServiceNowSettings
+    concurrency = _CONCURRENCY
+    poll_seconds = _POLL_SECONDS
+    in_process = False
+
+    def make(self, name: str, settings: ServiceNowSettings, resources: "Resources") -> ServiceNowConnector:
+        """Make the connector of a connection."""
+        return ServiceNowConnector(name, settings, resources)

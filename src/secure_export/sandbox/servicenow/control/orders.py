@@ -1,0 +1,37 @@
+"""Reads what the control API is told; a name that is not known is an error, never ignored."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class BadOrderError(ValueError):
+    """An order cannot be understood."""
+
+
+def read(body: bytes, kind: type[T]) -> T:
+    """Read an order.
+
+    Args:
+        body: JSON; nothing counts as an empty object.
+        kind: The dataclass that it is.
+
+    Raises:
+        BadOrderError: It is not.
+    """
+    try:
+        document = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        if unknown := sorted(document.keys() - set(known)):
+            raise BadOrderError(f"Unknown: {', '.join(unknown)}. Known are: {', '.join(known)}.")
+        return msgspec.convert(document, kind)
+    except msgspec.DecodeError as problem:
+        raise BadOrderError(str(problem)) from None
+
+
+def plain(value: Any) -> Any:
+    """Write a value in what JSON has."""
+    return msgspec.to_builtins(value, order="sorted")

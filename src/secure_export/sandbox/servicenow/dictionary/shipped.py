@@ -1,0 +1,54 @@
+"""Puts the shipped tables together, and adds the columns that every table has."""
+
+from secure_export.sandbox.servicenow.dictionary.cmdb import CMDB, CMDB_CLASSES
+from secure_export.sandbox.servicenow.dictionary.events import EVENTS
+from secure_export.sandbox.servicenow.dictionary.model import Table
+from secure_export.sandbox.servicenow.dictionary.notation import read_tables
+from secure_export.sandbox.servicenow.dictionary.people import PEOPLE
+from secure_export.sandbox.servicenow.dictionary.platform import OTHER_TABLES, PLATFORM
+from secure_export.sandbox.servicenow.dictionary.tasks import TASKS
+
+_EVERYWHERE = """
+everywhere | | Every table
+  sys_id         | guid ro        | Sys ID
+  sys_created_on | time ro        | Created
+  sys_created_by | string 40 ro   | Created by
+  sys_updated_on | time ro        | Updated
+  sys_updated_by | string 40 ro   | Updated by
+  sys_mod_count  | integer ro     | Updates
+"""
+_CLASS = """
+class | | Every extended table
+  sys_class_name | class          | Class
+"""
+
+
+def shipped_tables() -> list[Table]:
+    """Give the tables of a new instance, parents before children."""
+    texts = (PLATFORM, OTHER_TABLES, PEOPLE, TASKS, CMDB, CMDB_CLASSES, EVENTS)
+    tables = [table for text in texts for table in read_tables(text)]
+    extended = {table.parent for table in tables}
+    for table in tables:
+        if not table.parent:
+            add_base_columns(table, extended=table.name in extended)
+    by_name = {table.name: table for table in tables}
+    for table in tables:
+        _split_overrides(table, by_name)
+    return tables
+
+
+def add_base_columns(table: Table, *, extended: bool) -> None:
+    """Add what the first table of every family has; with its class, if others extend it."""
+    for text in (_EVERYWHERE, _CLASS) if extended else (_EVERYWHERE,):
+        for base in read_tables(text):
+            table.columns = {**base.columns, **table.columns}
+
+
+def _split_overrides(table: Table, by_name: dict[str, Table]) -> None:
+    """A column that a parent has too is not a second column: it changes the label, the default, or the rights."""
+    inherited: set[str] = set()
+    parent = table.parent
+    while parent:
+        inherited |= by_name[parent].columns.keys()
+        parent = by_name[parent].parent
+    table.overrides = {name: table.columns.pop(name) for name in list(table.columns) if name in inherited}

@@ -1,0 +1,34 @@
+"""What happens by itself when rows are written: state models, numbers, priorities, policies, and the rules of people."""
+
+from typing import TYPE_CHECKING
+
+from secure_export.sandbox.servicenow.engine import (
+    assignment,
+    auto_close,
+    change_request,
+    incident,
+    incident_family,
+    numbers,
+    problem,
+    scripted,
+    task,
+)
+
+if TYPE_CHECKING:
+    from secure_export.sandbox.servicenow.instance import Instance
+
+
+def install(instance: "Instance") -> None:
+    """Register all shipped rules and jobs."""
+    for module in (
+            scripted,
+        numbers,
+        task,
+        incident,
+        incident_family,
+        problem,
+        change_request,
+        assignment,
+        auto_close,
+    ):
+        module.install(instance)

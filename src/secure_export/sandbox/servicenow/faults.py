@@ -1,0 +1,175 @@
+"""Trouble on demand: which requests meet it, of which kind, and how often."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Final
+
+from secure_export.sandbox.servicenow.call import Call
+
+
+class FaultKind(StrEnum):
+    """What happens to a request.
+
+    Of those whose name ends in *after*, and of cut, garbage, cancelled, restored and deleted, the request was done
+    before the trouble starts. The others leave nothing done, except those that let the request go on.
+    """
+
+    DELAY = "delay"
+    """Waits, then goes on as usual."""
+    TOO_MANY = "too-many"
+    """429 by a rate limit rule, with its headers."""
+    QUEUE_FULL = "queue-full"
+    """429 of a full semaphore queue, without headers."""
+    ACCEPTED = "accepted"
+    """202, and nothing is done."""
+    ERROR_BEFORE = "error-before"
+    """An error of the 5xx kind, as JSON or HTML."""
+    RESET_BEFORE = "reset-before"
+    """The connection is reset."""
+    HIBERNATING = "hibernating"
+    """200 with the HTML page of a sleeping developer instance."""
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of a fault
+    """The token that the request shows is revoked, now and for ever: 401."""
+    ABORTED = "aborted"
+    """A business rule aborts: 403."""
+    RESOLVE_IGNORED = "resolve-ignored"
+    """A business rule puts the state back: 200, but the state stays what it was."""
+    HIDDEN = "hidden"
+    """A read ACL hides every row: lists come back empty, records as 404."""
+    CHOICE_REMOVED = "choice-removed"
+    """Somebody removes a choice just before the request; it stays away."""
+    CANCELLED = "cancelled"
+    """The transaction quota: 200 with a cut result and ``error``."""
+    ERROR_AFTER = "error-after"
+    """An error of the 5xx kind, although it was done."""
+    RESET_AFTER = "reset-after"
+    """Done, then the connection is reset: the answer is lost."""
+    DELAY_AFTER = "delay-after"
+    """Done, then waits before it answers."""
+    GARBAGE = "garbage"
+    """Done, then 200 with text that is no JSON."""
+    CUT = "cut"
+    """Done, then the connection ends in the middle of the answer's body."""
+    RESTORED = "restored"
+    """Done and answered; then the record is as it was before (a restored copy), or gone if it was new."""
+    DELETED = "deleted"
+    """Done and answered; then somebody deletes the record."""
+
+
+GOES_ON: Final = frozenset({FaultKind.DELAY, FaultKind.CHOICE_REMOVED})
+"""After these the request may meet a further fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of trouble, and who meets it. What is empty matches everything.
+
+    Attributes:
+        kind: What happens.
+        methods: Which methods.
+        table: Which table of the Table API.
+        path: Which paths; ``*`` stands for any characters.
+        user: Whose requests, by ``user_name``.
+        query: Text that the decoded query string holds.
+        body: Text that the body holds, such as ``"state":"6"``.
+        skip: How many matching requests pass first.
+        times: How many matching requests meet it; None: until it is cleared.
+        seconds: How long delays wait; for ``too-many`` when it may be tried again.
+        status: The status of errors.
+        html: Whether errors come as HTML instead of JSON.
+        headers: Further headers of the answer, such as ``Retry-After``.
+        rule: The business rule that aborts.
+        element: For ``choice-removed``: the field. The table is ``table``.
+        value: For ``choice-removed``: the choice.
+        id: By what it is cleared; given when it is set.
+    """
+
+    kind: FaultKind
+    methods: frozenset[str] = frozenset()
+    table: str = ""
+    path: str = ""
+    user: str = ""
+    query: str = ""
+    body: str = ""
+    skip: int = 0
+    times: int | None = 1
+    seconds: float = 30.0
+    status: int = 0
+    html: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    rule: str = "Sandbox abort"
+    element: str = ""
+    value: str = ""
+    id: str = ""
+
+    def matches(self, call: Call) -> bool:
+        """Say whether a request is one of those it is for."""
+        return (
+            (not self.methods or call.method in self.methods)
+            and (not self.table or self.kind is FaultKind.CHOICE_REMOVED or call.table == self.table)
+            and (not self.path or fnmatchcase(call.path, self.path))
+            and (not self.user or call.user == self.user)
+            and (not self.query or any(self.query in value for value in call.parameters.values()))
+            and (not self.body or self.body.encode() in call.body)
+        )
+
+
+class Faults:
+    """The faults that are set, in the order they were set."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, Fault] = {}
+        self._matched: Counter[str] = Counter()
+        self._met: Counter[str] = Counter()
+        self._ids = itertools.count(1)
+
+    def set(self, fault: Fault) -> Fault:
+        """Set a fault.
+
+        Returns:
+            The fault with its id.
+        """
+        given = replace(fault, id=fault.id or f"fault-{next(self._ids)}")
+        self._set[given.id] = given
+        self._matched[given.id] = self._met[given.id] = 0
+        return given
+
+    def clear(self, fault_id: str | None = None) -> int:
+        """Take one fault away, or all.
+
+        Returns:
+            How many were taken away.
+        """
+        gone = [one for one in self._set if fault_id in (None, one)]
+        for one in gone:
+            del self._set[one]
+        return len(gone)
+
+    def take(self, call: Call) -> tuple[Fault, ...]:
+        """Count a request, and give the faults that it meets: any that let it go on, then at most one that does not."""
+        found: list[Fault] = []
+        for fault in self:
+            if fault.matches(call) and self._due(fault):
+                found.append(fault)
+                if fault.kind not in GOES_ON:
+                    break
+        return tuple(found)
+
+    def met(self, fault_id: str) -> int:
+        """Say how many requests met a fault that is set, or was."""
+        return self._met[fault_id]
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(tuple(self._set.values()))
+
+    def _due(self, fault: Fault) -> bool:
+        """Count a matching request, and say whether it meets the fault."""
+        self._matched[fault.id] += 1
+        past = self._matched[fault.id] - fault.skip
+        due = past > 0 and (fault.times is None or past <= fault.times)
+        self._met[fault.id] += due
+        return due

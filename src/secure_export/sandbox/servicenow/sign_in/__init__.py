@@ -1,0 +1,1 @@
+"""How the stand-in knows who sent a request."""
