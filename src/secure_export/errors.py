@@ -1,11 +1,16 @@
-"""The errors this program raises on purpose.
+"""The errors this program raises on purpose; the last five live in ``itsm``, with what raises them.
 
     SecureExportError
     ├── SettingsError        the configuration cannot be used as it is
     ├── NotUnderstood        a body is no alert we know how to read
     ├── StoreUnavailable     the store cannot take or give anything now; waiting may help
     ├── LostLane             another owner holds the lane; nothing was written
-    └── NotFound             the thing asked for does not exist
+    ├── NotFound             the thing asked for does not exist
+    ├── SecretMissing        a secret cannot be read from the file or variable that the configuration names
+    ├── NotSent              nothing reached the ITSM tool
+    ├── AnswerLost           a request may have reached the ITSM tool, and its answer is not known
+    ├── NotJson              an answer is no JSON
+    └── SignInFailed         the ITSM tool let nobody in, or could not be asked
 
 Every message says what happened and, where a person can act, what to do next.
 """

@@ -32,23 +32,33 @@ def at(seconds: float) -> datetime:
 
 
 # Two alerts of one machine, one of them told twice, both ended; one that fires on, told twice, whose create is done but
-# not heard of; one that ends, whose resolve the tool puts off.
+# not heard of; one that ends, whose resolve the tool puts off; and one that ends before another of its machine fires:
+# its record is opened again, of which the answer is lost.
 FIRST = [
     alert("a", vm="vm1", fired_at=at(0)),
     alert("a", vm="vm1", fired_at=at(0.5)),
     alert("c", vm="vm2", fired_at=at(0)),
     alert("d", vm="vm3", fired_at=at(0)),
+    alert("e", vm="vm4", fired_at=at(0)),
 ]
 THEN = [
     alert("b", vm="vm1", fired_at=at(1)),
     alert("c", vm="vm2", fired_at=at(1)),
     alert("d", vm="vm3", fired_at=at(0), resolved_at=at(2)),
+    alert("e", vm="vm4", fired_at=at(0), resolved_at=at(2)),
 ]
 LAST = [
     alert("a", vm="vm1", fired_at=at(0), resolved_at=at(3)),
     alert("b", vm="vm1", fired_at=at(1), resolved_at=at(4)),
+    alert("f", vm="vm4", fired_at=at(5)),
 ]
-EXPECTED = {"vm1": ToolState.RESOLVED, "vm2": ToolState.OPEN, "vm3": ToolState.RESOLVED}
+ROUTE = {"group_by": "ci", "reopen_within_hours": 4}
+EXPECTED = {
+    "vm1": ToolState.RESOLVED,
+    "vm2": ToolState.OPEN,
+    "vm3": ToolState.RESOLVED,
+    "vm4": ToolState.OPEN,
+}
 
 
 class Died(BaseException):
@@ -116,7 +126,7 @@ class OneTool(Tool):
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.life = Life()
-        self._lost, self._put_off = False, False
+        self._lost, self._put_off, self._lost_again = False, False, False
 
     async def _take(self, step: StepKind, item: WorkItem, act: Act) -> Outcome:
         if step is StepKind.CREATE and "vm2" in item.correlation_key and not self._lost:
@@ -125,6 +135,9 @@ class OneTool(Tool):
         if step is StepKind.RESOLVE and "vm3" in item.correlation_key and not self._put_off:
             self._put_off = True
             self.script(step, later("503"))
+        if step is StepKind.REOPEN and not self._lost_again:
+            self._lost_again = True
+            self.script(step, lost_reply)
         take = super()._take
         return await self.life.does(lambda: take(step, item, act))
 
@@ -158,7 +171,7 @@ class World:
     async def _scene(self) -> AsyncIterator[Scene]:
         store = await SqliteStore.open(self._folder / "store.db", clock=self.clock)
         try:
-            scene = Scene(store, self.clock, route={"group_by": "ci"}, concurrency=self._concurrency)
+            scene = Scene(store, self.clock, route=ROUTE, concurrency=self._concurrency)
             scene.use(self.tool)
             yield scene
         finally:
@@ -196,8 +209,17 @@ class World:
         assert not [item for item in items if item["owed"]], told
         assert {item["number"] for item in items} == {record.number for record in self.tool.records}, told
         assert lanes == [], told
+        if story == "nobody died":
+            assert StepKind.REOPEN in self.tool.steps, told
         conditions = {row["id"].rpartition("/")[2]: row["condition"] for row in alerts}
-        assert conditions == {"a": "resolved", "b": "resolved", "c": "fired", "d": "resolved"}, told
+        assert conditions == {
+            "a": "resolved",
+            "b": "resolved",
+            "c": "fired",
+            "d": "resolved",
+            "e": "resolved",
+            "f": "fired",
+        }, told
         for record in self.tool.records:
             assert len(record.notes) == len(set(record.notes)), told
 

@@ -100,4 +100,4 @@ def _accounts(users: list[str]) -> list[Account]:
 
 
 def _announce(line: str) -> None:
-    out.print(line, markup=False)
+    out.print(line, markup=False, soft_wrap=True)

@@ -151,12 +151,7 @@ class Http:
             trace_request_ctx=progress,
         ) as response:
             progress.answered = True
-            try:
-                body = await self._body(response)
-            except BaseException:
-                response.close()
-                raise
-            return Answer(response.status, _headers(response), body)
+            return Answer(response.status, _headers(response), await self._body(response))
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

@@ -130,5 +130,7 @@ def _why(error: BaseException) -> str:
             return str(inner.strerror)
         case OSError() if inner.errno:
             return os.strerror(inner.errno)
+        case ConnectionError():
+            return "the other side closed it"
         case _:
             return type(inner).__name__

@@ -166,11 +166,10 @@ async def test_what_parks_again_meanwhile_is_not_tried_in_a_circle(store: Store)
         await _parked(store, f"alert:{n}")
     after, tried = "", []
     for _ in range(3):
-        count, after = await store.upkeep.retry_parked("desk", after=after, limit=2, now=NOW)
+        _, after = await store.upkeep.retry_parked("desk", after=after, limit=2, now=NOW)
         for lane in await claim(store.lanes):
             tried.append(lane.correlation_key)
             await store.lanes.save(lane, Change(item=lane.item, release=Release(parked="still refused")), now=NOW)
-        assert count == (2 if len(tried) <= 4 and after else 0) or not after
     assert tried == [f"alert:{n}" for n in range(4)]
     assert after == ""
 

@@ -86,6 +86,7 @@ class MemoryService:
         self.clock = clock
         self.rows: list[Row] = []
         self.made = 0
+        self.changed: list[str] = []
         self.hidden = False
         self.values = [_VALUES[0]]
         self.writes: deque[Trouble] = deque()
@@ -175,7 +176,8 @@ class MemoryConnector:
         return Refused("this tool opens nothing again")
 
     async def changes(self, cursor: str) -> Changes:
-        return Changes((), cursor)
+        changed = self._service.changed
+        return Changes(tuple(dict.fromkeys(changed[int(cursor or len(changed)) :])), str(len(changed)))
 
     async def check(self) -> Sequence[CheckResult]:
         return []
@@ -302,6 +304,7 @@ class MemoryTool:
     async def act(self, number: str, deed: Deed) -> None:
         (row,) = [one for one in self._service.rows if one.number == number]
         row.changed_at = self._clock()
+        self._service.changed.append(row.key)
         match deed:
             case Deed.DELETE:
                 self._service.rows.remove(row)

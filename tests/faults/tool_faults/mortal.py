@@ -24,6 +24,8 @@ class Died(BaseException):
 class Life:
     """Ends a process before or after the n-th thing that lasts; a dead one does nothing any more.
 
+    A process can also be stopped for a while, as by a machine that is paused: it notices nothing and then goes on.
+
     Args:
         number: Which; None: it lives on.
         after: Whether the thing is still done.
@@ -34,9 +36,12 @@ class Life:
         self._after = after
         self.done = 0
         self.over = asyncio.Event()
+        self.goes = asyncio.Event()
+        self.goes.set()
 
     async def does(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do something that lasts, or die."""
+        await self.goes.wait()
         if self.over.is_set():
             raise Died
         self.done += 1

@@ -19,7 +19,8 @@ from secure_export.store.sqlite.store import SqliteStore
 
 _REAL_SECONDS = 20.0
 _STEP_SECONDS = 60.0
-_LONGEST = timedelta(hours=12)
+_LONGEST = timedelta(hours=3)
+_ROUND = timedelta(minutes=10)
 
 
 async def _nothing(*_: Any) -> None:
@@ -162,13 +163,16 @@ class World:
         self.clock.now = max(end, self.clock())
 
     async def looks_round(self) -> None:
-        """Have the timers run once: what people changed, every open work item, late CIs, ends by time."""
+        """Have every timer of delivery run once, and what it wakes come to rest."""
         node = self.nodes[0]
-        for job in (node.upkeep.take_in_changes, node.upkeep.read_back, node.upkeep.bind_late):
+        timers = node.upkeep
+        for job in (timers.take_in_changes, timers.read_back, timers.read_back_ended, timers.retry_parked):
             with suppress(TimeoutError):
                 await job(node.scene.target)
-        await node.upkeep.expire()
-        await self.rests()
+        with suppress(TimeoutError):
+            await timers.bind_late(node.scene.target)
+        await timers.expire()
+        await self.rests(at_most=_ROUND)
 
     async def tries_again(self) -> None:
         """Have an operator try everything again that waits or is parked."""

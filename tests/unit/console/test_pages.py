@@ -109,11 +109,14 @@ async def test_pages_load_nothing_from_elsewhere(console: Console) -> None:
         ]
 
 
+TOLD = {"tool_state": "x", "assignment": "x", "resolution_in_tool": "x", "remarks": ["x"]}
+
+
 async def test_what_alerts_say_is_text_and_nothing_else(console: Console) -> None:
     """Markup, script addresses and template code in any field of anything come out as the text they are."""
     clean = {address: Page((await console.asker.get(address)).text) for address in addresses(console)}
     console.records.alert_rows = [hostile(alert_row())]
-    console.records.item_rows = [hostile(work_item_row(parked="x", waiting="x", hands_off="x", resolution="x"))]
+    console.records.item_rows = [hostile(work_item_row(parked="x", waiting="x", hands_off="x", resolution="x", **TOLD))]
     console.records.lane_rows = [hostile(lane_row())]
     console.records.quarantine_rows = [hostile(quarantined_row())]
     shown = 0
@@ -127,6 +130,21 @@ async def test_what_alerts_say_is_text_and_nothing_else(console: Console) -> Non
         for link in page.every("a"):
             assert re.match(r"/|\?|#content$|https?://", link.get("href") or ""), (address, link)
     assert shown > 40
+
+
+async def test_what_the_tool_says_of_a_work_item_is_shown(console: Console) -> None:
+    """Its own word for the state, who has it, how it was resolved there, and what it did not take."""
+    told = {
+        "state_in_tool": "open",
+        "tool_state": "Awaiting Vendor",
+        "assignment": "Ada of Linux",
+        "resolution_in_tool": "Restarted by hand",
+        "remarks": ["there is no category Cloud: left out"],
+    }
+    console.records.item_rows = [work_item_row(**told)]
+    page = Page((await console.asker.get("/work-items/item-1")).text)
+    for text in ("Awaiting Vendor", "Ada of Linux", "Restarted by hand", "there is no category Cloud: left out"):
+        assert text in page.text
 
 
 async def test_what_people_and_imports_write_is_text_too(console: Console) -> None:

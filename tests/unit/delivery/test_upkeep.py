@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.delivery.conftest import MakeScene
 from tests.unit.delivery.scene import CONNECTION, ManualClock, Scene, ci, until
-from tests.unit.delivery.tool import Tool, later
+from tests.unit.delivery.tool import Tool, later, refused
 
 from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.delivery.connection import Target
@@ -101,6 +101,92 @@ async def test_a_record_that_reads_back_open_after_its_resolve_is_left_to_people
     await scene.deliver()
     steps = len(scene.tool.steps)
     await upkeep(scene).read_back(scene.target)
+    await scene.deliver()
+    assert len(scene.tool.steps) == steps
+
+
+CLOSE_CODE = refused("close code is mandatory")
+
+
+async def test_what_is_parked_heals_when_it_is_read_back(scene: Scene) -> None:
+    """Each reading back brings one further attempt: refused, it parks again; taken, it is over."""
+    timers = upkeep(scene)
+    await delivered(scene)
+    scene.tool.script(StepKind.RESOLVE, CLOSE_CODE, CLOSE_CODE)
+    scene.clock.forward(60)
+    await scene.end()
+    await scene.deliver()
+    for state in ("parked", ""):
+        before = len(scene.tool.steps)
+        await timers.read_back(scene.target)
+        await scene.deliver()
+        assert scene.tool.steps[before:] == [StepKind.LOOK, StepKind.RESOLVE]
+        assert [row["state"] for row in await scene.lane_rows()] == [state] * bool(state)
+    assert scene.tool.record.state is ToolState.RESOLVED
+
+
+async def test_a_create_that_is_refused_is_tried_again_by_timer(scene: Scene) -> None:
+    """There is no record to read back: the timer tries each such lane once, and no other."""
+    timers = upkeep(scene)
+    scene.tool.always(refused("no such group"))
+    for name in ("a", "b"):
+        await scene.fire(name)
+    await scene.deliver()
+    await timers.retry_parked(scene.target)
+    await scene.deliver()
+    assert scene.tool.steps == [StepKind.CREATE] * 4
+    assert [row["reason"] for row in await scene.lane_rows()] == ["no such group"] * 2
+    scene.tool.always(None)
+    await timers.retry_parked(scene.target)
+    await scene.deliver()
+    assert len(scene.tool.records) == 2
+    assert await scene.is_idle()
+
+
+async def test_trying_again_leaves_room_for_new_alerts(make_scene: MakeScene) -> None:
+    """What is parked is woken as slowly as what is read back, and in one round however often it parks meanwhile."""
+    scene = await make_scene()
+    scene.tool.always(refused("no such group"))
+    for number in range(60):
+        await scene.fire(f"a{number}")
+    await scene.deliver()
+
+    async def meanwhile(seconds: float) -> None:
+        await scene.deliver()
+        scene.clock.forward(seconds)
+
+    before = scene.clock.seconds()
+    await Upkeep(scene.store.upkeep, [scene.target], clock=scene.clock, sleep=meanwhile).retry_parked(scene.target)
+    assert len(scene.tool.steps) == 120
+    assert scene.clock.seconds() - before == pytest.approx(3.0)
+
+
+async def test_what_a_tool_restored_from_an_old_copy_has_open_again_is_resolved_again(scene: Scene) -> None:
+    """The tool tells of no change: what ended lately is read back by timer, slowly."""
+    scene.tool.tells_changes = True
+    timers = upkeep(scene)
+    await delivered(scene)
+    record = scene.tool.record
+    old = (record.state, record.changed_at, record.revision, record.ended_at)
+    scene.clock.forward(3600)
+    await scene.end()
+    await scene.deliver()
+    record.state, record.changed_at, record.revision, record.ended_at = old
+    await timers.read_back_ended(scene.target)
+    await scene.deliver()
+    assert scene.tool.record.state is ToolState.RESOLVED
+    assert scene.tool.steps[-2:] == [StepKind.LOOK, StepKind.RESOLVE]
+
+
+async def test_what_ended_long_ago_is_not_read_back(scene: Scene) -> None:
+    """The cost of reading back does not grow with all that is kept."""
+    await delivered(scene)
+    scene.clock.forward(60)
+    await scene.end()
+    await scene.deliver()
+    scene.clock.forward(timedelta(days=8).total_seconds())
+    steps = len(scene.tool.steps)
+    await upkeep(scene).read_back_ended(scene.target)
     await scene.deliver()
     assert len(scene.tool.steps) == steps
 

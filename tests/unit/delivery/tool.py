@@ -32,6 +32,7 @@ class Record:
     cis: list[str] = field(default_factory=list)
     resolution: str = ""
     ended_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 class CmdbInMemory:
@@ -65,6 +66,7 @@ class Tool:
         at_work: The keys of the work items that a step is under way for.
         most_at_once: How many steps were under way at a time at most.
         gate: When set to an event, every step waits for it.
+        tells_changes: Whether it says when a record was last changed.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -78,6 +80,7 @@ class Tool:
         self.most_at_once = 0
         self.gate: asyncio.Event | None = None
         self.changed: list[str] = []
+        self.tells_changes = False
 
     def script(self, step: StepKind, *faults: Fault) -> None:
         """Let the next steps of a kind fail in these ways, one after the other."""
@@ -93,10 +96,16 @@ class Tool:
         (only,) = self.records
         return only
 
+    @property
+    def open_records(self) -> list[Record]:
+        """Those that are open."""
+        return [record for record in self.records if record.state is ToolState.OPEN]
+
     def person_sets(self, record: Record, state: ToolState) -> None:
         """A person closes, resolves or reopens a record."""
         record.state = state
         record.ended_at = None if state is ToolState.OPEN else self._clock()
+        record.changed_at = self._clock()
         self.changed.append(record.key)
 
     def person_deletes(self, record: Record) -> None:
@@ -181,7 +190,7 @@ class Tool:
     def _brought_in(self, record: Record, item: WorkItem) -> Outcome:
         record.notes += [note.text for note in item.desired.notes if note.revision > record.revision]
         record.cis += [b.id for b in item.desired.content.bindings if b.id is not None and b.id not in record.cis]
-        record.revision = item.desired.revision
+        record.revision, record.changed_at = item.desired.revision, self._clock()
         return Done(self._confirmed(record))
 
     def _confirmed(self, record: Record) -> Confirmed:
@@ -193,6 +202,7 @@ class Tool:
             revision=record.revision,
             at=self._clock(),
             ended_at=record.ended_at,
+            changed_at=record.changed_at if self.tells_changes else None,
         )
 
 

@@ -120,6 +120,24 @@ def test_assigning_changes_what_is_named(action: Assign, group: str, assignee: s
     assert acted(changed.incident, action, by="ada", now=LATER).events == ()
 
 
+def test_opening_again_is_a_change_of_its_own() -> None:
+    """What was resolved is in progress, without an end and a resolution; the timeline tells of it before the notes."""
+    addition = Addition(revision=2, notes=(Note(2, "Fired again"),), reopens=True)
+    changed = added(incident(RESOLVED), (), addition, now=LATER)
+    again = changed.incident
+    assert (again.state, again.resolved_at, again.resolution, again.resolution_code) == (WORKING, None, "", "")
+    assert [event.text for event in changed.events] == ["Opened again", "Fired again"]
+    assert changed.events[0].changes == (FieldChange("state", "resolved", "in-progress"),)
+
+
+def test_a_clock_that_was_set_back_makes_no_change_older() -> None:
+    """When an incident was last changed never goes back, whoever changes it: an older one means a restored copy."""
+    early = NOW - timedelta(hours=1)
+    for action in (Comment("hello"), SetState(WORKING)):
+        assert acted(incident(), action, by="ada", now=early).incident.updated_at == NOW
+    assert added(incident(), (), Addition(revision=2, notes=(Note(2, "x"),)), now=early).incident.updated_at == NOW
+
+
 def _ci(ci_id: str) -> IncidentCi:
     return IncidentCi(id=ci_id, name=ci_id, rule="resource-id", reason="the CMDB has its resource id")
 
@@ -131,16 +149,18 @@ _ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.just(Comment("hello")),
 )
 _ADDITIONS = st.builds(
-    lambda revision, notes, cis, resolution: Addition(
+    lambda revision, notes, cis, resolution, reopens: Addition(
         revision=revision,
         notes=tuple(Note(number, f"note {number}") for number in sorted(notes) if number <= revision),
         cis=tuple(_ci(one) for one in cis),
-        resolution=resolution,
+        resolution=None if reopens else resolution,
+        reopens=reopens,
     ),
     st.integers(1, 8),
     st.sets(st.integers(1, 8)),
     st.lists(st.sampled_from(["CI1", "CI2", "CI3"])),
     st.none() | st.just("over"),
+    st.booleans(),
 )
 
 
@@ -155,7 +175,7 @@ def test_people_and_program_side_by_side(steps: list[Action | Addition]) -> None
         if isinstance(step, Addition):
             changed = added(there, cis, step, now=LATER)
             notes += [e.text for e in changed.events if e.kind is EventKind.NOTE]
-            _is_within_our_rights(before, changed.incident)
+            _is_within_our_rights(before, changed.incident, reopens=step.reopens)
             assert all(not event.by_person for event in changed.events)
             again = added(changed.incident, [*cis, *changed.cis], step, now=LATER)
             assert (again.incident, again.events, again.cis) == (changed.incident, (), ())
@@ -174,10 +194,13 @@ def test_people_and_program_side_by_side(steps: list[Action | Addition]) -> None
     assert [one.primary for one in cis[1:]] == [False] * (len(cis) - 1)
 
 
-def _is_within_our_rights(before: Incident, after: Incident) -> None:
+def _is_within_our_rights(before: Incident, after: Incident, *, reopens: bool) -> None:
     for name in ("title", "description", "impact", "urgency", "priority", "assignment_group", "assignee", "fields"):
         assert getattr(after, name) == getattr(before, name)
-    if not before.open:
+    if reopens:
+        assert after.open is (before.state is not CLOSED)
+        assert after.state is before.state or before.state is RESOLVED
+    elif not before.open:
         assert (after.state, after.resolution, after.resolved_at) == (
             before.state,
             before.resolution,
@@ -185,5 +208,7 @@ def _is_within_our_rights(before: Incident, after: Incident) -> None:
         )
     if before.state is CLOSED:
         assert after == before
-    assert after.state in {before.state, RESOLVED}
+    if not reopens:
+        assert after.state in {before.state, RESOLVED}
+    assert after.updated_at >= before.updated_at
     assert after.revision >= before.revision

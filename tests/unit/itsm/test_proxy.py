@@ -144,7 +144,7 @@ async def test_a_proxy_that_is_not_there_got_nothing(monkeypatch: pytest.MonkeyP
         port = server.sockets[0].getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     http = Http(HttpSettings(url=URL))
-    with pytest.raises(NotSent, match="the proxy 127.0.0.1"):
+    with pytest.raises(NotSent, match=r"the proxy 127\.0\.0\.1"):
         await http.request("POST", "/a", json={})
     await http.close()
 

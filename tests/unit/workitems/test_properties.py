@@ -272,6 +272,8 @@ def test_a_tool_that_goes_back_in_time_leaves_nothing_open(
     for event in later:
         happens(world, event, [METRIC_A, METRIC_B])
         must_hold(world)
+    for arrival in world.sent:
+        world.arrives(arrival)
     world.settles_down()
     item = world.kept.item
     for now, then in zip(world.tool.records, copy, strict=False):
@@ -279,8 +281,6 @@ def test_a_tool_that_goes_back_in_time_leaves_nothing_open(
         if is_latest and now.state in {ToolState.RESOLVED, ToolState.CLOSED} and then.state is ToolState.OPEN:
             now.state, now.changed_at, now.revision, now.texts = then.state, then.changed_at, then.revision, then.texts
             now.by_people, now.seen_at_end = then.by_people, None
-    for arrival in world.sent:
-        world.arrives(arrival)
     world.settles_down()
     if not fires(world, METRIC_A) and not fires(world, METRIC_B):
         assert all(r.by_people for r in world.tool.open), "a record of an old copy stays open"

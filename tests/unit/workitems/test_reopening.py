@@ -209,7 +209,7 @@ def test_a_short_outage_whose_record_is_closed_for_good_rests() -> None:
 
 # A person resolves it while its alert fires.
 
-INSISTS = {"when_people_end": WhenPeopleEnd.REOPEN}
+INSISTS: dict[str, Any] = {"when_people_end": WhenPeopleEnd.REOPEN}
 
 
 def insisting() -> Situation:
@@ -264,6 +264,24 @@ def test_a_reopening_that_cannot_be_is_left_to_the_person(outcome: Outcome) -> N
     item = after(insisted(), REOPEN, outcome)
     assert item.hands_off is not None
     assert (item.generation, plan(item, now=minute(9))) == (1, Rest())
+
+
+def test_a_record_of_unknown_history_is_left_resolved() -> None:
+    """A restored store meets a record that is resolved: perhaps by a later life of ours, which saw the end."""
+    item = after(item_of(folded(fired("a", **INSISTS))), CREATE, record(RESOLVED, 7))
+    assert item.hands_off == "the tool has a record of it that is over already: left closed"
+
+
+def test_a_new_record_may_be_insisted_on_anew() -> None:
+    """After a second end by people a firing that they could not see got a record of its own, with a word of its own."""
+    item = after(insisted(), REOPEN, record(OPEN, insisted().desired.revision))
+    item = item_of(folded(fired("b", 6, **INSISTS), onto=having(insisting(), item)))
+    item = after(item, UPDATE, record(RESOLVED, 1))
+    assert (item.generation, plan(item, now=minute(6))) == (2, Do(CREATE))
+    item = after(
+        after(item, CREATE, record(OPEN, item.desired.revision)), LOOK, record(RESOLVED, item.desired.revision)
+    )
+    assert plan(item, now=minute(7)) == Do(REOPEN)
 
 
 def test_a_firing_that_the_person_could_not_see_is_told_by_the_reopening() -> None:

@@ -13,7 +13,12 @@ from secure_export.itsm.servicenow.table_api import Query, TableApi
 from secure_export.itsm.servicenow.verdict import Ok
 
 _WRITTEN = frozenset({"short_description", "description", "impact", "urgency", "correlation_id", "correlation_display"})
-_OF_RULES = ("table", "field", "mandatory", "sys_data_policy.active", "sys_data_policy.conditions")
+_POLICY = "sys_data_policy"
+_OF_RULES = (
+    "field",
+    "mandatory",
+    *(f"{_POLICY}.{name}" for name in ("model_table", "active", "inherit", "conditions")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ async def mandatory_result(api: TableApi, kind: Kind, configured: frozenset[str]
         configured: The fields that the connection's settings set.
     """
     subject = f"{kind.table}: mandatory fields"
-    query = f"tableIN{kind.table},task^mandatory=true"
+    query = f"{_POLICY}.model_tableIN{kind.table},task^mandatory=true"
     told = await api.rows("sys_data_policy_rule", Query(query, _OF_RULES, limit=500))
     if not isinstance(told, Ok) or (told.total or 0) > len(told.result):
         detail = "data policies cannot be read (sys_data_policy_rule); a refusal will name the fields"
@@ -49,13 +54,19 @@ async def mandatory_result(api: TableApi, kind: Kind, configured: frozenset[str]
 def demands(rows: Sequence[Row], table: str) -> list[Demand]:
     """Give what active policies of a table demand; rows of other tables show that the query was not understood."""
     return [
-        Demand(value(row, "field"), value(row, "sys_data_policy.conditions").removesuffix("^EQ"))
+        Demand(value(row, "field"), value(row, f"{_POLICY}.conditions").removesuffix("^EQ"))
         for row in rows
-        if value(row, "table") in {table, "task"}
+        if _concerns(row, table)
         and value(row, "mandatory") == "true"
-        and value(row, "sys_data_policy.active") != "false"
+        and value(row, f"{_POLICY}.active") != "false"
         and value(row, "field")
     ]
+
+
+def _concerns(row: Row, table: str) -> bool:
+    """Whether a policy is of a table, or of tasks with all that extend them."""
+    model = value(row, f"{_POLICY}.model_table")
+    return model == table or (model == "task" and value(row, f"{_POLICY}.inherit") == "true")
 
 
 def judged(subject: str, found: Sequence[Demand], written: frozenset[str]) -> CheckResult:

@@ -199,9 +199,11 @@ class Choices:
         table, column = key
         line = await self._lines.get(table)
         query = f"nameIN{','.join(line)}^element={column}^inactive=false^language=en"
-        rows = await self._rows("sys_choice", Query(query, ("name", "element", "value", "label"), limit=_MOST_ROWS))
+        names = ("name", "element", "value", "label", "inactive")
+        rows = await self._rows("sys_choice", Query(query, names, limit=_MOST_ROWS))
+        rows = [row for row in rows if value(row, "element") == column and value(row, "inactive") != "true"]
         for name in line:
-            own = [row for row in rows if value(row, "name") == name and value(row, "element") == column]
+            own = [row for row in rows if value(row, "name") == name]
             if own:
                 return tuple(Choice(value(row, "value"), value(row, "label")) for row in own)
         return ()

@@ -164,10 +164,8 @@ class NamedCis:
 
 
 def _may_be_one(instance: Named, server: Named) -> bool:
-    """Whether the two may be one machine: nothing says that they are different resources."""
-    if instance.class_name != INSTANCE or server.class_name not in _SERVERS:
-        return False
-    return instance.resource_id == server.resource_id or None in {instance.resource_id, server.resource_id}
+    """Whether the two may be one machine, by their classes."""
+    return instance.class_name == INSTANCE and server.class_name in _SERVERS
 
 
 def _resource_id(row: Row, place: Place) -> str | None:

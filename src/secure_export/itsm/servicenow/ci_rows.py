@@ -59,7 +59,10 @@ def in_use(row: Row) -> bool:
 
 def first_of_each(rows: Sequence[Row]) -> list[Row]:
     """Leave out rows that came twice, which happens when two queries cover one class."""
-    return list({value(row, "sys_id"): row for row in reversed(rows)}.values())[::-1]
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(value(row, "sys_id"), row)
+    return list(first.values())
 
 
 def _attributes(row: Row, further: Iterable[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from secure_export.itsm.servicenow.cmdb_tables import CmdbTables, NotReadable, a
 from secure_export.itsm.servicenow.rows import Row, value
 
 _ROWS_EACH = 5
+_ID_COLUMNS = frozenset({OBJECT_ID, "cluster_resource_id"})
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class ServiceNowCmdb:
         self.proofs = ClassProofs(tables, monotonic=monotonic)
         self._sources = CiSources(tables, self._fields)
         self._names = NamedCis(tables, self.proofs, self._fields, prefers_server=_prefers_server(self._settings))
-        self._ignores_case = False
+        self._ignores_case: bool | None = None
 
     @property
     def unreadable(self) -> str:
@@ -143,17 +144,25 @@ class ServiceNowCmdb:
         found: dict[str, list[Row]] = defaultdict(list)
         try:
             answers = await together([self._rows(place, turn) for turn in in_turns(asked)])
+            for row in (row for rows in answers for row in rows):
+                key = by_value.get(_comparable(value(row, place.column), place))
+                if key is not None:
+                    found[key].append(row)
+                    await self._learn(place, row)
         except NotReadable as error:
             self.proofs.disprove(place, str(error), lacking_rights=error.lacking_rights)
             return {}
-        spelled = {text for group in asked for text in group}
-        for row in (row for rows in answers for row in rows):
-            has = value(row, place.column)
-            key = by_value.get(normal_form(has) if place.column in {OBJECT_ID, "cluster_resource_id"} else has.lower())
-            if key is not None:
-                found[key].append(row)
-                self._ignores_case = self._ignores_case or has not in spelled
         return {key: first_of_each(rows) for key, rows in found.items()}
+
+    async def _learn(self, place: Place, row: Row) -> None:
+        """Find out once whether the instance finds an id in another case than its own: most do."""
+        has = value(row, place.column)
+        if self._ignores_case is not None or has == has.lower():
+            return
+        self._ignores_case = False  # not twice, though several may be under way
+        fields = ("sys_id", place.column)
+        answer = await self._tables.rows(place.class_name, any_of(place.column, [has.lower()]), fields, _ROWS_EACH)
+        self._ignores_case = any(value(one, "sys_id") == value(row, "sys_id") for one in answer.rows)
 
     async def _rows(self, place: Place, turn: Sequence[str]) -> tuple[Row, ...]:
         values = tuple(dict.fromkeys(turn))
@@ -179,6 +188,11 @@ class ServiceNowCmdb:
 
     def _named(self, one: Named) -> ConfigurationItem:
         return self._ci(one.row, one.resource_id)
+
+
+def _comparable(has: str, place: Place) -> str:
+    """A column's value in the form that ids are compared in."""
+    return normal_form(has) if place.column in _ID_COLUMNS else has.lower()
 
 
 def _prefers_server(settings: CmdbSettings) -> bool:

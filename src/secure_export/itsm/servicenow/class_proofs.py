@@ -20,6 +20,7 @@ NOWHERE = "secure-export-asks-for-nothing"
 _PROVEN_SECONDS = 24 * 3600.0
 _DISPROVEN_SECONDS = 900.0
 _MOST_LEVELS = 12
+_EVERY_CLASS_HAS = "name"
 _PARENTS = ("super_class.name", "super_class.super_class.name", "super_class.super_class.super_class.name")
 _MOST_ROWS = 1000
 
@@ -101,13 +102,13 @@ class ClassProofs:
             self._keep(place, proof)
 
     async def _by_dictionary(self, places: Sequence[Place]) -> dict[Place, Proof] | None:
-        """Ask ``sys_db_object`` and ``sys_dictionary``; None when they may not be read."""
+        """Ask ``sys_db_object`` and ``sys_dictionary``; None when they may not be read, or do not show all."""
         try:
             families = await self._families({place.class_name for place in places})
-            columns = await self._columns_of(families, {place.column for place in places})
+            columns = await self._columns_of(families, {_EVERY_CLASS_HAS, *(place.column for place in places)})
         except NotReadable:
             return None
-        if not families or not columns:
+        if not families or not any(column == _EVERY_CLASS_HAS for _, column in columns):
             return None
         return {place: _judged(place, families, columns) for place in places}
 

@@ -20,7 +20,7 @@ class Position:
         since: Changes from here on may not have been told yet: some commit later than the time they bear.
         at: From where the next page is read; ``since`` unless a page before was full.
         offset: How many rows of that second are passed over.
-        seen: What was told of the time since ``since``: by record and number of its change, when it was changed.
+        seen: What was told of the time since ``since``: by a word for each change, when it was.
     """
 
     since: datetime

@@ -18,10 +18,8 @@ class Ended(SecureExportError):  # noqa: N818 - reads as what it says
         self.outcome: Outcome = outcome
 
 
-def unread(told: Verdict, what: str) -> TryLater:
-    """Say what a reading that brought nothing means: later, whatever the reason is.
-
-    An access rule that an administrator mends, or a table that a plugin brings, lets every lane go on by itself.
+def unread(told: Verdict, what: str) -> TryLater | Refused:
+    """Say what a reading that brought nothing means: later, unless the instance refuses it.
 
     Args:
         told: What came of it; no ``Ok``.
@@ -29,8 +27,10 @@ def unread(told: Verdict, what: str) -> TryLater:
     """
     if isinstance(told, verdict.Ok):
         return TryLater(f"{what} could not be read")
-    not_before = told.not_before if isinstance(told, verdict.Later) else None
-    return TryLater(f"{what} could not be read: {told.reason}", not_before)
+    reason = f"{what} could not be read: {told.reason}"
+    if isinstance(told, verdict.Refused):
+        return Refused(reason)
+    return TryLater(reason, told.not_before if isinstance(told, verdict.Later) else None)
 
 
 def unwritten(told: Verdict) -> TryLater | Refused | Unclear:

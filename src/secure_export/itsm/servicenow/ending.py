@@ -7,7 +7,7 @@ from secure_export.itsm.servicenow.record import LONGEST_DESCRIPTION, cut, is_ov
 from secure_export.itsm.servicenow.refusals import Cause
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.task_step import TaskStep
-from secure_export.itsm.servicenow.verdict import Ok, Refused
+from secure_export.itsm.servicenow.verdict import Ok, Refused, Verdict
 from secure_export.workitems import outcome
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import ToolState
@@ -62,6 +62,7 @@ class _Resolving:
     def __init__(self, step: TaskStep, row: Row) -> None:
         self._step = step
         self._kind = step.kind
+        self._row = row
         self._sys_id = value(row, "sys_id")
         self._refused: Refused | None = None
         self._tried: list[str] = []
@@ -75,16 +76,22 @@ class _Resolving:
         Raises:
             Ended: It could not be done, or is not known to be.
         """
-        ending = {**self._kind.close_fields, "state": self._kind.resolved_state or ""}
-        if self._kind.notes_field:
-            resolution = self._step.item.desired.resolution.strip() or _NO_REASON
-            ending[self._kind.notes_field] = cut(resolution, LONGEST_DESCRIPTION)
-        if not self._kind.code_field:
-            await self._step.change({"sys_id": self._sys_id}, {**values, **ending})
+        wanted = {**values, **self._ending()}
+        if not self._kind.code_field or not self._kind.close_codes:
+            await self._step.change(self._row, wanted)
             return
-        row = await self._with_some_code({**values, **ending})
+        row = await self._with_some_code(wanted)
         while row is not None and self._is_blank(row):
             row = await self._with_some_code({}, again=True)
+
+    def _ending(self) -> dict[str, str]:
+        resolution = cut(self._step.item.desired.resolution.strip() or _NO_REASON, LONGEST_DESCRIPTION)
+        empty = [name for name in self._kind.text_fields if name in self._row and not value(self._row, name)]
+        return {
+            **{name: resolution for name in (self._kind.notes_field, *empty) if name},
+            **self._kind.close_fields,
+            "state": self._kind.resolved_state or "",
+        }
 
     async def _with_some_code(self, values: Mapping[str, str], *, again: bool = False) -> Row | None:
         """Write values with the next code that the instance takes; None: there is none, and the record has none."""
@@ -96,12 +103,20 @@ class _Resolving:
             if isinstance(told, Ok):
                 return self._step.written(wanted, told.result)
             if not isinstance(told, Refused) or told.cause is not Cause.DATA_POLICY:
-                raise Ended(unwritten(told))
+                raise Ended(self._not_resolved(told))
             self._refused = told
             await self._look_at_codes(code, told)
         if again:
             return None
         raise Ended(outcome.Refused(await self._none_is_taken()))
+
+    def _not_resolved(self, told: Verdict) -> outcome.TryLater | outcome.Refused | outcome.Unclear:
+        if not isinstance(told, Refused) or told.cause is not Cause.BUSINESS_RULE:
+            return unwritten(told)
+        return outcome.Refused(
+            f"{told.reason}. It may be that {value(self._row, 'number')} cannot be resolved from the state it is in: a "
+            f'person can bring it there. With resolved_state = "never" for {self._kind.table} the end is only noted'
+        )
 
     async def _next_code(self) -> str | None:
         code = await self._untried_code()

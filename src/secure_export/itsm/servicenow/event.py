@@ -1,14 +1,15 @@
 """Work items as events of Event Management, and how the alerts are read that events become: pure.
 
 An event is an insert and nothing else; what lasts is the alert (``em_alert``) that all events of one ``message_key``
-share. So an event can be sent again without harm if it says the same, and everything that must be known later is written
-into the event's ``additional_info``, which the alert takes over: the revision, and each note under a key of its own.
+share. So an event can be sent again without harm if it says the same, and everything that must be known later is
+written into the event's ``additional_info``, which the alert takes over: the revision, and each note under a key of
+its own.
 Tables and fields: ServiceNow documentation, "Event field format for event collection" and "Pushing events to the
 instance using web service API".
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -46,7 +47,7 @@ _FROM_ROUTE = frozenset({"node", "type", "resource", "metric_name", "event_class
 _OURS = frozenset({"message_key", "source", "resolution_state", "time_of_event", "description", "additional_info"})
 
 ClassOf = Callable[[str], str | None]
-"""Gives the CMDB's class for an Azure resource type in lower case; None where it is not known."""
+"""Gives the CMDB's class for an Azure resource id; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Origin:
         event_class: Which source instance they come from; alerts are made of events without a node only if it is given.
         source: The name of the monitoring software.
         link: Gives the address of our page about a work item; empty where the console has no known address.
-        class_of: The CMDB's class for an Azure resource type.
+        class_of: The CMDB's class for an Azure resource id; None where it is not known.
     """
 
     event_class: str
@@ -198,11 +199,11 @@ def alert_of(row: Mapping[str, str]) -> EmAlert:
     )
 
 
-def that_counts(alerts: list[EmAlert]) -> EmAlert | None:
+def that_counts(alerts: Sequence[EmAlert]) -> EmAlert | None:
     """Choose among the alerts of one key: the open one, or else the newest.
 
-    A key has several when an event came after ``evt_mgmt.active_interval``: then the closed alert stays closed, and a new
-    one is made.
+    A key has several when an event came after ``evt_mgmt.active_interval``: then the closed alert stays closed, and a
+    new one is made.
     """
     epoch = datetime.min.replace(tzinfo=UTC)
     return max(alerts, key=lambda one: (not one.closed, one.created_at or epoch, one.sys_id), default=None)
@@ -293,7 +294,7 @@ def _what(bindings: tuple[Binding, ...], origin: Origin, info: Mapping[str, str]
     resource = parse(object_id)
     kind = resource.type if resource else ""
     own_class = bound.attributes.get("sys_class_name", "") if bound else ""
-    known = own_class or origin.class_of(kind) or ""
+    known = own_class or (origin.class_of(object_id) if object_id else "") or ""
     return _What(
         name=_cut(bound.name if bound else resource.name if resource else "", MOST_NAME),
         type=_cut(kind, MOST_NAME),

@@ -33,6 +33,7 @@ class Kind:
         close_codes: Values or labels for ``code_field``, the best first.
         duplicate_code: The one for a superfluous twin that is resolved as a duplicate; empty: there is none.
         close_fields: Further fields that a resolve sets.
+        text_fields: Fields that a resolve also puts its reason into, where people left them empty.
         cancel_fields: Further fields that cancelling a twin sets.
         writes_priority: Whether ``priority`` is written; elsewhere the instance computes it from impact and urgency.
     """
@@ -49,6 +50,7 @@ class Kind:
     close_codes: tuple[str, ...] = ()
     duplicate_code: str = ""
     close_fields: Mapping[str, str] = field(default_factory=dict)
+    text_fields: tuple[str, ...] = ()
     cancel_fields: Mapping[str, str] = field(default_factory=dict)
     writes_priority: bool = False
 
@@ -88,7 +90,7 @@ PROBLEM = Kind(
     code_field="resolution_code",
     notes_field="fix_notes",
     close_codes=("fix_applied", "risk_accepted"),
-    duplicate_code="duplicate",
+    text_fields=("cause_notes",),
     cancel_fields={"resolution_code": "canceled"},
 )
 CHANGE_REQUEST = Kind(

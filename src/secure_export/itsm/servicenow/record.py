@@ -48,7 +48,7 @@ class Part:
 
 def row_fields(kind: Kind, *further: str) -> tuple[str, ...]:
     """Give the fields that are read of a record; names that a table does not have do no harm."""
-    ending = tuple(name for name in (kind.code_field, kind.notes_field) if name)
+    ending = tuple(name for name in (kind.code_field, kind.notes_field, *kind.text_fields) if name)
     return tuple(dict.fromkeys((*_ROW_FIELDS, *ending, *further)))
 
 
@@ -115,7 +115,7 @@ def parts(notes: Sequence[Note], held: int, revision: int) -> list[Part]:
 
 def bound_cis(bindings: Sequence[Binding]) -> tuple[Binding, ...]:
     """Give the CIs that were found, each once."""
-    return tuple({b.id: b for b in reversed(bindings) if b.id}.values())[::-1]
+    return tuple({binding.id: binding for binding in bindings if binding.id}.values())
 
 
 def opening(item: WorkItem, kind: Kind, fields: Mapping[str, str], part: Part) -> dict[str, str]:

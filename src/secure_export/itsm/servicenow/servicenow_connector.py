@@ -11,6 +11,8 @@ from secure_export.itsm.servicenow.changes import ChangeFeed
 from secure_export.itsm.servicenow.checks import Checks
 from secure_export.itsm.servicenow.cis import ServiceNowCmdb
 from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
+from secure_export.itsm.servicenow.event_changes import ChangesOfBoth
+from secure_export.itsm.servicenow.events import WORK_ITEMS, Events, origin_of
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in import sign_in_of
 from secure_export.itsm.servicenow.table_api import TableApi
@@ -41,7 +43,8 @@ class ServiceNowConnector:
         api = TableApi(self._http, self._sign_in, clock=resources.clock)
         self._tools = tools(name, settings, api, clock=resources.clock)
         self._tasks = TaskRecords(self._tools)
-        self._feed = ChangeFeed(self._tools)
+        self._events = Events(self._tools, origin_of(name, settings, resources.console_url))
+        self._feed = ChangesOfBoth(ChangeFeed(self._tools), self._tools)
         cmdb = ServiceNowCmdb(CmdbReading(api), settings.cmdb)
         self._cmdb = CisAtHand(
             cmdb, found_seconds=settings.cmdb.found_seconds, missing_seconds=settings.cmdb.missing_seconds
@@ -55,23 +58,23 @@ class ServiceNowConnector:
 
     async def look(self, item: WorkItem) -> Outcome:
         """Find the record by its key."""
-        return await self._tasks.look(item)
+        return await self._records(item).look(item)
 
     async def create(self, item: WorkItem) -> Outcome:
         """Make the record."""
-        return await self._tasks.create(item)
+        return await self._records(item).create(item)
 
     async def update(self, item: WorkItem) -> Outcome:
         """Bring notes and configuration items in."""
-        return await self._tasks.update(item)
+        return await self._records(item).update(item)
 
     async def resolve(self, item: WorkItem) -> Outcome:
         """Resolve the record, and read it back."""
-        return await self._tasks.resolve(item)
+        return await self._records(item).resolve(item)
 
     async def reopen(self, item: WorkItem) -> Outcome:
         """Open the record again, and read it back."""
-        return await self._tasks.reopen(item)
+        return await self._records(item).reopen(item)
 
     async def changes(self, cursor: str) -> Changes:
         """Say which work items people changed."""
@@ -87,6 +90,13 @@ class ServiceNowConnector:
         await self._tools.canary.close()
         await self._sign_in.close()
         await self._http.close()
+
+    def _records(self, item: WorkItem) -> TaskRecords | Events:
+        """What keeps a work item, by the word that its route has for it."""
+        if item.desired.content.work_item not in WORK_ITEMS:
+            return self._tasks
+        self._feed.begin()
+        return self._events
 
 
 class ServiceNowType:

@@ -18,6 +18,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "!=": operator.ne,
 }
 _HAVING_PARTS: Final = 4
+_EXTREMES: Final[Mapping[str, Callable[..., Any]]] = {"min": min, "max": max}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,12 @@ def value_of(function: str, column: str, rows: Sequence[Row]) -> str:
         return str(len(rows))
     held = [value for row in rows if (value := row.get(column, ""))]
     numbers = [one for value in held if (one := number(value)) is not None]
-    if function in {"min", "max"} and len(numbers) < len(held):
-        return min(held) if function == "min" else max(held)
-    if not numbers:
-        return ""
-    match function:
-        case "avg":
-            return f"{sum(numbers) / len(numbers):.4f}"
-        case "sum":
-            return _plain(sum(numbers))
-        case "min":
-            return _plain(min(numbers))
-    return _plain(max(numbers))
+    if function in _EXTREMES:
+        # Texts and dates are compared as they are written.
+        return (
+            _EXTREMES[function](held, default="") if len(numbers) < len(held) else _plain(numbers, _EXTREMES[function])
+        )
+    return _plain(numbers, sum) if function == "sum" else _average(numbers)
 
 
 def group(rows: Iterable[Row], keys: Callable[[Row], tuple[str, ...]]) -> dict[tuple[str, ...], list[Row]]:
@@ -132,5 +127,12 @@ def _having(part: str) -> Having | None:
     return Having(function.lower(), column, lambda found: compare(found, value))
 
 
-def _plain(value: float) -> str:
+def _plain(numbers: Sequence[float], function: Callable[[Sequence[float]], float]) -> str:
+    if not numbers:
+        return ""
+    value = float(function(numbers))
     return str(int(value)) if value.is_integer() else str(value)
+
+
+def _average(numbers: Sequence[float]) -> str:
+    return f"{sum(numbers) / len(numbers):.4f}" if numbers else ""

@@ -59,8 +59,10 @@ def decide(
         return Decision(Effect.ERROR, note="The event has no valid severity: no alert is made.")
     is_open = alert is not None and alert.get("state") != CLOSED
     if ends_alert(event):
-        return _ended(event, alert, now) if alert is not None and is_open else Decision(
-            Effect.NONE, note="There is no open alert with this message key to close."
+        return (
+            _ended(event, alert, now)
+            if alert is not None and is_open
+            else Decision(Effect.NONE, note="There is no open alert with this message key to close.")
         )
     if alert is not None and is_open:
         return Decision(Effect.UPDATED, _counted(event, alert, now), "An open alert has this message key: updated.")

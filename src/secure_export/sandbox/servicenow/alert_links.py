@@ -1,7 +1,7 @@
 """What alerts and their incidents do to each other (servicenow-facts section 2).
 
 The values of the properties are read by their first word, in any case: ``Resolve Incident``, ``close``, ``nothing``.
-What the real defaults of ``evt_mgmt.alert_reopens_incident`` are is not documented; here nothing is done.
+The values of ``evt_mgmt.alert_reopens_incident`` are not documented: ``reopen`` or ``true``, ``new``, else nothing.
 """
 
 from typing import Final
@@ -82,7 +82,7 @@ def _alert_reopened(change: Change, incident: Row) -> None:
         _write(change, incident, note)
         return
     match _first_word(change.instance, ALERT_REOPENS_INCIDENT, "nothing"):
-        case "reopen":
+        case "reopen" | "true":
             _write(change, incident, {**note, "state": _IN_PROGRESS})
         case "new" | "create":
             copied = {name: incident.get(name, "") for name in _COPIED}

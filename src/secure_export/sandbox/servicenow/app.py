@@ -1,6 +1,6 @@
 """The whole stand-in as one ASGI application: the APIs behind the doors, the token endpoint, the page, the control."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -10,6 +10,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
+from secure_export.sandbox.servicenow import (
+    attachment_api,
+    batch_api,
+    change_api,
+    cmdb_instance_api,
+    cmdb_meta_api,
+    event_api,
+    import_api,
+    reconcile_api,
+    stats_api,
+    table_api,
+    tinyurl_api,
+)
 from secure_export.sandbox.servicenow.control import Station, control_routes
 from secure_export.sandbox.servicenow.counters import Counters
 from secure_export.sandbox.servicenow.door import Door, Parts
@@ -24,11 +37,22 @@ from secure_export.sandbox.servicenow.sign_in.door import SignIn
 from secure_export.sandbox.servicenow.wire import Receive, Scope, Send
 
 TOKEN_PATH: Final = "/oauth_token.do"  # noqa: S105 - a path
+_APIS: Final = (
+    table_api,
+    stats_api,
+    batch_api,
+    import_api,
+    attachment_api,
+    tinyurl_api,
+    change_api,
+    cmdb_instance_api,
+    cmdb_meta_api,
+    reconcile_api,
+    event_api,
+)
 _FORM: Final = "application/x-www-form-urlencoded"
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _UNSET_URL: Final = "https://localhost"
-
-MakesRoutes = Callable[[Instance], Iterable[Route]]
 
 
 class ServiceNowApp:
@@ -69,14 +93,18 @@ class ServiceNowApp:
     def _is_own(self, scope: Scope) -> bool:
         """Say whether a request is for the page or the control API, which no fault and no sign-in stands before."""
         path: str = scope["path"]
-        if path.startswith("/api/") or _any_matches(self._api_routes, scope):
+        if path.startswith("/api/") or any(route.matches(scope)[0] is Match.FULL for route in self._api_routes):
             return False
-        return _any_matches(self._own_routes, scope)
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._own_routes)
 
 
 def servicenow_app(instance: Instance | None = None) -> ServiceNowApp:
     """Give the ASGI application of a stand-in; a new instance with the demo data if none is given."""
     return ServiceNowApp(instance or Instance())
+
+
+def _api_routes(instance: Instance) -> list[Route]:
+    return [route for module in _APIS for route in module.routes(instance)]
 
 
 def _api(routes: Iterable[Route]) -> Starlette:
@@ -115,7 +143,3 @@ async def _form(request: Request, *, body_only: bool) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
         form |= dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
     return form
-
-
-def _any_matches(routes: Iterable[Route], scope: Scope) -> bool:
-    return any(route.matches(scope)[0] is not Match.NONE for route in routes)

@@ -1,10 +1,9 @@
 """The Attachment API: ``/api/now/attachment`` (servicenow-facts 7.4)."""
 
+import json
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from secure_export.sandbox.servicenow.attachments import TABLE, Attachments
 from secure_export.sandbox.servicenow.caller import caller
 from secure_export.sandbox.servicenow.errors import SnowError
+from secure_export.sandbox.servicenow.forms import read_form
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.presenting import Presenter
 from secure_export.sandbox.servicenow.rest import json_object, result, versioned, window
@@ -84,14 +84,14 @@ class _AttachmentApi:
     async def uploaded(self, request: Request) -> Response:
         """Attach the file of a form."""
         user = caller(request)
-        async with request.form() as form:
-            meta = {name: str(form.get(name, "")) for name in _NEEDED}
-            file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
-            if file is None:
-                raise SnowError(400, "Invalid request", "The form holds no file.")
-            content = await file.read()
-            meta |= {"file_name": file.filename or "", "content_type": file.content_type or _ANY_TYPE}
-        return self._added(request, meta, content, user)
+        parts = read_form(request.headers.get("content-type", ""), await request.body())
+        file = next((part for part in parts if part.file_name), None)
+        if file is None:
+            raise SnowError(400, "Invalid request", "The form holds no file.")
+        texts = {part.name: part.content.decode("utf-8", "replace") for part in parts if part is not file}
+        meta = {name: texts.get(name, "") for name in _NEEDED}
+        meta |= {"file_name": file.file_name, "content_type": file.content_type}
+        return self._added(request, meta, file.content, user)
 
     async def one(self, request: Request) -> Response:
         """Tell about one attachment, rename it, or delete it."""
@@ -114,7 +114,7 @@ class _AttachmentApi:
         headers = {
             "Content-Type": row.get("content_type") or _ANY_TYPE,
             "Content-Disposition": f"attachment;filename*=UTF-8''{quote(row.get('file_name', ''))}",
-            "X-Attachment-Metadata": msgspec.json.encode(self._shown(row, user)).decode("ascii", "backslashreplace"),
+            "X-Attachment-Metadata": json.dumps(self._shown(row, user)),
         }
         return Response(self._attachments.content(row), headers=headers)
 

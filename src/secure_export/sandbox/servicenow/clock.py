@@ -53,8 +53,9 @@ def as_stamp(moment: datetime) -> str:
 
 
 def from_stamp(text: str) -> datetime | None:
-    """Read a moment that a table holds; None: it is not one. A date alone is its midnight."""
+    """Read a moment that a table holds; None: it is not one. A date alone is its midnight, no zone means UTC."""
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

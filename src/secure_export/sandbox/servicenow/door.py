@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -27,6 +27,7 @@ from secure_export.sandbox.servicenow.misbehaviour import (
 )
 from secure_export.sandbox.servicenow.sign_in.door import SignIn
 from secure_export.sandbox.servicenow.sign_in.ways import NotSignedInError, SignedIn
+from secure_export.sandbox.servicenow.tinyurl_api import expanded
 from secure_export.sandbox.servicenow.users import User
 from secure_export.sandbox.servicenow.wire import (
     App,
@@ -90,6 +91,8 @@ class Door:
         except TooLargeError:
             await write(send, self._finished(html_reply(413, "<html><body>Request too large</body></html>"), ""))
             return
+        if call.table:
+            call = replace(call, query=expanded(self._parts.instance, call.query))
         visit = _Visit(self._parts, scope, receive, call)
         ending = await visit.ending()
         self._count(visit, ending, began)
@@ -226,7 +229,8 @@ class _Visit:
     def _inner_scope(self, user: User | None) -> Scope:
         headers = [one for one in self._scope["headers"] if one[0].lower() != OVERRIDE.encode()]
         state = {**self._scope.get("state", {}), STATE_KEY: user}
-        return {**self._scope, "method": self.call.method, "headers": headers, "state": state}
+        query = self.call.query.encode("latin-1")
+        return {**self._scope, "method": self.call.method, "query_string": query, "headers": headers, "state": state}
 
 
 def unauthorized() -> Reply:

@@ -60,17 +60,14 @@ def aborted(table: str, rule: str, rule_id: str) -> SnowError:
     return SnowError(
         403,
         OPERATION_FAILED,
-        f"Operation against file '{table}' was aborted by Business Rule '{rule}^{rule_id}'. "
-        f"Business Rule Stack:{rule}",
+        f"Operation against file '{table}' was aborted by Business Rule '{rule}^{rule_id}'. Business Rule Stack:{rule}",
     )
 
 
 def mandatory(columns: list[Column]) -> SnowError:
     """Refuse a write that leaves fields empty which a data policy wants; named by their labels."""
     labels = ", ".join(column.label for column in columns)
-    return SnowError(
-        403, OPERATION_FAILED, f"Data Policy Exception: The following fields are mandatory: {labels}"
-    )
+    return SnowError(403, OPERATION_FAILED, f"Data Policy Exception: The following fields are mandatory: {labels}")
 
 
 def unique_key(value: str, key: str) -> SnowError:

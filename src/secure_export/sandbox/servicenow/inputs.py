@@ -56,7 +56,7 @@ class Inputs:
             text = self._choice(table, column, text, display_values=display_values)
         return self._of_type(column, text, user, display_values=display_values)
 
-    def _of_type(self, column: Column, text: str, user: User, *, display_values: bool) -> str:
+    def _of_type(self, column: Column, text: str, user: User, *, display_values: bool) -> str:  # noqa: PLR0911 - a table
         match column.type:
             case ColumnType.BOOLEAN:
                 return "true" if text.strip().lower() in _TRUE else "false"

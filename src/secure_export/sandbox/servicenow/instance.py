@@ -1,4 +1,4 @@
-"""One instance: its dictionary, rows, rules, users, properties and clock, and everything that can be done to its rows."""
+"""One instance: its dictionary, rows, rules, users, properties and clock, and what can be done to its rows."""
 
 import random
 import secrets
@@ -158,7 +158,7 @@ class Instance:
         """
         return self._writer.insert(table, values, user, display_values=display_values, run_rules=run_rules)
 
-    def update(
+    def update(  # noqa: PLR0913 - what a caller of the Table API can say
         self,
         table: str,
         sys_id: str,
@@ -183,9 +183,7 @@ class Instance:
         """
         self._writer.delete(table, sys_id, user)
 
-    def before(
-        self, table: str, rule: Rule, *, operations: Iterable[Operation] = WRITES, order: int = 100
-    ) -> None:
+    def before(self, table: str, rule: Rule, *, operations: Iterable[Operation] = WRITES, order: int = 100) -> None:
         """Have a rule run before rows of a table, or of one that extends it, are written; it may change or abort."""
         self.rules.add(When.BEFORE, table, rule, operations=frozenset(operations), order=order)
 

@@ -1,4 +1,4 @@
-"""Journals: what is written into ``comments`` and ``work_notes`` is kept in ``sys_journal_field`` (servicenow-facts 3.3)."""
+"""Journals: ``comments`` and ``work_notes`` are kept entry by entry in ``sys_journal_field`` (servicenow-facts 3.3)."""
 
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,9 @@ def entries(instance: "Instance", sys_id: str, element: str) -> list[Row]:
     wanted = _TOGETHER.get(element, (element,))
     found = instance.tables.having(TABLE, "element_id", [sys_id]) or ()
     rows = [row for row in found if row.get("element") in wanted]
-    return sorted(reversed(rows), key=lambda row: row["sys_created_on"], reverse=True)
+    rows.reverse()
+    rows.sort(key=lambda row: row["sys_created_on"], reverse=True)
+    return rows
 
 
 def shown(instance: "Instance", table: str, sys_id: str, element: str, user: User) -> str:

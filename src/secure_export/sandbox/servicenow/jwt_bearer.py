@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
-ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+from secure_export.sandbox.servicenow.jwts import NotSignedError, claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,55 +54,52 @@ class Assertions:
         Raises:
             BadAssertionError: It stands for nobody.
         """
-        claims = _claims(text, registered)
-        _judge(claims, registered, registered.issuer or client_id, audiences, now.timestamp())
-        self._once(claims, registered, client_id, now.timestamp())
-        return str(claims["sub"])
+        shown = _claims(text, registered)
+        _judge(shown, registered, registered.issuer or client_id, audiences, now.timestamp())
+        self._once(shown, registered, client_id, now.timestamp())
+        return str(shown["sub"])
 
-    def _once(self, claims: dict[str, Any], registered: Registration, client_id: str, now: float) -> None:
+    def _once(self, shown: dict[str, Any], registered: Registration, client_id: str, now: float) -> None:
         self._shown = {one: ends for one, ends in self._shown.items() if ends > now}
-        jti = claims.get("jti")
+        jti = shown.get("jti")
         if jti is None and not registered.needs_jti:
             return
         if not isinstance(jti, str) or not jti:
             raise BadAssertionError("The assertion has no jti.")
         if (client_id, jti) in self._shown:
             raise BadAssertionError("The assertion was shown before: its jti is known.")
-        self._shown[client_id, jti] = claims["exp"] + registered.skew_seconds
+        self._shown[client_id, jti] = shown["exp"] + registered.skew_seconds
 
 
 def _claims(text: str, registered: Registration) -> dict[str, Any]:
     try:
-        keys = KeySet.import_key_set(registered.keys)  # type: ignore[arg-type]
-        return dict(jwt.decode(text, keys, algorithms=list(ALGORITHMS)).claims)
-    except (JoseError, ValueError) as problem:
-        raise BadAssertionError(
-            f"The assertion is no JWT signed by a registered key: {type(problem).__name__}."
-        ) from None
+        return claims(text, registered.keys)
+    except NotSignedError as problem:
+        raise BadAssertionError(str(problem)) from None
 
 
 def _judge(
-    claims: dict[str, Any], registered: Registration, issuer: str, audiences: tuple[str, ...], now: float
+    shown: dict[str, Any], registered: Registration, issuer: str, audiences: tuple[str, ...], now: float
 ) -> None:
-    shown = claims.get("aud")
-    named = shown if isinstance(shown, list) else [shown]
+    audience = shown.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
     if not any(one in audiences for one in named):
-        raise BadAssertionError(f"aud is {shown!r}, not one of {audiences!r}.")
-    if claims.get("iss") != issuer:
-        raise BadAssertionError(f"iss is {claims.get('iss')!r}, not {issuer!r}.")
-    if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+        raise BadAssertionError(f"aud is {audience!r}, not one of {audiences!r}.")
+    if shown.get("iss") != issuer:
+        raise BadAssertionError(f"iss is {shown.get('iss')!r}, not {issuer!r}.")
+    if not isinstance(shown.get("sub"), str) or not shown["sub"]:
         raise BadAssertionError("sub is missing.")
-    _judge_times(claims, registered.skew_seconds, now)
+    _judge_times(shown, registered.skew_seconds, now)
 
 
-def _judge_times(claims: dict[str, Any], skew: int, now: float) -> None:
+def _judge_times(shown: dict[str, Any], skew: int, now: float) -> None:
     for name in ("exp", "iat"):
-        if not isinstance(claims.get(name), int | float) or isinstance(claims.get(name), bool):
+        if not isinstance(shown.get(name), int | float) or isinstance(shown.get(name), bool):
             raise BadAssertionError(f"{name} is missing, or no number.")
-    if claims["exp"] + skew <= now:
+    if shown["exp"] + skew <= now:
         raise BadAssertionError("The assertion is over.")
-    if claims["iat"] - skew > now:
+    if shown["iat"] - skew > now:
         raise BadAssertionError("The assertion is of the future.")
-    nbf = claims.get("nbf")
+    nbf = shown.get("nbf")
     if isinstance(nbf, int | float) and nbf - skew > now:
         raise BadAssertionError("The assertion is not valid yet.")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -169,7 +170,7 @@ class Semaphore:
     Attributes:
         threads: How many at a time.
         queue: How many may wait.
-        service_seconds: How long each holds its thread besides the time it really takes; real time.
+        service_seconds: How long each holds its thread at least, in real time; its answer comes after that.
         most_at_a_time: The most that ever ran at a time since the counters were reset.
     """
 
@@ -193,16 +194,16 @@ class Semaphore:
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Wait for a thread, first come, first served, and hold it for the time of service and the block.
+        """Wait for a thread, first come, first served, and hold it for the block, and at least for the time of service.
 
         Raises:
             QueueFullError: Too many wait already.
         """
         await self._enter()
+        began = time.monotonic()
         try:
-            if self.service_seconds > 0:
-                await asyncio.sleep(self.service_seconds)
             yield
+            await asyncio.sleep(max(0.0, began + self.service_seconds - time.monotonic()))
         finally:
             self._running -= 1
             self._wake()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from secure_export.sandbox.servicenow.clock import Clock
 from secure_export.sandbox.servicenow.dictionary.model import Column, ColumnType, Dictionary
-from secure_export.sandbox.servicenow.operators import MATCH_OPERATORS, compare_counts, fold, number, test_of
+from secure_export.sandbox.servicenow.operators import MATCH_OPERATORS, compare_counts, fold, make_test, number
 from secure_export.sandbox.servicenow.properties import Properties
 from secure_export.sandbox.servicenow.query import Clause, Join, Order, Part, Query, Related, Term, parse
 from secure_export.sandbox.servicenow.scripts import value_of
@@ -141,7 +141,7 @@ class _Compiler:
             return self._other_field(get, term)
         if (value := self._value(term)) is None:
             return None
-        test = test_of(
+        test = make_test(
             column, _DYNAMIC.get(term.operator, term.operator), value, self._now, case_sensitive=self._case_sensitive
         )
         return None if test is None else lambda row: test(get(row))

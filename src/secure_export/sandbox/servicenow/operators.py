@@ -10,7 +10,9 @@ Test = Callable[[str], bool]
 Compare = Callable[[object, object], bool]
 
 # The operators that only fetch what is known already (query-acl-rule, "query_match"); all others are ranges.
-MATCH_OPERATORS = frozenset({"=", "!=", "IN", "NOT IN", "SAMEAS", "NSAMEAS", "ANYTHING", "EMPTYSTRING", "ISEMPTY", "ISNOTEMPTY"})
+MATCH_OPERATORS = frozenset(
+    {"=", "!=", "IN", "NOT IN", "SAMEAS", "NSAMEAS", "ANYTHING", "EMPTYSTRING", "ISEMPTY", "ISNOTEMPTY"}
+)
 _NUMBERS = {ColumnType.INTEGER, ColumnType.DECIMAL}
 _MOMENTS = {ColumnType.DATE_TIME, ColumnType.DATE}
 _TRUE = {"true", "1", "yes"}
@@ -44,7 +46,7 @@ def fold(text: str, *, case_sensitive: bool) -> str:
     return text if case_sensitive else text.casefold()
 
 
-def test_of(column: Column, operator: str, value: str, now: datetime, *, case_sensitive: bool = False) -> Test | None:
+def make_test(column: Column, operator: str, value: str, now: datetime, *, case_sensitive: bool = False) -> Test | None:
     """Give the test of a column's value.
 
     Args:
@@ -78,7 +80,9 @@ _WITHOUT_VALUE: dict[str, Test] = {
 }
 
 
-def _equal_or_alike(column: Column, operator: str, value: str, *, case_sensitive: bool) -> Test | None:
+def _equal_or_alike(  # noqa: PLR0911 - a table
+    column: Column, operator: str, value: str, *, case_sensitive: bool
+) -> Test | None:
     def folded(text: str) -> str:
         return fold(_canonical(column, text), case_sensitive=case_sensitive)
 
@@ -90,7 +94,9 @@ def _equal_or_alike(column: Column, operator: str, value: str, *, case_sensitive
             return lambda held: folded(held) != wanted
         case "IN" | "NOT IN":
             values = {folded(one) for one in value.split(",")}
-            return (lambda held: folded(held) in values) if operator == "IN" else (lambda held: folded(held) not in values)
+            return (
+                (lambda held: folded(held) in values) if operator == "IN" else (lambda held: folded(held) not in values)
+            )
         case "LIKE":
             return lambda held: wanted in folded(held)
         case "NOT LIKE":

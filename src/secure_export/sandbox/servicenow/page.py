@@ -11,7 +11,7 @@ from secure_export.sandbox.servicenow.errors import SnowError
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.tables import Row
 
-_SHOWN_TABLES: Final = ("incident", "problem", "change_request", "em_alert", "em_event")
+_SHOWN_TABLES: Final = ("incident", "em_alert", "em_event", "problem", "change_request")
 _ROWS: Final = 100
 _MOST_ROWS: Final = 1_000
 _JOURNALS: Final = "sys_journal_field"
@@ -43,8 +43,11 @@ _BASE: Final = """<!DOCTYPE html>
 {% block main %}{% endblock %}
 </body></html>"""
 _TABLE: Final = """{% extends "base" %}{% block main %}<h1>What arrived</h1>
+<p>{% for one in lists %}<a href="#{{ one.table }}">{{ one.label }}</a> {{ one.total }}{{ " · " if not loop.last }}
+{% endfor %}</p>
 {% for one in lists %}
-<h2><a href="/{{ one.table }}_list.do">{{ one.label }}</a> <small>{{ one.total }} in all, newest first</small></h2>
+<h2 id="{{ one.table }}"><a href="/{{ one.table }}_list.do">{{ one.label }}</a>
+<small>{{ one.total }} in all, newest first</small></h2>
 {% if one.rows %}<div class="wide"><table><thead><tr><th>Number</th><th>State</th><th>Short description</th>
 <th>Configuration item</th><th>Correlation id</th><th>Created</th></tr></thead><tbody>
 {% for row in one.rows %}<tr><td><a href="/record/{{ row.table }}/{{ row.sys_id }}">{{ row.number }}</a></td>
@@ -59,8 +62,8 @@ _RECORD: Final = """{% extends "base" %}{% block title %}{{ title }}{% endblock 
 {{ one.text }}</div>{% endfor %}{% endif %}
 <h2>Fields <small>those that hold something</small></h2><div class="wide"><table class="fields"><tbody>
 {% for one in fields %}<tr><th title="{{ one.name }}">{{ one.label }}<br><span class="dim">{{ one.name }}</span></th>
-<td>{% if one.link %}<a href="{{ one.link }}">{{ one.shown }}</a>{% else %}{{ one.shown }}{% endif %}
-{% if one.shown != one.value %}<span class="dim">({{ one.value }})</span>{% endif %}</td></tr>
+<td>{% if one.link %}<a href="{{ one.link }}">{{ one.shown }}</a>{% else %}{{ one.shown }}{% endif %}{{ " " }}
+{%- if one.shown != one.value %}<span class="dim">({{ one.value }})</span>{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>{% endblock %}"""
 _MISSING: Final = """{% extends "base" %}{% block main %}<h1>Not found</h1><p>{{ text }}</p>{% endblock %}"""
 _PAGES: Final = Environment(
@@ -105,7 +108,7 @@ class _Pages:
         name = target.lstrip("/").partition("?")[0]
         if not name.endswith(".do") or not name.removesuffix(".do").replace("_", "").isalnum():
             return self._missing("This link names no page of a record.")
-        return RedirectResponse("/" + target.lstrip("/"), headers=_HEADERS)
+        return RedirectResponse("/" + target.lstrip("/"), 302, headers=_HEADERS)
 
     async def classic(self, request: Request) -> Response:
         """Show ``{table}.do?sys_id=`` and ``{table}_list.do?sysparm_query=`` as the classic interface does."""
@@ -133,13 +136,14 @@ class _Pages:
         )
 
     def _list(self, table: str, encoded: str, limit: int) -> dict[str, Any]:
-        newest = f"{encoded}^ORDERBYDESCsys_created_on" if encoded else "ORDERBYDESCsys_created_on"
-        found = self._instance.query(table, newest, limit=limit)
+        found = self._instance.find(table, encoded)[::-1]
+        # Many rows are of the same second; sorting keeps the order of those.
+        found.sort(key=lambda row: row.get("sys_created_on", ""), reverse=True)
         return {
             "table": table,
             "label": self._label(table),
-            "total": found.total,
-            "rows": [self._row(table, row) for row in found.rows],
+            "total": len(found),
+            "rows": [self._row(table, row) for row in found[:limit]],
         }
 
     def _row(self, table: str, row: Row) -> dict[str, str]:

@@ -37,9 +37,10 @@ class Presenter:
         display: The display mode.
         with_links: Whether references carry links.
         fields: What to show; dotted names go over references; None: every column.
+        url: What links begin with; None: the instance's own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parameters of the Table API
         self,
         instance: "Instance",
         user: User,
@@ -47,12 +48,14 @@ class Presenter:
         display: Display = Display.VALUE,
         with_links: bool = True,
         fields: Sequence[str] | None = None,
+        url: str | None = None,
     ) -> None:
         self._instance = instance
         self._user = user
         self._display = display
         self._with_links = with_links
         self._fields = fields
+        self._url = instance.url if url is None else url
 
     def show(self, table: str, row: Row) -> dict[str, Any]:
         """Show one row of a table; columns that the user may not read, and unknown ones, are left out."""
@@ -67,7 +70,7 @@ class Presenter:
                 shown[name] = found[0]
         return shown
 
-    def shown_value(self, table: str, column: Column, row: Row) -> str:
+    def shown_value(self, table: str, column: Column, row: Row) -> str:  # noqa: PLR0911 - a table
         """Give what people see for one column of a row."""
         value = row.get(column.name, "")
         match column.type:
@@ -115,7 +118,7 @@ class Presenter:
         return column if allowed else None
 
     def _cell(self, table: str, column: Column, row: Row) -> Any:
-        value = "" if column.type is ColumnType.JOURNAL else row.get(column.name, "")
+        value = row.get(column.name, "")
         if column.type is ColumnType.REFERENCE and value:
             return self._reference(table, column, row, value)
         if self._display is Display.VALUE:
@@ -128,7 +131,7 @@ class Presenter:
         if self._display is not Display.VALUE:
             cell["display_value"] = self.shown_value(table, column, row)
         if self._with_links:
-            cell["link"] = f"{self._instance.url}/api/now/table/{column.reference}/{value}"
+            cell["link"] = f"{self._url}/api/now/table/{column.reference}/{value}"
         if self._display is not Display.SHOWN:
             cell["value"] = value
         if self._with_links or self._display is Display.BOTH:

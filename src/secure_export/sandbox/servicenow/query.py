@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,6 +62,7 @@ _TERM = re.compile(r"([A-Za-z0-9_.\-]*?)(" + "|".join(map(re.escape, OPERATORS))
 _JOIN = re.compile(r"JOIN(\w+)\.(\w+)=(\w+)\.(\w+)!(.*)", re.DOTALL)
 _RELATED = re.compile(r"RLQUERY(\w+)\.(\w+),(<=|>=|!=|=|<|>)?(\d{1,9})(?:,m2m)?", re.DOTALL)
 _ESCAPED = "\x00"
+_DEEPEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +139,28 @@ def parse(text: str, *, doubled_caret_escapes: bool = False) -> Query:
     """
     if doubled_caret_escapes:
         text = text.replace("^^", _ESCAPED)
-    reading = _Reading([piece.replace(_ESCAPED, "^") for piece in text.split("^")])
-    reading.run()
-    return Query(
-        tuple(tuple(tuple(clause) for clause in group) for group in reading.groups), tuple(reading.order)
-    )
+    return _Reading(text, unescape=doubled_caret_escapes).query()
 
 
 class _Reading:
-    """Reads piece by piece; pieces in a join or a related list belong to a query of their own."""
+    """Reads piece by piece; pieces in a join or a related list belong to a query of their own.
 
-    def __init__(self, pieces: list[str]) -> None:
-        self._pieces = deque(pieces)
+    Queries in queries deeper than anybody writes them are not read.
+    """
+
+    def __init__(self, text: str, *, unescape: bool, depth: int = 0) -> None:
+        self._pieces = deque(text.split("^"))
+        self._unescape = unescape
+        self._depth = depth
         self.groups: list[list[list[Part]]] = [[]]
         self.order: list[Order] = []
 
-    def run(self) -> None:
+    def query(self) -> Query:
+        """Read all pieces."""
+        self._run()
+        return Query(tuple(tuple(tuple(clause) for clause in group) for group in self.groups), tuple(self.order))
+
+    def _run(self) -> None:
         while self._pieces and (piece := self._pieces.popleft()) != "EQ":
             while piece.startswith("NQ"):
                 self.groups.append([])
@@ -170,9 +178,9 @@ class _Reading:
         elif piece.startswith("RLQUERY"):
             group.append([self._related(piece)])
         elif piece.startswith("OR") and group:
-            group[-1].append(_term(piece.removeprefix("OR")))
+            group[-1].append(self._term(piece.removeprefix("OR")))
         elif piece and not piece.startswith(("GROUPBY", "ENDRLQUERY")):
-            group.append([_term(piece.removeprefix("OR"))])
+            group.append([self._term(piece.removeprefix("OR"))])
 
     def _join(self, piece: str) -> Part:
         """Read a join; the conditions up to the next sort, join or alternative belong to it."""
@@ -182,7 +190,7 @@ class _Reading:
         inner = [first]
         while self._pieces and not _ends_join(self._pieces[0]):
             inner.append(self._pieces.popleft())
-        return Join(table, name, other_table, other_field, parse("^".join(inner)))
+        return self._inside(piece, lambda query: Join(table, name, other_table, other_field, query), inner)
 
     def _related(self, piece: str) -> Part:
         inner = []
@@ -191,14 +199,21 @@ class _Reading:
         if (match := _RELATED.fullmatch(piece)) is None:
             return Unreadable(piece)
         other_table, other_field, comparison, count = match.groups()
-        return Related(other_table, other_field, comparison or "=", int(count), parse("^".join(inner)))
+        return self._inside(
+            piece, lambda query: Related(other_table, other_field, comparison or "=", int(count), query), inner
+        )
 
+    def _inside(self, piece: str, make: Callable[[Query], Part], inner: list[str]) -> Part:
+        if self._depth >= _DEEPEST:
+            return Unreadable(piece)
+        return make(_Reading("^".join(inner), unescape=self._unescape, depth=self._depth + 1).query())
 
-def _term(text: str) -> Part:
-    if (match := _TERM.fullmatch(text)) is None:
-        return Unreadable(text)
-    name, operator, value = match.groups()
-    return Term(name, _SAME.get(operator, operator), value)
+    def _term(self, text: str) -> Part:
+        if (match := _TERM.fullmatch(text)) is None:
+            return Unreadable(text)
+        name, operator, value = match.groups()
+        value = value.replace(_ESCAPED, "^") if self._unescape else value
+        return Term(name, _SAME.get(operator, operator), value)
 
 
 def _ends_join(piece: str) -> bool:

@@ -32,7 +32,7 @@ class Page:
 
 
 class Reader:
-    """Reads rows as a user."""
+    """Reads rows as a user; what each method takes and raises stands in ``Instance``."""
 
     def __init__(self, instance: "Instance") -> None:
         self._instance = instance
@@ -41,6 +41,7 @@ class Reader:
         self._kept_at = (-1, -1)
 
     def get(self, table: str, sys_id: str, user: User) -> Row:
+        """Read one row."""
         self._instance.require_table(table)
         row = self._instance.tables.get(table, sys_id)
         if row is None or not self._may_read(table, row, user):
@@ -48,6 +49,7 @@ class Reader:
         return row
 
     def query(self, table: str, encoded: str, user: User, *, limit: int | None = None, offset: int = 0) -> Page:
+        """Read rows by an encoded query."""
         self._instance.require_table(table)
         if not self._instance.acl.table(table, Access.READ, user):
             raise may_not_query()
@@ -59,6 +61,7 @@ class Reader:
         return Page([row for row in page if self._may_read(table, row, user)], len(found))
 
     def matches(self, table: str, encoded: str, row: Row, user: User) -> bool:
+        """Tell whether a row matches an encoded query."""
         state = (self._instance.dictionary.version, self._instance.tables.version("sys_properties"))
         if state != self._kept_at or len(self._kept) > _MOST_KEPT:
             self._kept.clear()
@@ -71,6 +74,7 @@ class Reader:
         return holds(row)
 
     def readable(self, table: str, row: Row, user: User) -> list[Column]:
+        """Give the columns of a row that a user may read."""
         columns = self._instance.dictionary.columns(table)
         acl = self._instance.acl
         return [column for name, column in columns.items() if acl.column(table, name, Access.READ, row, user)]

@@ -1,9 +1,11 @@
 """Runs the stand-in by itself."""
 
+import asyncio
 import contextlib
+import signal
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -104,13 +106,29 @@ async def run_servicenow(  # noqa: PLR0913 - the command's options
     for line in _greeting(app, running.base_url, tls_folder, state):
         announce(line)
     async with kept.kept() if kept else contextlib.nullcontext():
-        await server.run_until_cancelled(running, announce)
+        with _stopped_by_sigterm(running):
+            await server.run_until_cancelled(running, announce)
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm(running: server.Serving) -> Generator[None]:
+    """Stop in order, the state file written, when a service manager says so."""
+    loop, stops = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, lambda: stops.append(loop.create_task(running.stop())))
+    except (NotImplementedError, RuntimeError):  # not on Windows, and not outside the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _greeting(app: ServiceNowApp, url: str, tls_folder: Path | None, state: Path | None) -> list[str]:
     passwords = app.instance.people.passwords
-    lines = ["users (of the sandbox only):"]
-    lines += [f"  {name}  password {password}" for name, password in sorted(passwords.items())]
+    lines = ["users, worth nothing anywhere else:"]
+    lines += [f"  {name:<20} password {password}" for name, password in sorted(passwords.items())]
     lines += [f"OAuth client {CLIENT_ID}  secret {CLIENT_SECRET}  at {url}/oauth_token.do"]
     lines += [f"API key {API_KEY} (speaks for {INTEGRATION_USER})"]
     lines += [f"records {url}/  control {url}/control  (administrator: {ADMIN})"]

@@ -43,7 +43,10 @@ def _moment(name: str, arguments: str, user: User, now: datetime) -> str | None:
     number = arguments.strip("'\"") or "0"
     if (known := _MOMENTS.get(name)) is None or not re.fullmatch(r"-?\d{1,6}", number):
         return None
-    return as_stamp(known(now.astimezone(zone(user.time_zone)), int(number)))
+    try:
+        return as_stamp(known(now.astimezone(zone(user.time_zone)), int(number)))
+    except OverflowError:
+        return None
 
 
 def _midnight(moment: datetime) -> datetime:

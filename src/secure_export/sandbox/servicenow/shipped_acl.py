@@ -17,7 +17,10 @@ _MINE: Final = "caller_id=javascript:gs.getUserID()^ORopened_by=javascript:gs.ge
 _TABLES: Final[dict[str, tuple[str | None, str | None]]] = {
     "task": ("itil", "itil"),
     "incident": ("itil sn_incident_read sn_incident_write", "itil sn_incident_write"),
-    "problem": ("itil problem_admin problem_manager sn_problem_read", "itil problem_admin problem_manager sn_problem_write"),
+    "problem": (
+        "itil problem_admin problem_manager sn_problem_read",
+        "itil problem_admin problem_manager sn_problem_write",
+    ),
     "change_request": ("itil sn_change_read sn_change_write", "itil sn_change_write"),
     "task_ci": ("itil", "itil"),
     "task_cmdb_ci_service": ("itil", "itil"),

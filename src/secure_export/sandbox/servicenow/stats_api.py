@@ -1,6 +1,7 @@
 """The Aggregate API: ``/api/now/stats/{table}`` (servicenow-facts 7.3)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -40,9 +41,7 @@ class _Question:
         self._group_by = [name for name in self._list("sysparm_group_by") if name.split(".")[0] in columns]
         fields = {one: [name for name in self._list(f"sysparm_{one}_fields") if name in columns] for one in FUNCTIONS}
         self._wanted = Wanted(self._flag("sysparm_count"), {one: names for one, names in fields.items() if names})
-        self._presenter = Presenter(
-            instance, user, display=Display.BOTH, with_links=False, fields=self._group_by
-        )
+        self._presenter = Presenter(instance, user, display=Display.BOTH, with_links=False, fields=self._group_by)
 
     def answered(self) -> Response:
         """Compute and answer; a plain count counts rows that the caller may not see, too."""
@@ -61,14 +60,15 @@ class _Question:
             if aggregates.fulfils(rows, conditions)
         ]
         for order in reversed(aggregates.read_order(self._parameters.get("sysparm_order_by", ""))):
-            groups.sort(key=lambda one, order=order: self._rank(order, *one), reverse=order.descending)
+            groups.sort(key=partial(self._rank, order), reverse=order.descending)
         return [self._told(rows) for _, rows in groups]
 
     def _keys(self, row: Row) -> tuple[str, ...]:
         shown = self._presenter.show(self._table, row)
         return tuple(shown[name]["value"] if name in shown else "" for name in self._group_by)
 
-    def _rank(self, order: Order, keys: Sequence[str], rows: Sequence[Row]) -> tuple[float, str]:
+    def _rank(self, order: Order, group: tuple[Sequence[str], Sequence[Row]]) -> tuple[float, str]:
+        keys, rows = group
         if order.function:
             return number(aggregates.value_of(order.function, order.column, rows)) or 0.0, ""
         value = keys[self._group_by.index(order.column)] if order.column in self._group_by else ""

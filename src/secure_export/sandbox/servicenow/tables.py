@@ -7,7 +7,17 @@ from secure_export.sandbox.servicenow.dictionary.model import Dictionary
 
 Row = dict[str, str]
 
-INDEXED = ("sys_id", "number", "correlation_id", "object_id", "name", "element_id", "document_id")
+INDEXED = (
+    "sys_id",
+    "number",
+    "correlation_id",
+    "object_id",
+    "name",
+    "element_id",
+    "parent_incident",
+    "message_key",
+    "incident",
+)
 CLASS = "sys_class_name"
 
 
@@ -41,7 +51,9 @@ class Tables:
         family = self._family(table)
         if (index := family.indexes.get(column)) is None:
             return None
-        ids = (sys_id for value in dict.fromkeys(value.casefold() for value in values) for sys_id in index.get(value, ()))
+        ids = (
+            sys_id for value in dict.fromkeys(value.casefold() for value in values) for sys_id in index.get(value, ())
+        )
         rows = (family.rows[sys_id] for sys_id in list(ids))
         return rows if self._is_root(table) else self._of(table, rows)
 

@@ -25,7 +25,7 @@ _ID_LENGTH = 32
 
 
 class Writer:
-    """Writes rows as a user."""
+    """Writes rows as a user; what each method takes and raises stands in ``Instance``."""
 
     def __init__(self, instance: "Instance") -> None:
         self._instance = instance
@@ -34,6 +34,7 @@ class Writer:
     def insert(
         self, table: str, values: Mapping[str, Any], user: User, *, display_values: bool, run_rules: bool
     ) -> Row:
+        """Write a new row."""
         instance = self._instance
         instance.require_table(table)
         table = self._class_of(table, values)
@@ -50,9 +51,10 @@ class Writer:
         self._write(change, run_rules=run_rules)
         return change.current
 
-    def update(
+    def update(  # noqa: PLR0913 - as in Instance
         self, table: str, sys_id: str, values: Mapping[str, Any], user: User, *, display_values: bool, run_rules: bool
     ) -> Row:
+        """Change a row."""
         instance = self._instance
         old = instance.get(table, sys_id, user)
         actual = old[CLASS]
@@ -67,6 +69,7 @@ class Writer:
         return change.current
 
     def delete(self, table: str, sys_id: str, user: User) -> None:
+        """Delete a row, with its journals."""
         instance = self._instance
         old = instance.get(table, sys_id, user)
         if not instance.acl.row(old[CLASS], Access.DELETE, old, user):
@@ -95,7 +98,7 @@ class Writer:
             instance.rules.run(When.AFTER, change)
             change.current = instance.tables.get(change.table, change.current["sys_id"]) or change.current
 
-    def _taken(
+    def _taken(  # noqa: PLR0913 - as in Instance
         self, table: str, actual: str, values: Mapping[str, Any], row: Row, user: User, *, display_values: bool
     ) -> tuple[Row, dict[str, str]]:
         """Give the columns and the journal entries that are written; unknown and forbidden names are dropped."""
@@ -148,10 +151,14 @@ class Writer:
 
     def _refuse_twin_values(self, change: Change) -> None:
         for name, column in self._instance.dictionary.columns(change.table).items():
-            if column.unique and (value := change.current.get(name, "")) and change.changes(name):
-                twins = self._instance.find(self._instance.dictionary.owner(change.table, name), f"{name}={value}")
-                if any(twin["sys_id"] != change.current["sys_id"] for twin in twins):
-                    self._refuse(value, name)
+            value = change.current.get(name, "")
+            if column.unique and value and change.changes(name) and self._has_twin(change, name, value):
+                self._refuse(value, name)
+
+    def _has_twin(self, change: Change, name: str, value: str) -> bool:
+        owner, wanted = self._instance.dictionary.owner(change.table, name), value.casefold()
+        rows = self._instance.tables.having(owner, name, [value]) or self._instance.tables.rows(owner)
+        return any(row.get(name, "").casefold() == wanted and row["sys_id"] != change.current["sys_id"] for row in rows)
 
     def _refuse(self, value: str, key: str) -> None:
         refusal = unique_key(value, key)

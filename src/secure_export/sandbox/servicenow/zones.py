@@ -10,7 +10,16 @@ from secure_export.sandbox.servicenow.users import User
 # For machines without a zone database: their offset in winter.
 _WITHOUT_DATABASE = {"US/Pacific": -8, "US/Eastern": -5, "Europe/Berlin": 1, "Europe/London": 0}
 # Java's letters for dates, longest first, and Python's.
-_LETTERS = (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("hh", "%I"), ("mm", "%M"), ("ss", "%S"), ("a", "%p"))
+_LETTERS = (
+    ("yyyy", "%Y"),
+    ("MM", "%m"),
+    ("dd", "%d"),
+    ("HH", "%H"),
+    ("hh", "%I"),
+    ("mm", "%M"),
+    ("ss", "%S"),
+    ("a", "%p"),
+)
 
 
 @lru_cache(maxsize=64)
@@ -37,8 +46,12 @@ def date_time_format(user: User) -> str:
 
 def shown_moment(stamp: str, user: User) -> str:
     """Show a stored moment to a user; what is none is shown as it is."""
-    moment = from_stamp(stamp)
-    return stamp if moment is None else moment.astimezone(zone(user.time_zone)).strftime(date_time_format(user))
+    if (moment := from_stamp(stamp)) is None:
+        return stamp
+    try:
+        return moment.astimezone(zone(user.time_zone)).strftime(date_time_format(user))
+    except OverflowError:
+        return stamp
 
 
 def shown_date(stamp: str, user: User) -> str:
@@ -52,7 +65,7 @@ def moment_from_user(text: str, user: User) -> str:
     for pattern in (date_time_format(user), python_format(user.date_format), "%Y-%m-%d %H:%M:%S"):
         try:
             local = datetime.strptime(text.strip(), pattern)  # noqa: DTZ007 - the user's zone follows
-        except ValueError:
+            return as_stamp(local.replace(tzinfo=zone(user.time_zone)).astimezone(UTC))
+        except (ValueError, OverflowError):
             continue
-        return as_stamp(local.replace(tzinfo=zone(user.time_zone)).astimezone(UTC))
     return ""

@@ -28,8 +28,8 @@ WHERE tool_key = ? AND connection = ?
 """
 _ENDED = """
 SELECT tool_key, ended_at, seq FROM work_items INDEXED BY work_items_by_end
-WHERE (ended_at, seq) > (?, ?) AND connection = ?
-ORDER BY ended_at, seq LIMIT ?
+WHERE ended_at >= ?1 AND (ended_at > ?1 OR seq > ?2) AND connection = ?3
+ORDER BY ended_at, seq LIMIT ?4
 """
 _PARKED = """
 SELECT id, key, correlation_key FROM lanes INDEXED BY lanes_parked

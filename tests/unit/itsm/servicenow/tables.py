@@ -1,4 +1,4 @@
-"""A small CMDB in memory with the traps of the real one: terms with unknown columns are ignored, access rules hide rows."""
+"""A small CMDB in memory with the traps of the real one: it ignores terms with unknown columns, and hides rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +39,7 @@ SYSTEM = {
     "sys_dictionary": {"name", "element"},
     "sys_object_source": {"id", "target_table", "target_sys_id"},
     "cmdb_rel_ci": {"parent", "child"},
+    "sys_user": {"name"},
 }
 
 
@@ -67,6 +68,7 @@ class FakeTables:
     forbidden: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     down: bool = False
+    ignored: set[str] = field(default_factory=set)
     rows_of: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     asked_meta: list[str] = field(default_factory=list)
@@ -103,7 +105,9 @@ class FakeTables:
         total = sum(self._fits(table, query, row) for row in self._all(table))
         shown = [row for row in found if row.get("sys_id", {}).get("value") not in self.hidden]
         wanted = self._columns(table) | set(fields)
-        return Found(tuple({name: row[name] for name in fields if name in row and name in wanted} for row in shown), total)
+        return Found(
+            tuple({name: row[name] for name in fields if name in row and name in wanted} for row in shown), total
+        )
 
     def _all(self, table: str) -> list[dict[str, Any]]:
         if table == "sys_db_object":
@@ -126,7 +130,7 @@ class FakeTables:
                 break
         else:
             raise AssertionError(term)
-        if column not in self._columns(table) and column not in {"name", "sys_id"}:
+        if column in self.ignored or (column not in self._columns(table) and column not in {"name", "sys_id"}):
             return True
         values = text.split(",") if mark == "IN" else [text]
         has = row.get(column, both(""))["value"]

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.itsm.servicenow.tables import both
 
-from secure_export.alerts.references import References, Resource
+from secure_export.alerts.references import References, ResourceReference
 from secure_export.cmdb.decide import decide
 from secure_export.cmdb.rules import Rule
 from secure_export.itsm.servicenow.ci_rows import FIELDS, ci_of, first_of_each, in_use
@@ -79,7 +79,9 @@ def test_what_is_in_use_is_bound(fields: dict[str, tuple[str, str]]) -> None:
     """A CI that is off, or not operational, is the one that the alert is about."""
     there = row(**fields)
     assert in_use(there)
-    (binding,) = decide(References(resources=(Resource(RESOURCE, "alertTargetIDs"),)), [ci_of(there, RESOURCE)])
+    (binding,) = decide(
+        References(resources=(ResourceReference(RESOURCE, "alertTargetIDs"),)), [ci_of(there, RESOURCE)]
+    )
     assert (binding.id, binding.rule) == ("a" * 32, Rule.RESOURCE_ID)
     assert "out of use" not in binding.reason
 

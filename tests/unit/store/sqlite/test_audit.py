@@ -17,6 +17,8 @@ async def test_what_operators_do_is_written_down(tmp_path: Path) -> None:
     await store.actions.retry("alert:a", by="ada", now=NOW)
     quarantined = await store.journal.append(unreadable())
     await store.actions.replay(quarantined.notification, entry=entry(), by="bob", now=NOW)
+    await store.actions.retry_all(connection="prod", by="ada", now=NOW)
+    await store.actions.retry_all(connection=None, by="ada", now=NOW)
     await store.actions.audit(by="eve", action="signed-in", subject="console", now=at(1))
     lines = await store._database.read(
         lambda db: db.execute("SELECT by, action, subject, at FROM audit_log ORDER BY id").fetchall()
@@ -24,6 +26,8 @@ async def test_what_operators_do_is_written_down(tmp_path: Path) -> None:
     assert lines == [
         ("ada", "retry", "alert:a", 1_772_443_145_117_123),
         ("bob", "replay", str(quarantined.notification), 1_772_443_145_117_123),
+        ("ada", "retry-all", "prod", 1_772_443_145_117_123),
+        ("ada", "retry-all", "*", 1_772_443_145_117_123),
         ("eve", "signed-in", "console", 1_772_443_146_117_123),
     ]
     await store.close()

@@ -15,6 +15,7 @@ from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.control.trouble import TroubleDoors
 from secure_export.sandbox.servicenow.control.world import WorldDoors
 from secure_export.sandbox.servicenow.errors import SnowError
+from secure_export.sandbox.serving import is_loopback
 
 NOTICE: Final = "SANDBOX: a stand-in for ServiceNow. Anyone on this machine can do anything here; nothing is real."
 
@@ -47,7 +48,7 @@ def _doors(station: Station) -> dict[str, dict[str, Door]]:
         "/control/columns": {"POST": world.set_column},
         "/control/columns/{table}/{column}": {"DELETE": world.remove_column},
         "/control/users": {"GET": world.users, "POST": world.set_user},
-        "/control/users/{user}/unlock": {"POST": world.unlock},
+        "/control/unlock": {"POST": world.unlock},
         "/control/records/{table}": {"GET": world.records, "POST": world.insert},
         "/control/records/{table}/{sys_id}": {"GET": world.record, "PATCH": world.update, "DELETE": world.delete},
         "/control/snapshot": {"POST": world.copy},
@@ -93,8 +94,10 @@ def _route(path: str, method: str, door: Door) -> Route:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Keep out other machines, and pages of other sites in a browser on this one."""
+    """Keep out other machines, and pages of other sites in a browser on this one, by whatever name they call it."""
     if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
         return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        return False
+    return origin is None or urlsplit(origin).netloc == host

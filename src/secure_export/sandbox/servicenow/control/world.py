@@ -53,6 +53,11 @@ class _RecordOrder:
 
 
 @dataclass(frozen=True)
+class _UnlockOrder:
+    user_name: str
+
+
+@dataclass(frozen=True)
 class _CopyOrder:
     name: str = "default"
 
@@ -143,9 +148,9 @@ class WorldDoors:
         set_account(self._instance, account)
         return self._described(account.user_name)
 
-    def unlock(self, request: Request, _: bytes) -> dict[str, Any]:
-        """Let the locked-out user that the path names in again."""
-        name = request.path_params["user"]
+    def unlock(self, _: Request, body: bytes) -> dict[str, Any]:
+        """Let a locked-out user in again."""
+        name = read(body, _UnlockOrder).user_name
         self._station.sign_in.passwords.unlock(name)
         return self._described(name)
 

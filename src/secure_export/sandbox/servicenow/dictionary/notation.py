@@ -1,8 +1,8 @@
 """Reads the short notation in which the shipped tables are written down.
 
 A table is a line ``name | parent | label | prefix of numbers | display column``; the indented lines after it are its
-columns, ``name | type … | label``. After the type may stand a length, ``choice``, ``ro`` (read only), ``unique``, the table
-a reference points into, and at last ``=default``.
+columns, ``name | type … | label``. After the type may stand a length, ``choice``, ``ro`` (read only), ``unique``, the
+table a reference points into, and at last ``=default``.
 """
 
 from collections.abc import Iterator

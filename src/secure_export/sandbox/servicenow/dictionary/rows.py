@@ -27,11 +27,12 @@ class DictionaryRows:
         self._read_at = (-1, -1)
 
     def write_all(self, stamp: str) -> None:
-        """Write the rows of every table and column."""
+        """Write the rows of every table and column of a new instance."""
         for table in self._dictionary:
             self._put_table(table, stamp)
             for column in table.columns.values():
-                self.put_column(table.name, column, stamp)
+                new = _new_row(f"{table.name}.{column.name}", stamp)
+                self._tables.put(COLUMNS, {**new, **as_row(table.name, column)})
         self._read_at = self._versions()
 
     def add_table(self, table: Table, stamp: str) -> None:

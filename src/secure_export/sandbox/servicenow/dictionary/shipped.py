@@ -1,8 +1,11 @@
 """Puts the shipped tables together, and adds the columns that every table has."""
 
+from dataclasses import replace
+from functools import cache
+
 from secure_export.sandbox.servicenow.dictionary.cmdb import CMDB, CMDB_CLASSES
 from secure_export.sandbox.servicenow.dictionary.events import EVENTS
-from secure_export.sandbox.servicenow.dictionary.model import Table
+from secure_export.sandbox.servicenow.dictionary.model import Column, Table
 from secure_export.sandbox.servicenow.dictionary.notation import read_tables
 from secure_export.sandbox.servicenow.dictionary.people import PEOPLE
 from secure_export.sandbox.servicenow.dictionary.platform import OTHER_TABLES, PLATFORM
@@ -24,7 +27,12 @@ class | | Every extended table
 
 
 def shipped_tables() -> list[Table]:
-    """Give the tables of a new instance, parents before children."""
+    """Give the tables of a new instance, parents before children; nobody else has these very ones."""
+    return [replace(table, columns=dict(table.columns), overrides=dict(table.overrides)) for table in _tables_once()]
+
+
+@cache
+def _tables_once() -> tuple[Table, ...]:
     texts = (PLATFORM, OTHER_TABLES, PEOPLE, TASKS, CMDB, CMDB_CLASSES, EVENTS)
     tables = [table for text in texts for table in read_tables(text)]
     extended = {table.parent for table in tables}
@@ -34,14 +42,18 @@ def shipped_tables() -> list[Table]:
     by_name = {table.name: table for table in tables}
     for table in tables:
         _split_overrides(table, by_name)
-    return tables
+    return tuple(tables)
 
 
 def add_base_columns(table: Table, *, extended: bool) -> None:
     """Add what the first table of every family has; with its class, if others extend it."""
-    for text in (_EVERYWHERE, _CLASS) if extended else (_EVERYWHERE,):
-        for base in read_tables(text):
-            table.columns = {**base.columns, **table.columns}
+    table.columns = {**_base_columns(extended=extended), **table.columns}
+
+
+@cache
+def _base_columns(*, extended: bool) -> dict[str, Column]:
+    texts = (_CLASS, _EVERYWHERE) if extended else (_EVERYWHERE,)
+    return {name: column for text in texts for table in read_tables(text) for name, column in table.columns.items()}
 
 
 def _split_overrides(table: Table, by_name: dict[str, Table]) -> None:

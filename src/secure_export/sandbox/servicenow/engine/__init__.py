@@ -1,4 +1,4 @@
-"""What happens by itself when rows are written: state models, numbers, priorities, policies, and the rules of people."""
+"""What happens by itself when rows are written: state models, numbers, priorities, policies, people's own rules."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def install(instance: "Instance") -> None:
     """Register all shipped rules and jobs."""
     for module in (
-            scripted,
+        scripted,
         numbers,
         task,
         incident,

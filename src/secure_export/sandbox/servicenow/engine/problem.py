@@ -58,7 +58,11 @@ def _resolved(change: Change) -> None:
     row, user, now = change.current, change.user, change.instance.clock.stamp()
     if change.changes_to("state", RESOLVED):
         row["resolved_by"], row["resolved_at"] = user.sys_id, now
-    elif change.previous is not None and change.old("state") in {RESOLVED, CLOSED} and change.changes_to("state", ANALYSIS):
+    elif (
+        change.previous is not None
+        and change.old("state") in {RESOLVED, CLOSED}
+        and change.changes_to("state", ANALYSIS)
+    ):
         row["reopen_count"] = str(int(change.old("reopen_count") or 0) + 1)
         row["reopened_by"], row["reopened_at"] = user.sys_id, now
         row["resolved_by"] = row["resolved_at"] = row["resolution_code"] = ""

@@ -49,7 +49,13 @@ class SignIn:
         self.refusals: list[str] = []
 
     def map_certificate(self, certificate: bytes, user_name: str) -> None:
-        """Let a client certificate, in PEM, speak for a user: a row of ``sys_user_certificate``."""
+        """Let a client certificate, in PEM, speak for a user: a row of ``sys_user_certificate``.
+
+        Raises:
+            ValueError: It is no certificate.
+            LookupError: There is no such user.
+        """
+        fingerprint(certificate)
         row = {"certificate": certificate.decode("ascii"), "user": self._instance.user(user_name).sys_id}
         self._instance.tables.put(_CERTIFICATES, {"sys_id": self._instance.new_sys_id(), **row})
 
