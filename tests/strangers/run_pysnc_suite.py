@@ -1,10 +1,11 @@
 """Runs the live test suite of PySNC, ServiceNow's own Python client, against the sandbox.
 
-The suite is the vendor's: fetch its repository yourself (https://github.com/ServiceNow/PySNC, tag v1.2.1). Nothing of it
-is copied into this project, and nothing is written into the checkout. What the suite imports must be installed for the
-Python that runs it::
+The suite is the vendor's: fetch its repository yourself (https://github.com/ServiceNow/PySNC, tag v1.2.1). Nothing of
+it is copied into this project, and nothing is written into the checkout. What the suite imports must be installed for
+the Python that runs it::
 
-    python -m venv suite && suite/bin/pip install pytest python-dotenv requests requests-oauthlib httpx --no-deps -e PySNC
+    python -m venv suite
+    suite/bin/pip install pytest python-dotenv requests requests-oauthlib httpx pysnc==1.2.1
     python tests/strangers/run_pysnc_suite.py PySNC --python suite/bin/python
 
 Prints one line for each file of the suite and one for all, and ends with 1 unless every test passed or was skipped by

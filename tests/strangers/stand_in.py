@@ -1,4 +1,4 @@
-"""The sandbox as strangers' clients meet it, and their packages, imported so that only their own warnings are left out."""
+"""The sandbox as strangers' clients meet it, and their packages."""
 
 import contextlib
 import importlib
@@ -14,6 +14,7 @@ from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.run import serving
 from secure_export.sandbox.servicenow.tls import LocalCa
 
+__all__ = ["ADMIN", "CREDENTIALS", "PASSWORD", "StandIn", "plain", "stranger", "with_tls"]
 CREDENTIALS = (ADMIN, PASSWORD)
 
 

@@ -67,11 +67,12 @@ async def test_attachments_go_there_and_back(snow: StandIn, tmp_path: Path) -> N
     record = snow.instance.insert("incident", {"short_description": "x"})["sys_id"]
     file = tmp_path / "sent.txt"
     file.write_bytes(b"one two")
-    (tmp_path / "back").mkdir()
+    (back := tmp_path / "back").mkdir()
     async with incidents(snow) as model:
         await model.upload_file(record, str(file))
-        handler = await model.download_file(f"table_sys_id={record}", str(tmp_path / "back"))
-        assert Path(handler.file_path).read_bytes() == b"one two"
+        handler = await model.download_file(f"table_sys_id={record}", str(back))
+        assert handler.file_path == str(back / "sent.txt")
+    assert (back / "sent.txt").read_bytes() == b"one two"
 
 
 async def test_a_wrong_password_is_told(snow: StandIn) -> None:

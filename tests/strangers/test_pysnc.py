@@ -1,7 +1,7 @@
 """PySNC, ServiceNow's own Python client, against the sandbox over TLS.
 
-It is given ``https://`` addresses only; anything else it takes for the name of an instance. Its own live suite is run by
-``run_pysnc_suite.py``; these are the paths that suite leaves out or skips.
+It is given ``https://`` addresses only; anything else it takes for the name of an instance. Its own live suite is run
+by ``run_pysnc_suite.py``; these are the paths that suite leaves out or skips.
 """
 
 import asyncio
@@ -153,7 +153,7 @@ async def test_a_wrong_password_is_an_authentication_exception(snow: StandIn, cr
     """The client reads the envelope of the 401."""
 
     def work() -> None:
-        with client(snow, credentials) as one, pytest.raises(exceptions.AuthenticationException, match="(?i)not auth"):
+        with client(snow, credentials) as one, pytest.raises(exceptions.AuthenticationException, match=r"(?i)not auth"):
             one.GlideRecord("sys_user").get("x")
 
     await in_thread(work)
@@ -185,7 +185,7 @@ async def test_oauth_by_client_credentials_needs_a_property(snow: StandIn) -> No
             return str(record.sys_created_by)
 
     snow.instance.properties.set(CLIENT_CREDENTIALS, "false")
-    with pytest.raises(exceptions.AuthenticationException, match="access_denied|access token"):
+    with pytest.raises(exceptions.AuthenticationException, match=r"access_denied|access token"):
         await in_thread(work)
     snow.instance.properties.set(CLIENT_CREDENTIALS, "true")
     assert await in_thread(work) == INTEGRATION_USER

@@ -1,7 +1,7 @@
 """pysnow, a dormant client with many users, against the sandbox over plain HTTP.
 
-It sends ``False`` with a capital F, empty ``sysparm_fields`` and query parameters with every write, and reads lists as a
-stream.
+It sends ``False`` with a capital F, empty ``sysparm_fields`` and query parameters with every write, and reads lists
+as a stream.
 """
 
 import asyncio
@@ -147,3 +147,17 @@ async def test_oauth_by_password(snow: StandIn, monkeypatch: pytest.MonkeyPatch)
             return str(users.get(query={"user_name": ADMIN}).one()["name"])
 
     assert await asyncio.to_thread(work) == "System Administrator"
+
+
+async def test_a_long_query_goes_by_a_short_name(snow: StandIn) -> None:
+    """Posted once, then named by ``sysparm_tiny``, as clients do that keep URLs short."""
+    made = [snow.instance.insert("incident", {"short_description": "x"})["number"] for _ in range(3)]
+
+    def work(client: Any) -> list[str]:
+        query = "^OR".join(f"number={number}" for number in made)
+        tiny = client.resource(api_path="/tinyurl").create({"url": f"incident_list.do?sysparm_query={query}"})
+        name = str(tiny._response.json()["result"]).partition("sysparm_tiny=")[2]
+        answer = client.session.get(f"{snow.url}/api/now/table/incident", params={"sysparm_tiny": name})
+        return [row["number"] for row in answer.json()["result"]]
+
+    assert sorted(await with_client(snow, work)) == sorted(made)

@@ -8,7 +8,7 @@ import pytest
 import secure_export.sandbox
 
 ROOM = Path(secure_export.sandbox.__file__).parent
-MODULES = [path for name in ("entra", "azure_monitor") for path in (ROOM / name).rglob("*.py")] + [ROOM / "serving.py"]
+MODULES = [path for name in ("entra", "azure_monitor", "servicenow", "bmc_helix") for path in (ROOM / name).rglob("*.py")] + [ROOM / "serving.py"]
 
 
 def _imports(path: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """Writing rows as a user: access rules, then business rules, then data policies, then the table, then what follows."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ CLIENT_SYS_ID = "sandbox.insert.client_sys_id"
 DUPLICATE_STATUS = "sandbox.insert.duplicate_status"
 _NOT_BY_CALLERS = {"sys_id", CLASS}
 _RECLASSIFIED = "cmdb"
-_ID_LENGTH = 32
+_USABLE_ID = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
 class Writer:
@@ -122,8 +123,9 @@ class Writer:
         wanted = values.get("sys_id")
         rule = self._instance.properties.get(CLIENT_SYS_ID, "honoured")
         taken = rule == "honoured" or (rule == "admin_only" and user.is_admin)
-        usable = isinstance(wanted, str) and 0 < len(wanted) <= _ID_LENGTH
-        return wanted if taken and usable and isinstance(wanted, str) else self._instance.new_sys_id()
+        if taken and isinstance(wanted, str) and _USABLE_ID.fullmatch(wanted):
+            return wanted
+        return self._instance.new_sys_id()
 
     def _class_of(self, table: str, values: Mapping[str, Any]) -> str:
         wanted = values.get(CLASS)

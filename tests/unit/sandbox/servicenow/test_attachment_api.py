@@ -159,7 +159,7 @@ async def test_a_business_rule_of_people_stops_attachments() -> None:
 async def test_what_belongs_to_no_record_is_refused(more: dict[str, str], status: int) -> None:
     """Nothing is attached to nothing."""
     apis = Apis(attachment_api)
-    assert (await attach(apis, incident(apis.instance)["sys_id"], **more)).status == status
+    assert (await attach(apis, incident(apis.instance)["sys_id"], BYTES, PATH, **more)).status == status
 
 
 async def test_a_form_without_a_file_and_one_too_large_are_refused() -> None:

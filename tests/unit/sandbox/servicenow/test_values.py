@@ -137,6 +137,13 @@ def test_a_callers_sys_id_is_kept_or_dropped(snow: Instance, rule: str, who: str
     assert len(row["sys_id"]) == 32
 
 
+@pytest.mark.parametrize("sent", ["", "x" * 33, "ä" * 32, "a b", None, 5])
+def test_an_id_that_cannot_be_one_is_dropped(shared: Instance, sent: Any) -> None:
+    """At most 32 letters and digits; otherwise the instance invents one."""
+    assert len(incident(shared, sys_id=sent)["sys_id"]) == 32
+    assert incident(shared, sys_id=sent)["sys_id"] != sent
+
+
 def _shown(
     instance: Instance, table: str, row: dict[str, str], field: str, display: Display, *, links: bool = True
 ) -> Any:
