@@ -88,7 +88,7 @@ def _listed(connection: ConnectionSettings) -> frozenset[str] | None:
 
 
 def _policy(connection: ConnectionSettings) -> Policy:
-    return Policy(connection.routes[0])
+    return Policy(*connection.routes)
 
 
 def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, resources: Resources) -> Target:

@@ -146,9 +146,22 @@ class ConnectionSettings(BaseModel):
     routes: list[RouteSettings] = Field(
         default_factory=lambda: [RouteSettings()],
         min_length=1,
-        max_length=1,
-        description="Which alerts become which kind of work item; this version has one route for a connection.",
+        max_length=100,
+        description="Which alerts become which kind of work item: the first route whose `when` is true.",
     )
+
+    @field_validator("routes")
+    @classmethod
+    def _takes_every_alert_once(cls, value: list[RouteSettings]) -> list[RouteSettings]:
+        if value[-1].when is not None:
+            raise ValueError(
+                "the last route takes what no other does: leave its `when` out, or add a route without one"
+            )
+        if any(route.when is None for route in value[:-1]):
+            raise ValueError(
+                "a route without `when` takes every alert, so that none reaches those after it: put it last"
+            )
+        return value
 
     @property
     def own(self) -> dict[str, Any]:

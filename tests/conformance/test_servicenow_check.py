@@ -278,6 +278,20 @@ async def test_a_cmdb_without_azure_is_told(app: ServiceNowApp, check: Check) ->
     assert "Service Graph Connector" in results["CMDB classes"].detail
 
 
+async def test_events_are_told_of_and_fail_nothing(app: ServiceNowApp, check: Check) -> None:
+    """Who makes incidents needs no Event Management; who makes events sees which roles are missing."""
+    subject = 'Event Management (only for work_item = "event")'
+    account(app, LEAST | {"itil"})
+    results = await check()
+    assert wrong(results) == []
+    assert "evt_mgmt_integration" in results[subject].detail
+    account(app, LEAST | {"itil", "evt_mgmt_integration", "evt_mgmt_user"})
+    assert (await check())[subject].detail == "events can be sent by the user's roles, and alerts be read"
+    app.instance.insert("em_alert", {"description": "somebody else's"})
+    app.instance.remove_column("em_alert", "message_key")
+    assert "em_alert gives rows that were not asked for" in (await check())[subject].detail
+
+
 async def test_the_clocks_are_compared(app: ServiceNowApp, check: Check) -> None:
     """A clock that is ten minutes off breaks assertions and limits."""
     app.instance.clock.move(timedelta(minutes=10))

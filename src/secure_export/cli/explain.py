@@ -58,7 +58,7 @@ async def _explained(alert: Alert, connection: str | None, config: Path | None) 
     name = _chosen(settings, connection)
     chosen = settings.connections[name]
     bindings = await _bound(settings, name, alert)
-    return _explanation(alert, Policy(chosen.routes[0]), bindings, name, chosen)
+    return _explanation(alert, Policy(*chosen.routes), bindings, name, chosen)
 
 
 def _settings(config: Path | None) -> Settings | None:
@@ -94,9 +94,10 @@ def _unlooked(alert: Alert) -> list[Binding]:
 def _explanation(
     alert: Alert, policy: Policy, bindings: Sequence[Binding], name: str | None, chosen: ConnectionSettings | None
 ) -> dict[str, Any]:
-    content = policy.content(alert, bindings)
-    correlation = policy.correlate(alert)
-    close_after = policy.close_after(alert)
+    route = policy.route_of(alert)
+    content = route.content(alert, bindings)
+    correlation = route.correlate(alert)
+    close_after = route.close_after(alert)
     return {
         "alert": alert.id,
         "condition": alert.condition.value,
@@ -117,7 +118,7 @@ def _explanation(
         "fields": dict(content.fields),
         "configuration_items": [{"id": b.id, "name": b.name, "rule": b.rule, "reason": b.reason} for b in bindings],
         "closes_by_itself_after_hours": close_after.total_seconds() / 3600 if close_after else None,
-        "reasons": [correlation.reason, *(reason for reason in content.reasons if reason != correlation.reason)],
+        "reasons": list(content.reasons),
         "warnings": list(alert.warnings),
         "description": content.description,
     }

@@ -141,8 +141,8 @@ class _Reader:
         self.unreadable.append((one.notification, reason))
 
     def _arrival(self, one: Pending, alert: Alert, bindings: tuple[Binding, ...]) -> Told:
-        policy = self._target.policy
-        content = policy.content(alert, bindings)
+        route = self._target.policy.route_of(alert)
+        content = route.content(alert, bindings)
         alert_id = test_alert_id(alert.id, self._correlation_key) if alert.is_test else alert.id
         arrival = Arrival(
             notification=one.notification,
@@ -154,10 +154,10 @@ class _Reader:
             event_at=min(alert.event_at or one.received_at, one.received_at + _CLOCKS_DIFFER),
             received_at=one.received_at,
             content=content,
-            close_after=policy.close_after(alert),
-            record_short_lived=policy.keeps_short_lived(alert),
-            reopen_within=policy.reopen_within(alert),
-            when_people_end=policy.when_people_end(alert),
+            close_after=route.close_after(alert),
+            record_short_lived=route.keeps_short_lived,
+            reopen_within=route.reopen_within,
+            when_people_end=route.when_people_end,
         )
         return arrival, facts(alert, title=content.title)
 

@@ -8,6 +8,7 @@ from typing import Any
 from secure_export.alerts.alert import Alert, Ending
 from secure_export.alerts.summary import Summary
 from secure_export.policy.assess import assess
+from secure_export.policy.conditions import Undecided, facts, holds
 from secure_export.policy.correlation import Correlation, correlate
 from secure_export.policy.settings import RouteSettings, duration
 from secure_export.policy.template import TemplateFailed, fill
@@ -17,15 +18,50 @@ from secure_export.workitems.work_item import Binding, Content, WhenPeopleEnd
 _MAX_TITLE = 160
 
 
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """The routes of a connection. This version has one route, which takes every alert."""
+    """The routes of a connection.
 
-    route: RouteSettings
+    Args:
+        routes: In the order in which they are asked; the last one has no condition.
+    """
+
+    def __init__(self, *routes: RouteSettings) -> None:
+        self._routes = routes
 
     def correlate(self, alert: Alert) -> Correlation:
         """Say which lane the alert goes to, and why."""
-        return correlate(alert, self.route.group_by)
+        return self.route_of(alert).correlate(alert)
+
+    def route_of(self, alert: Alert) -> "Route":
+        """Give the route that takes an alert, and why it does; a condition that cannot be decided counts as not met."""
+        *conditional, last = self._routes
+        if not conditional:
+            return Route(last)
+        values, doubts = facts(alert), list[str]()
+        for number, route in enumerate(conditional, 1):
+            try:
+                if route.when is None or holds(route.when, values):
+                    return Route(route, (f"route {number} takes it: its `when` is true", *doubts))
+            except Undecided as doubt:
+                doubts.append(f"route {number} does not take it: its `when` cannot be decided ({doubt})")
+        return Route(last, (f"route {len(self._routes)} takes it, as no other does", *doubts))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What one route makes of the alerts that it takes.
+
+    Attributes:
+        settings: What it says.
+        why: Why it takes the alert that was asked about.
+    """
+
+    settings: RouteSettings
+    why: tuple[str, ...] = ()
+
+    def correlate(self, alert: Alert) -> Correlation:
+        """Say which lane the alert goes to, and why."""
+        return correlate(alert, self.settings.group_by)
 
     def content(self, alert: Alert, bindings: Sequence[Binding]) -> Content:
         """Say what the work item of an alert is to contain."""
@@ -33,19 +69,20 @@ class Policy:
         told = _Told(summary.title(), summary.description(), summary.facts())
         assessed = assess(alert, told.facts, bindings)
         filler = _Filler(lambda: _template_values(alert, told, bindings))
-        impact, urgency = self.route.impact or assessed.impact, self.route.urgency or assessed.urgency
+        impact, urgency = self.settings.impact or assessed.impact, self.settings.urgency or assessed.urgency
         return Content(
-            title=_one_line(filler(self.route.title, "title") or told.title),
-            description=filler(self.route.description, "description") or told.description,
+            title=_one_line(filler(self.settings.title, "title") or told.title),
+            description=filler(self.settings.description, "description") or told.description,
             impact=impact,
             urgency=urgency,
             priority=priority(impact, urgency),
             severity=alert.severity,
-            work_item=self.route.work_item,
-            assignment_group=filler(self.route.assignment_group, "assignment_group") or _support_group(bindings),
+            work_item=self.settings.work_item,
+            assignment_group=filler(self.settings.assignment_group, "assignment_group") or _support_group(bindings),
             bindings=tuple(bindings),
-            fields={name: filler(text, f"fields.{name}") for name, text in self.route.fields.items()},
+            fields={name: filler(text, f"fields.{name}") for name, text in self.settings.fields.items()},
             reasons=(
+                *self.why,
                 self.correlate(alert).reason,
                 *self._assessed(assessed.reasons),
                 *filler.failures,
@@ -55,33 +92,36 @@ class Policy:
 
     def _assessed(self, reasons: Sequence[str]) -> list[str]:
         """The reasons of impact and urgency, or that the route sets them."""
-        fixed = ((self.route.impact, "impact"), (self.route.urgency, "urgency"))
+        fixed = ((self.settings.impact, "impact"), (self.settings.urgency, "urgency"))
         said = zip(fixed, reasons, strict=True)
         return [f"{name} {value}: the route says so" if value else reason for (value, name), reason in said]
 
     def close_after(self, alert: Alert) -> timedelta | None:
         """Say how long a work item lives when nothing else ends it; None: until a person ends it."""
         if alert.is_test:
-            return duration(self.route.close_tests_after_hours)
+            return duration(self.settings.close_tests_after_hours)
         match alert.ending:
             case Ending.NEVER:
-                return duration(self.route.close_unresolvable_after_hours)
+                return duration(self.settings.close_unresolvable_after_hours)
             case Ending.BY_TIME:
-                return duration(self.route.close_silent_after_hours)
+                return duration(self.settings.close_silent_after_hours)
             case Ending.BY_ID:
-                return duration(self.route.close_any_after_hours)
+                return duration(self.settings.close_any_after_hours)
 
-    def keeps_short_lived(self, alert: Alert) -> bool:  # noqa: ARG002 - routes will decide by alert
-        """Say whether an alert that ended before its work item was made is still recorded."""
-        return self.route.record_short_lived
+    @property
+    def keeps_short_lived(self) -> bool:
+        """Whether an alert that ended before its work item was made is still recorded."""
+        return self.settings.record_short_lived
 
-    def reopen_within(self, alert: Alert) -> timedelta | None:  # noqa: ARG002 - as above
-        """Say for how long after its resolve a work item is opened again when its problem fires again; None: never."""
-        return timedelta(hours=self.route.reopen_within_hours) if self.route.reopen_within_hours else None
+    @property
+    def reopen_within(self) -> timedelta | None:
+        """For how long after its resolve a work item is opened again when its problem fires again; None: never."""
+        return timedelta(hours=self.settings.reopen_within_hours) if self.settings.reopen_within_hours else None
 
-    def when_people_end(self, alert: Alert) -> WhenPeopleEnd:  # noqa: ARG002 - as above
-        """Say what is done when a person resolves a work item in the tool while its alert still fires."""
-        return self.route.when_people_end
+    @property
+    def when_people_end(self) -> WhenPeopleEnd:
+        """What is done when a person resolves a work item in the tool while its alert still fires."""
+        return self.settings.when_people_end
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from secure_export.policy.conditions import checked_condition
 from secure_export.policy.template import checked
 from secure_export.workitems.work_item import WhenPeopleEnd
 
 TemplateText = Annotated[str, AfterValidator(checked)]
+ConditionText = Annotated[str, AfterValidator(checked_condition)]
 Hours = Annotated[float, Field(gt=0, le=24 * 400)] | Literal["never"]
 
 
@@ -26,6 +28,12 @@ class RouteSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    when: ConditionText | None = Field(
+        None,
+        description="Which alerts it takes: a condition in CEL, such as "
+        '`alert.severity in ["Sev0", "Sev1"]`. Routes are asked in order; the last one has no condition and takes '
+        "what no other does.",
+    )
     work_item: str = Field("incident", description="The kind of work item to make, in the tool's own word.")
     group_by: GroupBy = Field(
         GroupBy.ALERT,

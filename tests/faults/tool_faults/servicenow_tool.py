@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.faults.tool_faults.adapter import Ability, Deed, Found, Trouble
 
+from secure_export.clock import utc_now
 from secure_export.itsm.contract import Connector
 from secure_export.itsm.resources import Resources
 from secure_export.itsm.servicenow.event import info_of, notes_of
@@ -249,16 +251,44 @@ class ServiceNowEventsTool(ServiceNowTool):
         )
 
 
+class _Stage:
+    """An instance that is used again and again: making one takes longer than most stories.
+
+    Attributes:
+        app: The stand-in.
+        now: Tells its time.
+    """
+
+    def __init__(self) -> None:
+        self.now: Callable[[], datetime] = utc_now
+        self.app = servicenow_app(Instance(clock=Clock(lambda: self.now()), demo=False))
+        open_doors(self.app)
+        set_account(self.app.instance, Account(_COLLEAGUE, roles=frozenset({"itil", "evt_mgmt_operator"})))
+        self.app.instance.properties.set(_GRANT, "true")
+        self._rows = snapshot(self.app.instance)
+        self._access = list(self.app.instance.acl)
+
+    def as_new(self, now: Callable[[], datetime]) -> ServiceNowApp:
+        """Put everything back to how it was when it was made."""
+        self.now = now
+        restore(self.app.instance, self._rows)
+        self.app.instance.acl.replace(self._access)
+        self.app.faults.clear()
+        self.app.sign_in.oauth.revoke(None)
+        return self.app
+
+
+@cache
+def _stage() -> _Stage:
+    return _Stage()
+
+
 @asynccontextmanager
 async def open_servicenow(
     clock: Callable[[], datetime], folder: Path, kind: type[ServiceNowTool] = ServiceNowTool
 ) -> AsyncIterator[ServiceNowTool]:
-    """Serve an instance of its own for as long as the block lasts."""
-    app = servicenow_app(Instance(clock=Clock(clock), demo=False))
-    open_doors(app)
-    set_account(app.instance, Account(_COLLEAGUE, roles=frozenset({"itil", "evt_mgmt_operator"})))
-    app.instance.properties.set(_GRANT, "true")
-    async with serving(app) as (_, url):
+    """Serve an instance with nothing in it for as long as the block lasts; one block at a time."""
+    async with serving(_stage().as_new(clock)) as (app, url):
         yield kind(app, url, clock, folder)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.faults.tool_faults.adapter import Deed, OpenTool, Trouble
 from tests.faults.tool_faults.memory_tool import Mistake, open_memory
-from tests.faults.tool_faults.suite import CREATE, RESOLVE, UPDATE, OpenWorld, ToolFaultSuite, open_world, world
+from tests.faults.tool_faults.suite import CREATE, RESOLVE, UPDATE, ToolFaultSuite, open_world, world
 from tests.faults.tool_faults.world import World
 from tests.unit.delivery.scene import ManualClock
 

@@ -16,8 +16,8 @@ from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.reading import CmdbFailed, read, spelled_alike
 from secure_export.intake.contract import Entry
-from secure_export.policy.decide import Policy
-from secure_export.policy.settings import RouteSettings
+from secure_export.policy.decide import Policy, Route
+from secure_export.policy.settings import GroupBy, RouteSettings
 from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.work_item import Binding, Content
 
@@ -69,19 +69,26 @@ async def test_a_body_that_is_no_alert_any_more_goes_to_quarantine(scene: Scene)
     assert await scene.is_idle()
 
 
-class FaultyPolicy(Policy):
-    """A policy with a fault that shows for some alerts."""
+class FaultyRoute(Route):
+    """A route with a fault that shows for some alerts."""
 
     def content(self, alert: Alert, bindings: Sequence[Binding]) -> Content:
         if alert.rule == "odd":
             raise KeyError("a fault of the program")
-        return super().content(alert, bindings)
+        return Route.content(self, alert, bindings)
+
+
+class FaultyPolicy(Policy):
+    """A policy whose route has a fault."""
+
+    def route_of(self, alert: Alert) -> Route:
+        return FaultyRoute(super().route_of(alert).settings)
 
 
 async def test_a_body_on_which_the_program_fails_holds_up_nobody(make_scene: MakeScene) -> None:
     """It would fail again, so it goes to quarantine, where a person sees it and can replay it after an update."""
     scene = await make_scene(route={"group_by": "ci"})
-    scene.target = replace(scene.target, policy=FaultyPolicy(scene.policy.route))
+    scene.target = replace(scene.target, policy=FaultyPolicy(RouteSettings(group_by=GroupBy.CI)))
     await scene.fire("a", rule="odd")
     await scene.fire("b")
     with capture_logs() as logs:

@@ -15,16 +15,18 @@ METRIC = "common/metric-static-fired"
 
 def test_nothing_is_opened_again_unless_the_route_says_so() -> None:
     """A new problem gets a new work item, and what people end stays ended."""
-    policy = Policy(RouteSettings())
-    assert policy.reopen_within(read(METRIC)) is None
-    assert policy.when_people_end(read(METRIC)) is WhenPeopleEnd.LEAVE
+    route = Policy(RouteSettings()).route_of(read(METRIC))
+    assert route.reopen_within is None
+    assert route.when_people_end is WhenPeopleEnd.LEAVE
 
 
 def test_a_route_may_open_again_for_some_hours_and_insist() -> None:
     """Both settings reach the decision as they were written."""
-    policy = Policy(RouteSettings.model_validate({"reopen_within_hours": 1.5, "when_people_end": "reopen"}))
-    assert policy.reopen_within(read(METRIC)) == timedelta(minutes=90)
-    assert policy.when_people_end(read(METRIC)) is WhenPeopleEnd.REOPEN
+    route = Policy(RouteSettings.model_validate({"reopen_within_hours": 1.5, "when_people_end": "reopen"})).route_of(
+        read(METRIC)
+    )
+    assert route.reopen_within == timedelta(minutes=90)
+    assert route.when_people_end is WhenPeopleEnd.REOPEN
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.servicenow.check_events import events_result
 from secure_export.itsm.servicenow.check_records import CheckRecords
 from secure_export.itsm.servicenow.check_sign_in import CheckSignIn
 from secure_export.itsm.servicenow.cis import ServiceNowCmdb
@@ -38,6 +39,7 @@ class Checks:
         for table in self._tables():
             if (kind := kind_of(table, self._tools.settings)) is not None:
                 results += await CheckRecords(self._tools, kind, signed_in.me.roles).run()
+        results.append(await events_result(self._tools.api, signed_in.me.roles))
         return [*results, *await self._cmdb.check()]
 
     def _tables(self) -> tuple[str, ...]:

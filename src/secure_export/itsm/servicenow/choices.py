@@ -220,9 +220,7 @@ class Choices:
             raise Ended(unread(told, table))
         if not isinstance(told, Ok):
             return f"{table} cannot be read ({told.reason})"
-        # An instance passes over terms that it does not understand, and then gives any row.
-        rows = [row for row in told.result if any(_same(value(row, column), text) for column in columns)]
-        return _one_of(table, text, columns, rows)
+        return _one_of(table, text, columns, told.result)
 
     async def _rows(self, table: str, query: Query) -> Sequence[Row]:
         """Rows of a table that may be closed to us: then there are none."""
@@ -235,6 +233,7 @@ class Choices:
 def _one_of(table: str, text: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
     """The one row that is meant: by the most telling column, and in use rather than not."""
     for column in columns:
+        # An instance passes over terms that it does not understand, and then gives any row.
         named = [row for row in rows if _same(value(row, column), text)]
         in_use = [row for row in named if value(row, "active") != "false"] or named
         if len(in_use) == 1:

@@ -1,9 +1,10 @@
 """Reads the CMDB's tables through the Table API and the CMDB Meta API."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from secure_export.itsm.servicenow.cmdb_tables import CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.servicenow.cmdb_tables import NOBODYS_ID, CmdbUnavailable, Found, NotReadable
 from secure_export.itsm.servicenow.refusals import Cause
 from secure_export.itsm.servicenow.table_api import Query, TableApi
 from secure_export.itsm.servicenow.verdict import Method, NotThere, Ok, Refused, Verdict
@@ -11,17 +12,25 @@ from secure_export.itsm.servicenow.verdict import Method, NotThere, Ok, Refused,
 _META = "/api/now/cmdb/meta"
 _NO_RIGHTS = "give the integration user the role cmdb_read (or itil), or an ACL that lets it read this table"
 _ABSENT = frozenset({Cause.TABLE})
+_PATIENCE_SECONDS = 300.0
+_ALWAYS_THERE = "sys_user"
 
 
 class CmdbReading:
     """What binding asks, answered by one instance; see ``cmdb_tables.CmdbTables``.
 
+    A table that goes on failing while the instance answers other questions counts as one that may not be read: a query
+    that runs into the instance's time limit every time must not hold work items back for ever.
+
     Args:
         api: Calls the instance.
+        monotonic: A clock in seconds that never goes back.
     """
 
-    def __init__(self, api: TableApi) -> None:
+    def __init__(self, api: TableApi, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._api = api
+        self._monotonic = monotonic
+        self._failing_since: dict[str, float] = {}
 
     async def rows(self, table: str, query: str, fields: Sequence[str], limit: int) -> Found:
         """Give the rows of a table that an encoded query finds.
@@ -30,8 +39,12 @@ class CmdbReading:
             NotReadable: The table does not exist or may not be read.
             CmdbUnavailable: There is no answer now.
         """
-        told = await self._api.rows(table, Query(query, fields, limit, display=True))
-        found = _result(told, table)
+        try:
+            found = _result(await self._api.rows(table, Query(query, fields, limit, display=True)), table)
+        except CmdbUnavailable as error:
+            await self._lose_patience(table, error)
+            raise
+        self._failing_since.pop(table, None)
         return Found(tuple(found.result), found.total)
 
     async def columns(self, class_name: str) -> frozenset[str]:
@@ -46,6 +59,18 @@ class CmdbReading:
         if not columns:
             raise NotReadable(f"the CMDB Meta API tells no columns of {class_name}")
         return columns
+
+    async def _lose_patience(self, table: str, error: CmdbUnavailable) -> None:
+        """Give a table up that has failed for minutes, unless the whole instance fails."""
+        since = self._failing_since.setdefault(table, self._monotonic())
+        if self._monotonic() - since < _PATIENCE_SECONDS:
+            return
+        other = await self._api.rows(_ALWAYS_THERE, Query(f"sys_id={NOBODYS_ID}", ("sys_id",), limit=1))
+        if isinstance(other, Ok | Refused | NotThere):
+            raise NotReadable(
+                f"{error}, time after time, while ServiceNow answers other questions: is {table} so large that the "
+                "query needs an index (object_id, name)?"
+            ) from error
 
 
 def _result(told: Verdict, table: str) -> Ok:

@@ -1,5 +1,7 @@
 """What all steps of a connection share."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from secure_export.clock import Clock
@@ -54,10 +56,17 @@ class Tools:
     clock: Clock
 
 
-def tools(connection: str, settings: ServiceNowSettings, api: TableApi, *, clock: Clock) -> Tools:
-    """Make what the steps of a connection share."""
-    choices = Choices(api)
-    canary = Canary(api, choices)
+def tools(
+    connection: str,
+    settings: ServiceNowSettings,
+    api: TableApi,
+    *,
+    clock: Clock,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Tools:
+    """Make what the steps of a connection share; ``monotonic`` is a clock in seconds that never goes back."""
+    choices = Choices(api, monotonic=monotonic)
+    canary = Canary(api, choices, monotonic=monotonic)
     own = OwnWrites(settings.username)
     return Tools(
         connection=connection,

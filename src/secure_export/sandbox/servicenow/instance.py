@@ -183,6 +183,22 @@ class Instance:
         """
         self._writer.delete(table, sys_id, user)
 
+    def state(self) -> dict[str, list[Row]]:
+        """Give all rows, by the first table of each family; nothing else of an instance outlives it but passwords."""
+        return {root: rows for root, rows in self.tables.families() if rows}
+
+    def replace_state(self, families: Mapping[str, Iterable[Row]]) -> None:
+        """Put other rows in the place of all rows, as cloning another instance over this one does.
+
+        The dictionary's own rows come first: they say which other tables there are.
+        """
+        self.tables.clear()
+        for root in ("sys_metadata", *(name for name in families if name != "sys_metadata")):
+            if root in self.dictionary:
+                for row in families.get(root, ()):
+                    self.tables.put(root, dict(row))
+            self._dictionary_rows.refresh()
+
     def before(self, table: str, rule: Rule, *, operations: Iterable[Operation] = WRITES, order: int = 100) -> None:
         """Have a rule run before rows of a table, or of one that extends it, are written; it may change or abort."""
         self.rules.add(When.BEFORE, table, rule, operations=frozenset(operations), order=order)

@@ -60,11 +60,7 @@ def snapshot(instance: Instance) -> Snapshot:
 
 def restore(instance: Instance, copy: Snapshot) -> None:
     """Put the rows of a copy in the place of all rows, as cloning another instance over this one does."""
-    instance.tables.clear()
-    for root, rows in copy.families.items():
-        if root in instance.dictionary:
-            for row in rows:
-                instance.tables.put(root, dict(row))
+    instance.replace_state(copy.families)
 
 
 class StateFile:

@@ -306,7 +306,9 @@ def world(instance: FakeInstance | None = None, **settings: Any) -> World:
     """Make a connection to an instance, as one process has it."""
     instance = instance or FakeInstance()
     clock = lambda: instance.now  # noqa: E731 - a clock is one expression
-    shared = tools(CONNECTION, made_settings(**settings), TableApi(instance, Anybody(), clock=clock), clock=clock)
+    api = TableApi(instance, Anybody(), clock=clock)
+    monotonic = lambda: instance.now.timestamp()  # noqa: E731 - as above
+    shared = tools(CONNECTION, made_settings(**settings), api, clock=clock, monotonic=monotonic)
     return World(instance, shared, TaskRecords(shared))
 
 

@@ -176,6 +176,14 @@ async def test_tables_that_may_not_be_read_do_not_stop_a_work_item() -> None:
     assert "cannot be read" in told.remarks[0]
 
 
+async def test_a_choice_that_was_taken_out_of_use_is_none() -> None:
+    """An instance that passes over our condition gives inactive choices, too."""
+    there = instance()
+    there.ignored = {"inactive", "element", "name"}
+    there.put("sys_choice", name="incident", element="close_code", value="Old", label="Old", inactive="true")
+    assert await choices(there).usable("incident", "close_code", ("Old", "cloud", "Duplicate")) == ("Duplicate",)
+
+
 async def test_codes_that_can_be_used_keep_their_order() -> None:
     """The best of ours that is there comes first; without a list all are tried."""
     there = instance()

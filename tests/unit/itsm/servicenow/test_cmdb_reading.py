@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.itsm.servicenow.scripted import NOW, Script, answer
+from tests.unit.itsm.servicenow.scripted import NOW, Request, Script, answer
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
@@ -94,3 +94,42 @@ async def test_the_meta_api_tells_columns(result: Any, columns: set[str] | None)
     else:
         assert await cmdb.columns("cmdb_ci_vm_instance") == columns
     assert script.requests[0].path == "/api/now/cmdb/meta/cmdb_ci_vm_instance"
+
+
+async def test_a_table_that_fails_for_ever_holds_nothing_up() -> None:
+    """A query that runs into the time limit each time is given up after minutes; a whole outage is waited for."""
+    down = {"everything": True}
+    now = 0.0
+
+    def instance(request: Request) -> Answer:
+        if "sys_user" in request.path and not down["everything"]:
+            return answer(200, {"result": []}, x_total_count="0")
+        return answer(200, {"result": [], "error": {"message": "Transaction cancelled"}, "status": "failure"})
+
+    api = TableApi(Script(instance), ByCertificate(), clock=lambda: NOW)
+    cmdb = CmdbReading(api, monotonic=lambda: now)
+    for seconds in (0.0, 299.0, 301.0, 5000.0):
+        now = seconds
+        with pytest.raises(CmdbUnavailable):
+            await cmdb.rows("cmdb_ci_vm_instance", "object_id=x", ("sys_id",), 5)
+    down["everything"] = False
+    with pytest.raises(NotReadable, match="index"):
+        await cmdb.rows("cmdb_ci_vm_instance", "object_id=x", ("sys_id",), 5)
+    with pytest.raises(CmdbUnavailable):
+        await cmdb.rows("cmdb_ci_server", "object_id=x", ("sys_id",), 5)
+
+
+async def test_an_answer_ends_the_impatience() -> None:
+    """A table that has answered is waited for anew."""
+    now = 0.0
+    answers = [answer(503), answer(200, {"result": []}), answer(503)]
+    script = Script(lambda _: answers.pop(0))
+    cmdb = CmdbReading(TableApi(script, ByCertificate(), clock=lambda: NOW), monotonic=lambda: now)
+    with pytest.raises(CmdbUnavailable):
+        await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
+    now = 200.0
+    await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
+    now = 400.0
+    with pytest.raises(CmdbUnavailable):
+        await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
+    assert len(script.requests) == 3

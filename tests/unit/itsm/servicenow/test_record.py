@@ -26,6 +26,14 @@ def test_a_cut_text_fits_as_the_instance_counts(text: str, most: int) -> None:
     shortened.encode("utf-8")
 
 
+def test_an_emoji_counts_twice() -> None:
+    """The instance counts as Java does: 160 characters hold 80 of them, and none is cut in half."""
+    item = work_item()
+    content = replace(item.desired.content, title="🚨" * 100)
+    title = record.title_of(replace(item, desired=replace(item.desired, content=content)))
+    assert title == "🚨" * 79 + "…"
+
+
 @given(title=long_texts, revision=st.integers(0, 10**9))
 @settings(max_examples=100)
 def test_the_revision_survives_any_title(title: str, revision: int) -> None:

@@ -110,6 +110,42 @@ async def test_a_condition_that_is_passed_over_is_noticed_while_there_is_no_reco
     assert "POST incident" not in there.instance.calls()
 
 
+async def test_a_condition_that_begins_to_be_passed_over_is_noticed_at_once() -> None:
+    """Between two tries of the canary, too, a row with another key means that the instance ignores ours (rule 4)."""
+    there = world()
+    await created(there, work_item("first"))
+    there.instance.ignored = {"correlation_id"}
+    outcome = await there.tasks.create(work_item())
+    assert isinstance(outcome, TryLater)
+    assert "correlation_id" in outcome.reason
+    assert len(there.instance.rows["incident"]) == 1
+
+
+async def test_look_ups_are_tried_again_every_quarter_of_an_hour() -> None:
+    """A record that was made must still be found by its key, before the next is made (rule 5, positive)."""
+    there = world()
+    await created(there, work_item("first"))
+    there.instance.no_rows_for = {"correlation_id"}
+    there.later(minutes=16)
+    outcome = await there.tasks.create(work_item())
+    assert isinstance(outcome, TryLater)
+    assert "query_match" in outcome.reason
+    assert len(there.instance.rows["incident"]) == 1
+    there.instance.no_rows_for = set()
+    there.later(minutes=2)
+    confirmed(await there.tasks.create(work_item()))
+
+
+async def test_a_record_that_people_deleted_does_not_stop_the_next() -> None:
+    """The record that look-ups are tried with may be gone, or have lost its key: that is nobody's fault (rule 5)."""
+    for change in (dict[str, dict[str, str]].clear, lambda rows: next(iter(rows.values())).update(correlation_id="x")):
+        there = world()
+        await created(there, work_item("first"))
+        change(there.instance.rows["incident"])
+        there.later(minutes=16)
+        confirmed(await there.tasks.create(work_item()))
+
+
 async def test_a_missing_count_is_no_proof_of_absence() -> None:
     """Without X-Total-Count hidden rows cannot be told from missing ones (rule 5)."""
     there = world(FakeInstance(no_total=True))
@@ -271,6 +307,16 @@ async def test_a_look_in_doubt_ends_twins_and_one_without_does_not_write() -> No
     assert [r["state"] for r in instance.rows["incident"].values()] == ["1", "1"]
     confirmed(await there.tasks.look(replace(item, doubt=True)))
     assert [r["state"] for r in instance.rows["incident"].values()] == ["1", "8"]
+
+
+async def test_a_twin_that_is_over_is_left_as_it_is() -> None:
+    """What was ended once is not ended again with every step (rule 7)."""
+    item, instance = work_item(), FakeInstance()
+    row = {"correlation_id": correlation(item), "sys_created_by": "us"}
+    instance.put("incident", "a" * 32, number="INC1", state="1", sys_created_on="2026-03-01 12:00:00", **row)
+    instance.put("incident", "b" * 32, number="INC2", state="8", sys_created_on="2026-03-01 12:00:01", **row)
+    assert confirmed(await world(instance).tasks.create(item)).remarks == ()
+    assert instance.journal == []
 
 
 async def test_what_a_person_copied_is_theirs() -> None:
@@ -521,7 +567,7 @@ async def test_a_record_that_was_restored_does_not_get_old_notes_again() -> None
     item = await created(there, work_item(revision=5))
     there.instance.only()["correlation_display"] = "CPU · rev 2"
     assert item.confirmed is not None
-    item = replace(work_item(revision=5, notes=("Fired: disk",)), confirmed=item.confirmed)
+    item = replace(work_item(revision=4, notes=("Written long ago", "Fired: disk")), confirmed=item.confirmed)
     assert confirmed(await there.tasks.update(item)).revision == 6
     assert [text for _, text in there.instance.journal] == ["Fired: disk"]
 
@@ -547,7 +593,10 @@ async def test_several_cis_are_affected_cis() -> None:
     assert told.revision < item.desired.revision, "what is not in the record yet stays owed"
     assert confirmed(await there.tasks.update(replace(item, confirmed=told))).revision == item.desired.revision
     assert there.instance.only()["cmdb_ci"] == cis[0]
-    assert [row["ci_item"] for row in there.instance.rows["task_ci"].values()] == list(cis[1:])
+    assert {row["ci_item"]: row["sys_id"] for row in there.instance.rows["task_ci"].values()} == {
+        ci: keys.sys_id("task_ci", there.instance.only()["sys_id"], ci) for ci in cis[1:]
+    }
+    assert there.instance.calls().count("POST task_ci") == 2
     assert [text for _, text in there.instance.journal] == ["Fired: disk"]
 
 
@@ -611,10 +660,10 @@ async def test_one_hidden_record_does_not_hold_up_the_others_of_its_call() -> No
     there = world(FakeInstance(takes_seconds=0.001))
     secret = await created(there, work_item("secret"))
     there.instance.hidden = lambda row: row.get("correlation_id") == correlation(secret)
-    items = [secret, *(work_item(f"alert-{n}") for n in range(6))]
-    told = await asyncio.gather(*(there.tasks.look(item) for item in items))
-    assert isinstance(told[0], TryLater)
-    assert told[1:] == [Done(None)] * 6
+    others = [work_item(f"alert-{n}") for n in range(6)]
+    told = await asyncio.gather(*(there.tasks.look(item) for item in (*others, secret)))
+    assert told[:6] == [Done(None)] * 6
+    assert isinstance(told[6], TryLater)
 
 
 async def test_a_change_request_says_that_it_is_over_and_waits_for_a_person() -> None:

@@ -75,7 +75,7 @@ def test_success_is_a_result_and_no_error() -> None:
         (200, {"result": None}, "without a result"),
         (200, [1], "error inside"),
         (204, None, "no JSON"),
-        (202, {"result": {"sys_id": "1"}}, "202"),
+        (202, {"result": {"sys_id": "1"}}, "never carry it out"),
         (301, None, "301"),
         (302, HTML, "302"),
         (408, None, "408"),

@@ -1,5 +1,7 @@
 """The dictionary, its rows, and what a new instance holds."""
 
+import json
+
 import pytest
 from tests.unit.sandbox.servicenow.instances import agent, incident, new_instance
 
@@ -91,6 +93,31 @@ def test_a_column_comes_and_goes_with_its_row() -> None:
     snow.remove_column("incident", "correlation_id")
     assert snow.dictionary.column("task", "correlation_id") is None
     assert "correlation_id" not in incident(snow, correlation_id="x")
+
+
+def test_the_rows_are_the_whole_state() -> None:
+    """Through JSON into another instance: records, numbers, users, choices, properties, and the dictionary itself."""
+    old = new_instance()
+    old.add_column("task", Column("u_flag", "Flag", default="yes"))
+    old.insert("sys_db_object", {"name": "u_alone", "label": "Alone"})
+    alone = old.insert("u_alone", {})
+    old.remove_column("task", "user_input")
+    old.properties.set("glide.ui.autoclose.time", "3")
+    old.insert("sys_user", {"user_name": "new", "name": "New"})
+    row = incident(old, work_notes="Seen")
+    saved = json.loads(json.dumps(old.state()))
+    new = new_instance(seed=2, demo=True)
+    new.add_table(Table("u_later", "Later", "", {"u_key": Column("u_key", "Key")}))
+    new.replace_state(saved)
+    assert new.get("incident", row["sys_id"]) == row
+    assert new.get("u_alone", alone["sys_id"]) == alone
+    assert new.find("sys_journal_field", f"element_id={row['sys_id']}")[0]["value"] == "Seen"
+    assert incident(new)["number"] == "INC0010002"
+    assert incident(new)["u_flag"] == "yes"
+    assert new.dictionary.column("task", "user_input") is None
+    assert new.dictionary.column("u_later", "u_key") is not None
+    assert (new.user("new").name, new.properties.get("glide.ui.autoclose.time")) == ("New", "3")
+    assert new.tables.count("problem") == 0
 
 
 def test_a_class_may_be_named_on_insert_and_changed_for_cis() -> None:

@@ -71,8 +71,10 @@ class DictionaryRows:
         for row in self._tables.rows(COLUMNS):
             if row.get("element") and row.get("active") != "false":
                 columns.setdefault(row.get("name", ""), {})[row["element"]] = from_row(row)
+        described = {row.get("name") for row in self._tables.rows(TABLES)}
         for table in self._dictionary:
-            table.columns = columns.get(table.name, {})
+            if table.name in described:
+                table.columns = columns.get(table.name, {})
         self._dictionary.forget()
         self._read_at = self._versions()
 
