@@ -26,7 +26,7 @@ from xml.etree import ElementTree as ET
 
 from secure_export.sandbox.servicenow.demo_access import ADMIN, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from secure_export.sandbox.servicenow.run import serving
-from secure_export.sandbox.servicenow.tls import LocalCa
+from secure_export.sandbox.tls import LocalCa
 
 OUTCOMES: Final = ("passed", "failed", "skipped")
 _BAD: Final = frozenset({"failure", "error"})

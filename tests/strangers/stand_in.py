@@ -12,7 +12,7 @@ from secure_export.sandbox.servicenow.app import ServiceNowApp
 from secure_export.sandbox.servicenow.demo_access import ADMIN, PASSWORD
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.run import serving
-from secure_export.sandbox.servicenow.tls import LocalCa
+from secure_export.sandbox.tls import LocalCa
 
 __all__ = ["ADMIN", "CREDENTIALS", "PASSWORD", "StandIn", "plain", "stranger", "with_tls"]
 CREDENTIALS = (ADMIN, PASSWORD)

@@ -76,7 +76,11 @@ def holds(text: str, values: Mapping[str, Any]) -> bool:
     Raises:
         Undecided: It cannot be decided for this alert.
     """
-    answer: object = _compiled(text).eval(data=values).value()
+    try:
+        answer: object = _compiled(text).eval(data=values).value()
+    except Exception as error:
+        # The iteration budget ends so, and half a character in a text; an alert has to have a route whatever is in it.
+        raise Undecided(str(error).partition("\n")[0]) from error
     if isinstance(answer, bool):
         return answer
     raise Undecided(str(answer))

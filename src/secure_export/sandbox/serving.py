@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import signal
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -125,6 +126,21 @@ async def run_until_cancelled(running: Serving, announce: Callable[[str], None])
         await running.wait()
     finally:
         await running.stop()
+
+
+@contextlib.contextmanager
+def stopped_by_sigterm(running: Serving) -> Generator[None]:
+    """Stop in order when a service manager says so."""
+    loop, stops = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, lambda: stops.append(loop.create_task(running.stop())))
+    except (NotImplementedError, RuntimeError):  # not on Windows, and not outside the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def refuse_other_machines(host: str, *, allowed: bool) -> None:

@@ -152,3 +152,25 @@ async def test_a_time_in_the_future_is_not_believed(scene: Scene) -> None:
     )
     ((arrival, _),) = reading.arrivals
     assert arrival.event_at == START + timedelta(minutes=5)
+
+
+async def test_each_alert_is_made_what_its_route_says(scene: Scene) -> None:
+    """Two routes of one connection: fired and resolved of an alert meet in the lane and the work item of its route."""
+    scene.policy = Policy(
+        RouteSettings(when='alert.rule == "disk-full"', work_item="problem", group_by=GroupBy.CI), RouteSettings()
+    )
+    scene.target = replace(scene.target, policy=scene.policy)
+    for alert_id, rule in (("a", "disk-full"), ("b", "disk-full"), ("c", "cpu-high")):
+        await scene.fire(alert_id, rule=rule)
+    await scene.deliver()
+    kinds = {}
+    for row in await scene.items():
+        item = await scene.store.records.work_item(row["id"])
+        kinds[item["content"]["work_item"]] = len(item["alerts"])
+        assert any(" takes it" in reason for reason in item["reasons"])
+    assert kinds == {"problem": 2, "incident": 1}
+    for alert_id, rule in (("a", "disk-full"), ("b", "disk-full"), ("c", "cpu-high")):
+        await scene.end(alert_id, rule=rule, resolved_at=scene.clock() + timedelta(seconds=9))
+    await scene.deliver()
+    assert scene.tool.open_records == []
+    assert len(scene.tool.records) == 2

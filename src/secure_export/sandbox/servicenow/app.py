@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
+from secure_export.sandbox.counters import Counters
 from secure_export.sandbox.servicenow import (
     attachment_api,
     batch_api,
@@ -24,7 +25,6 @@ from secure_export.sandbox.servicenow import (
     tinyurl_api,
 )
 from secure_export.sandbox.servicenow.control import Station, control_routes
-from secure_export.sandbox.servicenow.counters import Counters
 from secure_export.sandbox.servicenow.door import Door, Parts
 from secure_export.sandbox.servicenow.errors import SnowError, no_resource
 from secure_export.sandbox.servicenow.faults import Faults
@@ -34,7 +34,7 @@ from secure_export.sandbox.servicenow.misbehaviour import watch
 from secure_export.sandbox.servicenow.oauth import BODY_ONLY_PROPERTY, TokenRefusedError
 from secure_export.sandbox.servicenow.page import page_routes
 from secure_export.sandbox.servicenow.sign_in.door import SignIn
-from secure_export.sandbox.servicenow.wire import Receive, Scope, Send
+from secure_export.sandbox.wire import Receive, Scope, Send
 
 TOKEN_PATH: Final = "/oauth_token.do"  # noqa: S105 - a path
 _APIS: Final = (

@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from secure_export.sandbox.servicenow.call import Call, Reply, json_reply
+from secure_export.sandbox.reply import Reply, json_reply
+from secure_export.sandbox.servicenow.call import Call
 from secure_export.sandbox.servicenow.caller import caller
 from secure_export.sandbox.servicenow.errors import SnowError, bad_body
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.rest import answer, json_object, versioned
-from secure_export.sandbox.servicenow.wire import Scope, perform
+from secure_export.sandbox.wire import Scope, perform
 
 MOST_CALLS: Final = "sandbox.batch.max_calls"
 _MOST_INPUT: Final = "glide.rest.batch.max.inputSize"
@@ -91,7 +92,7 @@ class _Batch:
         if call.path.rstrip("/").endswith("/batch"):
             return json_reply(400, SnowError(400, "Invalid request", "A batch may not hold a batch.").as_json())
         try:
-            return await perform(self._request.app, self._scope(call), call)
+            return await perform(self._request.app, self._scope(call), call.body)
         except SnowError as refusal:
             return json_reply(refusal.status, refusal.as_json())
 
@@ -130,8 +131,8 @@ def _call(item: dict[str, Any]) -> Call:
     parts = urlsplit("/" + str(item["url"]).lstrip("/"))
     named = item.get("headers") or []
     headers = {str(one.get("name", "")).lower(): str(one.get("value", "")) for one in named if isinstance(one, dict)}
-    # Whoever sent the batch is who makes its calls, and a body is as long as it is.
-    own = {name: value for name, value in headers.items() if name not in {"", "authorization", "cookie", "host"}}
+    # The host is that of the batch, and a body is as long as it is; who makes the calls stands in the scope.
+    own = {name: value for name, value in headers.items() if name not in {"", "host"}}
     body = _decoded(item.get("body") or "")
     return Call(
         str(item.get("method", "GET")).upper(),

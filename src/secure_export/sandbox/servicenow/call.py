@@ -1,19 +1,17 @@
-"""One request to the stand-in and one answer, whole: so that faults can look at either and change it."""
+"""One request to the stand-in, whole, and its answer to what it refuses."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
-import msgspec
+from secure_export.sandbox.reply import Reply, json_reply
 
 _TABLE_PATH: Final = re.compile(r"^/api/now(?:/v\d+)?/table/(?P<table>[^/]+)(?:/(?P<sys_id>[^/]+))?/?$")
 _SYS_ID: Final = re.compile(r"^[0-9a-fA-F]{32}$")
 _VERSION: Final = re.compile(r"^v\d+$")
-_JSON: Final = "application/json;charset=UTF-8"
-_HTML: Final = "text/html;charset=UTF-8"
 OVERRIDE: Final = "x-http-method-override"
 
 
@@ -64,62 +62,13 @@ class Call:
         return replace(self, user=user)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An answer.
-
-    Attributes:
-        status: Its HTTP status.
-        headers: Its headers in order; names may come twice.
-        body: Its body.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def with_headers(self, more: Mapping[str, str]) -> "Reply":
-        """Give the same answer with further headers."""
-        return replace(self, headers=(*self.headers, *more.items()))
-
-    def with_body(self, body: bytes, content_type: str = _JSON) -> "Reply":
-        """Give the same answer with another body."""
-        kept = tuple(one for one in self.headers if one[0].lower() not in {"content-type", "content-length"})
-        return replace(self, headers=(*kept, *_described(body, content_type)), body=body)
-
-    def document(self) -> Any:
-        """Read its body as JSON.
-
-        Returns:
-            What it says; None if it is no JSON.
-        """
-        try:
-            return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
-            return None
-
-
-def json_reply(status: int, document: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    """Make an answer of JSON."""
-    return Reply(status, tuple((headers or {}).items())).with_body(msgspec.json.encode(document))
-
-
 def error_reply(status: int, message: str, detail: str | None, headers: Mapping[str, str] | None = None) -> Reply:
     """Make an answer in the envelope that ServiceNow's REST APIs put errors in."""
     document = {"error": {"message": message, "detail": detail}, "status": "failure"}
     return json_reply(status, document, headers)
 
 
-def html_reply(status: int, page: str) -> Reply:
-    """Make an answer of HTML."""
-    return Reply(status).with_body(page.encode(), _HTML)
-
-
 def pattern_of(path: str) -> str:
     """Replace ids in a path by ``{sys_id}`` and leave out API versions."""
     parts = (part for part in path.split("/") if not _VERSION.match(part))
     return "/".join("{sys_id}" if _SYS_ID.match(part) else part for part in parts)
-
-
-def _described(body: bytes, content_type: str) -> tuple[tuple[str, str], ...]:
-    return (("content-type", content_type), ("content-length", str(len(body))))

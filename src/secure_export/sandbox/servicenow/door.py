@@ -9,27 +9,24 @@ from email.utils import format_datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
-from secure_export.sandbox.servicenow.call import OVERRIDE, Call, Reply, error_reply, html_reply
+from secure_export.sandbox.counters import Counters, Entry
+from secure_export.sandbox.ending import Ending, Wire
+from secure_export.sandbox.reply import Reply, html_reply
+from secure_export.sandbox.servicenow.call import OVERRIDE, Call, error_reply
 from secure_export.sandbox.servicenow.caller import STATE_KEY
 from secure_export.sandbox.servicenow.clock import as_stamp
-from secure_export.sandbox.servicenow.counters import Counters, Entry
 from secure_export.sandbox.servicenow.errors import SnowError
 from secure_export.sandbox.servicenow.faults import Fault, FaultKind, Faults
 from secure_export.sandbox.servicenow.instance import Instance
-from secure_export.sandbox.servicenow.limits import Limits, QueueFullError, Session, SessionBusyError, queue_full
-from secure_export.sandbox.servicenow.misbehaviour import (
-    Ending,
-    Wire,
-    afterwards,
-    happening,
-    instead,
-    remove_choice,
-)
+from secure_export.sandbox.servicenow.limits import Limits, Session, SessionBusyError, queue_full
+from secure_export.sandbox.servicenow.misbehaviour import afterwards, happening, instead, remove_choice
 from secure_export.sandbox.servicenow.sign_in.door import SignIn
 from secure_export.sandbox.servicenow.sign_in.ways import NotSignedInError, SignedIn
 from secure_export.sandbox.servicenow.tinyurl_api import expanded
 from secure_export.sandbox.servicenow.users import User
-from secure_export.sandbox.servicenow.wire import (
+from secure_export.sandbox.servicenow.wire import read_call
+from secure_export.sandbox.turns import QueueFullError
+from secure_export.sandbox.wire import (
     App,
     ClientGoneError,
     Receive,
@@ -39,7 +36,6 @@ from secure_export.sandbox.servicenow.wire import (
     certificate_of,
     close,
     perform,
-    read_call,
     reset,
     wait,
     write,
@@ -127,7 +123,7 @@ class Door:
             faults=tuple(fault.kind.value for fault in visit.faults),
             milliseconds=round((time.perf_counter() - began) * 1000, 3),
         )
-        self._parts.counters.count(call, entry)
+        self._parts.counters.count(f"{call.method} {call.pattern}", entry)
 
 
 class _Visit:
@@ -219,7 +215,7 @@ class _Visit:
         try:
             if self._signed_in is not None:
                 self._parts.sign_in.check_scope(self.call.path, self._signed_in)
-            return await perform(self._parts.api, self._inner_scope(user), self.call)
+            return await perform(self._parts.api, self._inner_scope(user), self.call.body)
         except SnowError as refusal:
             return error_reply(refusal.status, refusal.message, refusal.detail)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason

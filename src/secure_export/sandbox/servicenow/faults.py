@@ -1,13 +1,11 @@
 """Trouble on demand: which requests meet it, of which kind, and how often."""
 
-import itertools
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
+from secure_export.sandbox import faults
 from secure_export.sandbox.servicenow.call import Call
 
 
@@ -65,7 +63,7 @@ GOES_ON: Final = frozenset({FaultKind.DELAY, FaultKind.CHOICE_REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(faults.AnyFault[Call]):
     """A kind of trouble, and who meets it. What is empty matches everything.
 
     Attributes:
@@ -76,8 +74,6 @@ class Fault:
         user: Whose requests, by ``user_name``.
         query: Text that the decoded query string holds.
         body: Text that the body holds, such as ``"state":"6"``.
-        skip: How many matching requests pass first.
-        times: How many matching requests meet it; None: until it is cleared.
         seconds: How long delays wait; for ``too-many`` when it may be tried again.
         status: The status of errors.
         html: Whether errors come as HTML instead of JSON.
@@ -85,7 +81,6 @@ class Fault:
         rule: The business rule that aborts.
         element: For ``choice-removed``: the field. The table is ``table``.
         value: For ``choice-removed``: the choice.
-        id: By what it is cleared; given when it is set.
     """
 
     kind: FaultKind
@@ -95,8 +90,6 @@ class Fault:
     user: str = ""
     query: str = ""
     body: str = ""
-    skip: int = 0
-    times: int | None = 1
     seconds: float = 30.0
     status: int = 0
     html: bool = False
@@ -104,7 +97,11 @@ class Fault:
     rule: str = "Sandbox abort"
     element: str = ""
     value: str = ""
-    id: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the request may meet a further fault."""
+        return self.kind in GOES_ON
 
     def matches(self, call: Call) -> bool:
         """Say whether a request is one of those it is for."""
@@ -118,58 +115,5 @@ class Fault:
         )
 
 
-class Faults:
-    """The faults that are set, in the order they were set."""
-
-    def __init__(self) -> None:
-        self._set: dict[str, Fault] = {}
-        self._matched: Counter[str] = Counter()
-        self._met: Counter[str] = Counter()
-        self._ids = itertools.count(1)
-
-    def set(self, fault: Fault) -> Fault:
-        """Set a fault.
-
-        Returns:
-            The fault with its id.
-        """
-        given = replace(fault, id=fault.id or f"fault-{next(self._ids)}")
-        self._set[given.id] = given
-        self._matched[given.id] = self._met[given.id] = 0
-        return given
-
-    def clear(self, fault_id: str | None = None) -> int:
-        """Take one fault away, or all.
-
-        Returns:
-            How many were taken away.
-        """
-        gone = [one for one in self._set if fault_id in (None, one)]
-        for one in gone:
-            del self._set[one]
-        return len(gone)
-
-    def take(self, call: Call) -> tuple[Fault, ...]:
-        """Count a request, and give the faults that it meets: any that let it go on, then at most one that does not."""
-        found: list[Fault] = []
-        for fault in self:
-            if fault.matches(call) and self._due(fault):
-                found.append(fault)
-                if fault.kind not in GOES_ON:
-                    break
-        return tuple(found)
-
-    def met(self, fault_id: str) -> int:
-        """Say how many requests met a fault that is set, or was."""
-        return self._met[fault_id]
-
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(tuple(self._set.values()))
-
-    def _due(self, fault: Fault) -> bool:
-        """Count a matching request, and say whether it meets the fault."""
-        self._matched[fault.id] += 1
-        past = self._matched[fault.id] - fault.skip
-        due = past > 0 and (fault.times is None or past <= fault.times)
-        self._met[fault.id] += due
-        return due
+class Faults(faults.Faults[Fault, Call]):
+    """The faults that are set; see ``sandbox.faults``."""

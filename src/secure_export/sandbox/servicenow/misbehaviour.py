@@ -5,11 +5,12 @@ from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
 
-from secure_export.sandbox.servicenow.call import Call, Reply, error_reply, html_reply, json_reply
+from secure_export.sandbox.ending import Ending, Wire
+from secure_export.sandbox.reply import Reply, html_reply, json_reply
+from secure_export.sandbox.servicenow.call import Call, error_reply
 from secure_export.sandbox.servicenow.errors import no_record
 from secure_export.sandbox.servicenow.faults import Fault, FaultKind
 from secure_export.sandbox.servicenow.instance import Instance
@@ -32,29 +33,6 @@ _EVERY_OPERATION: Final = frozenset(Operation)
 _FIRST: Final = -1_000_000
 _JOURNALS: Final = "sys_journal_field"
 _RULE_TOKEN: Final = "fault-set-by-control"  # noqa: S105 - the id of a rate rule
-
-
-class Wire(StrEnum):
-    """What happens to the connection."""
-
-    SEND = "send"
-    RESET = "reset"
-    CUT = "cut"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a request ends.
-
-    Attributes:
-        reply: The answer; of no meaning if the connection is reset.
-        wire: What happens to the connection.
-        wait_seconds: How long before that.
-    """
-
-    reply: Reply
-    wire: Wire = Wire.SEND
-    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

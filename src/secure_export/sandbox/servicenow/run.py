@@ -1,11 +1,9 @@
 """Runs the stand-in by itself."""
 
-import asyncio
 import contextlib
-import signal
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +19,7 @@ from secure_export.sandbox.servicenow.demo_access import (
     open_doors,
 )
 from secure_export.sandbox.servicenow.state_file import StateFile
-from secure_export.sandbox.servicenow.tls import CA_FILE, LocalCa
+from secure_export.sandbox.tls import CA_FILE, LocalCa
 
 NAME: Final = "ServiceNow"
 
@@ -106,23 +104,8 @@ async def run_servicenow(  # noqa: PLR0913 - the command's options
     for line in _greeting(app, running.base_url, tls_folder, state):
         announce(line)
     async with kept.kept() if kept else contextlib.nullcontext():
-        with _stopped_by_sigterm(running):
+        with server.stopped_by_sigterm(running):
             await server.run_until_cancelled(running, announce)
-
-
-@contextlib.contextmanager
-def _stopped_by_sigterm(running: server.Serving) -> Generator[None]:
-    """Stop in order, the state file written, when a service manager says so."""
-    loop, stops = asyncio.get_running_loop(), list[asyncio.Task[None]]()
-    try:
-        loop.add_signal_handler(signal.SIGTERM, lambda: stops.append(loop.create_task(running.stop())))
-    except (NotImplementedError, RuntimeError):  # not on Windows, and not outside the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _greeting(app: ServiceNowApp, url: str, tls_folder: Path | None, state: Path | None) -> list[str]:

@@ -307,7 +307,7 @@ def world(instance: FakeInstance | None = None, **settings: Any) -> World:
     instance = instance or FakeInstance()
     clock = lambda: instance.now  # noqa: E731 - a clock is one expression
     api = TableApi(instance, Anybody(), clock=clock)
-    monotonic = lambda: instance.now.timestamp()  # noqa: E731 - as above
+    monotonic = lambda: clock().timestamp()  # noqa: E731 - as above
     shared = tools(CONNECTION, made_settings(**settings), api, clock=clock, monotonic=monotonic)
     return World(instance, shared, TaskRecords(shared))
 

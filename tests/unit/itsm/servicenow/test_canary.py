@@ -17,7 +17,8 @@ async def test_look_ups_that_work_are_believed() -> None:
 async def test_any_row_for_nobodys_key_is_trouble() -> None:
     """Shown or hidden: what is counted for a key that nobody has was not asked for."""
     for hides in (False, True):
-        there = world(FakeInstance(ignored={"correlation_id"}, hidden=lambda _, hides=hides: hides))
+        there = world(FakeInstance(ignored={"correlation_id"}))
+        there.instance.hidden = (lambda _: True) if hides else (lambda _: False)
         there.instance.put("incident", "a" * 32)
         assert "passes over correlation_id" in await there.tools.canary.trouble("incident")
 

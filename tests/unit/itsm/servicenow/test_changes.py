@@ -52,6 +52,15 @@ async def test_a_change_is_told_once_while_the_windows_overlap() -> None:
     assert (await feed.changes(told.cursor)).keys == ()
 
 
+async def test_what_was_changed_before_we_began_is_not_told_afterwards() -> None:
+    """The second in which we begin is asked for again; what had been changed in it is known by then."""
+    there = world()
+    (item,) = await created(there, "one")
+    there.instance.person(row(there, item), state="2")
+    feed = ChangeFeed(there.tools)
+    assert (await feed.changes((await feed.changes("")).cursor)).keys == ()
+
+
 async def test_a_second_change_in_the_same_second_is_told() -> None:
     """sys_updated_on has whole seconds; the count of changes tells them apart."""
     there = world()

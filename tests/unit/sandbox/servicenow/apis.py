@@ -10,10 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from tests.unit.sandbox.servicenow.instances import new_instance
 
+from secure_export.sandbox.reply import Reply
 from secure_export.sandbox.servicenow import table_api
-from secure_export.sandbox.servicenow.call import Call, Reply
+from secure_export.sandbox.servicenow.call import Call
 from secure_export.sandbox.servicenow.instance import Instance
-from secure_export.sandbox.servicenow.wire import perform
+from secure_export.sandbox.wire import perform
 
 HOST = "https://configured.example"
 
@@ -84,7 +85,7 @@ class Apis:
             "server": ("configured.example", 443),
             "state": {"user": self.instance.user(user)} if user else {},
         }
-        return Answer(await perform(self._app, scope, call))
+        return Answer(await perform(self._app, scope, call.body))
 
     async def get(self, path: str, **more: Any) -> Answer:
         return await self.ask("GET", path, **more)

@@ -282,6 +282,15 @@ class TestLinks:
         apis.instance.update("incident", sys_id, solved)
         assert last(apis, "em_alert")["state"] == state
 
+    async def test_an_alert_that_is_closed_hears_nothing_more_of_its_incident(self) -> None:
+        """It was closed before; the note would say otherwise."""
+        apis, _ = await self.linked(alert_closes_incident="Resolve")
+        await send(apis, record(severity="0"))
+        sys_id = last(apis, "em_alert")["sys_id"]
+        notes = apis.instance.find("sys_journal_field", f"element_id={sys_id}")
+        assert last(apis, "em_alert")["state"] == "Closed"
+        assert notes == []
+
     @pytest.mark.parametrize(
         ("value", "state", "incidents"), [("reopen", "2", 1), ("new", "6", 2), ("nothing", "6", 1)]
     )

@@ -51,7 +51,7 @@ async def test_cut_ends_the_connection_in_the_middle_of_the_body() -> None:
 
 async def test_a_reset_is_real_through_tls_too() -> None:
     """With TLS the connection breaks as well, without an answer."""
-    from secure_export.sandbox.servicenow.tls import LocalCa  # noqa: PLC0415 - this test alone
+    from secure_export.sandbox.tls import LocalCa  # noqa: PLC0415 - this test alone
 
     ca = LocalCa.made()
     async with served(tls=ca.server_context(), client_tls=ca.client_context()) as client:

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.sandbox.servicenow.served import INCIDENTS, served
 
 from secure_export.sandbox.servicenow.demo_access import INTEGRATION_USER
-from secure_export.sandbox.servicenow.limits import QueueFullError, RateRule, Semaphore
+from secure_export.sandbox.servicenow.limits import RateRule
+from secure_export.sandbox.turns import QueueFullError, Semaphore
 
 
 async def test_a_rate_rule_counts_each_user_by_the_hour() -> None:

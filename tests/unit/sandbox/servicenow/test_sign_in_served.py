@@ -23,7 +23,7 @@ from secure_export.sandbox.servicenow.faults import Fault, FaultKind
 from secure_export.sandbox.servicenow.jwt_bearer import Registration
 from secure_export.sandbox.servicenow.oauth import CLIENT_CREDENTIALS_PROPERTY, JWT_BEARER, OAuthClient
 from secure_export.sandbox.servicenow.sign_in.oidc import OidcProvider
-from secure_export.sandbox.servicenow.tls import LocalCa
+from secure_export.sandbox.tls import LocalCa
 
 TOKENS = "/oauth_token.do"
 VAGUE = {"error_description": "access_denied", "error": "server_error"}

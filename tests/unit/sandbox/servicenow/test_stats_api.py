@@ -34,6 +34,17 @@ async def test_a_query_narrows_what_is_counted() -> None:
     assert (await asked(sysparm_count="true", sysparm_query="no_such=2")).result["stats"]["count"] == "3"
 
 
+async def test_a_plain_count_counts_hidden_rows_too() -> None:
+    """As X-Total-Count does: count and cut come before access rules; groups tell only what may be seen."""
+    apis = Apis(stats_api)
+    incident(apis.instance)
+    incident(apis.instance, caller_id=apis.instance.user("caller.one").sys_id)
+    plain = await apis.get(PATH, user="caller.one", sysparm_count="true")
+    grouped = await apis.get(PATH, user="caller.one", sysparm_count="true", sysparm_group_by="state")
+    assert plain.result["stats"]["count"] == "2"
+    assert [one["stats"]["count"] for one in grouped.result] == ["1"]
+
+
 async def test_functions_of_fields() -> None:
     """Averages with four decimals, as the documentation shows them; unknown fields are left out."""
     fields = {f"sysparm_{one}_fields": "reopen_count,no_such" for one in ("avg", "min", "max", "sum")}

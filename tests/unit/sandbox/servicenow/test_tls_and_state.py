@@ -23,7 +23,7 @@ from secure_export.sandbox.servicenow.accounts import Account, parse_account, se
 from secure_export.sandbox.servicenow.demo_access import INTEGRATION_USER, PASSWORD
 from secure_export.sandbox.servicenow.run import run_servicenow
 from secure_export.sandbox.servicenow.state_file import BadStateFileError, StateFile
-from secure_export.sandbox.servicenow.tls import LocalCa, fingerprint
+from secure_export.sandbox.tls import LocalCa, fingerprint
 
 
 async def test_who_trusts_the_authority_trusts_the_stand_in_under_every_local_name() -> None:

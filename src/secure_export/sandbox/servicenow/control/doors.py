@@ -1,21 +1,19 @@
 """The routes under ``/control``: JSON in, JSON out, no sign-in; for this machine only."""
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from secure_export.sandbox.from_here import is_from_here
+from secure_export.sandbox.orders import BadOrderError
 from secure_export.sandbox.servicenow.control.keys import KeyDoors
-from secure_export.sandbox.servicenow.control.orders import BadOrderError
 from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.control.trouble import TroubleDoors
 from secure_export.sandbox.servicenow.control.world import WorldDoors
 from secure_export.sandbox.servicenow.errors import SnowError
-from secure_export.sandbox.serving import is_loopback
 
 NOTICE: Final = "SANDBOX: a stand-in for ServiceNow. Anyone on this machine can do anything here; nothing is real."
 
@@ -81,7 +79,7 @@ def _overview(station: Station, doors: list[str]) -> dict[str, Any]:
 
 def _route(path: str, method: str, door: Door) -> Route:
     async def endpoint(request: Request) -> Response:
-        if not _is_from_here(request):
+        if not is_from_here(request):
             return JSONResponse({"error": "Only this machine may use /control.", "notice": NOTICE}, status_code=403)
         try:
             return JSONResponse(door(request, await request.body()))
@@ -91,13 +89,3 @@ def _route(path: str, method: str, door: Door) -> Route:
             return JSONResponse({"error": str(problem), "notice": NOTICE}, status_code=400)
 
     return Route(path, endpoint, methods=[method])
-
-
-def _is_from_here(request: Request) -> bool:
-    """Keep out other machines, and pages of other sites in a browser on this one, by whatever name they call it."""
-    if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
-        return False
-    host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
-        return False
-    return origin is None or urlsplit(origin).netloc == host

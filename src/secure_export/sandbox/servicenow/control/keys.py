@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from secure_export.sandbox.servicenow.control.orders import BadOrderError, plain, read
+from secure_export.sandbox.orders import BadOrderError, plain, read
 from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.oauth import OAuthClient
 from secure_export.sandbox.servicenow.sign_in.api_key import ApiKey

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from secure_export.sandbox.servicenow.counters import Counters
+from secure_export.sandbox.counters import Counters
 from secure_export.sandbox.servicenow.faults import Faults
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.limits import Limits

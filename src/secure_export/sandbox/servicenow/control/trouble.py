@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from secure_export.sandbox.servicenow.control.orders import BadOrderError, plain, read
+from secure_export.sandbox.orders import BadOrderError, plain, read
 from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.faults import Fault
 from secure_export.sandbox.servicenow.limits import RateRule

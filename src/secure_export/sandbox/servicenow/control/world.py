@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from secure_export.sandbox.orders import BadOrderError, plain, read
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.acl import Access, AccessRule
-from secure_export.sandbox.servicenow.control.orders import BadOrderError, plain, read
 from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.dictionary.model import Column
 from secure_export.sandbox.servicenow.state_file import restore, snapshot

@@ -15,8 +15,8 @@ from secure_export.sandbox.servicenow.sign_in.oidc import BadTokenError, OidcPro
 from secure_export.sandbox.servicenow.sign_in.scopes import ApiScopes
 from secure_export.sandbox.servicenow.sign_in.ways import NotSignedInError, SignedIn, Way
 from secure_export.sandbox.servicenow.tables import Row
-from secure_export.sandbox.servicenow.tls import fingerprint
 from secure_export.sandbox.servicenow.users import User
+from secure_export.sandbox.tls import fingerprint
 
 _MOST_REASONS: Final = 100
 _CERTIFICATES: Final = "sys_user_certificate"

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from secure_export.sandbox.servicenow.call import Call
-
 _KEPT: Final = 1_000
 
 
@@ -18,7 +16,7 @@ class Entry:
         at: When it came, by the stand-in's clock.
         method: Its method.
         path: Its path.
-        query: Its query string, without API keys.
+        query: Its query string, without secrets.
         user: Who sent it; empty: nobody.
         status: The status of the answer; 0: it was never sent.
         faults: The kinds of faults that it met.
@@ -48,9 +46,9 @@ class Counters:
         """How many requests came."""
         return self.calls.total()
 
-    def count(self, call: Call, entry: Entry) -> None:
-        """Count a request that was answered, or cut off."""
-        self.calls[f"{call.method} {call.pattern}"] += 1
+    def count(self, name: str, entry: Entry) -> None:
+        """Count a request that was answered, or cut off, under a name that like requests share."""
+        self.calls[name] += 1
         self.statuses[entry.status] += 1
         self._last.append(entry)
 
