@@ -1,11 +1,34 @@
 """ServiceNow's records keep every rule of connectors, against the sandbox over real HTTP."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.connector_suite import ConnectorSuite
-from tests.conformance.servicenow_tool import ProblemTool, ServiceNowTool, TicketTool, running
+from tests.conformance.connector_suite import (
+    CONNECTION,
+    ConnectorSuite,
+    confirmed_by,
+    created,
+    noted,
+    only_record,
+    take,
+    to_reopen,
+    to_resolve,
+    work_item,
+)
+from tests.conformance.servicenow_tool import AsTable, ProblemTool, ServiceNowTool, TicketTool, running
+
+from secure_export.sandbox.servicenow.accounts import Account, set_account
+from secure_export.sandbox.servicenow.faults import Fault as SandboxFault
+from secure_export.sandbox.servicenow.faults import FaultKind
+from secure_export.sandbox.servicenow.state_file import restore, snapshot
+from secure_export.sandbox.servicenow.writing import CLIENT_SYS_ID
+from secure_export.workitems.outcome import Done, Refused, TryLater, Unclear
+from secure_export.workitems.work_item import StepKind, ToolState
 
 
 class TestIncidents(ConnectorSuite):
@@ -36,3 +59,173 @@ class TestProblems(ConnectorSuite):
         """Serve an instance whose problems are cancelled when they are over."""
         async with running(tmp_path, ProblemTool) as tool:
             yield tool
+
+
+@pytest.fixture
+async def incidents(tmp_path: Path) -> AsyncIterator[ServiceNowTool]:
+    """Serve an instance for a test of ServiceNow's own trouble."""
+    async with running(tmp_path) as tool:
+        yield tool
+
+
+DOUBTS = (
+    FaultKind.RESET_AFTER,
+    FaultKind.ERROR_AFTER,
+    FaultKind.CUT,
+    FaultKind.GARBAGE,
+    FaultKind.CANCELLED,
+    FaultKind.ACCEPTED,
+    FaultKind.QUEUE_FULL,
+    FaultKind.ERROR_BEFORE,
+    FaultKind.RESET_BEFORE,
+    FaultKind.HIBERNATING,
+)
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+async def test_whatever_comes_back_one_record_is_there_and_resolved(incidents: ServiceNowTool, doubt: FaultKind) -> None:
+    """Create, update and resolve each meet trouble once, done or not done: a look and a repetition put it right."""
+    item = work_item()
+    for step in (StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE):
+        item = {
+            StepKind.CREATE: lambda at: at,
+            StepKind.UPDATE: lambda at: noted(at, "Fired: disk"),
+            StepKind.RESOLVE: to_resolve,
+        }[step](item)
+        with meeting(incidents, SandboxFault(doubt, methods=frozenset({"POST", "PATCH"}), times=1)):
+            outcome = await take(incidents.connector, step, item)
+        assert isinstance(outcome, Unclear), outcome
+        seen = await take(incidents.connector, StepKind.LOOK, replace(item, doubt=True))
+        assert isinstance(seen, Done)
+        confirmed = seen.confirmed
+        if confirmed is None or confirmed.revision < item.desired.revision or step is StepKind.RESOLVE:
+            confirmed = await confirmed_by(incidents.connector, step, replace(item, confirmed=confirmed))
+        item = replace(item, confirmed=confirmed)
+    record = await only_record(incidents, item)
+    assert (record.state, record.notes) == (ToolState.RESOLVED, ("Fired: disk",))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_two_nodes_that_create_at_once_leave_one_open_record(incidents: ServiceNowTool, kept: bool) -> None:  # noqa: FBT001 - a case
+    """Whether the instance keeps the sys_id or not: one record stays open, and both nodes mean the same."""
+    if not kept:
+        incidents.instance.properties.set(CLIENT_SYS_ID, "dropped")
+    item, nodes = work_item(), [incidents.made(CONNECTION) for _ in range(2)]
+    told = await asyncio.gather(*(node.create(item) for node in nodes))
+    seen = [await confirmed_by(node, StepKind.LOOK, replace(item, doubt=True)) for node in nodes]
+    assert len({one.number for one in seen}) == 1
+    records = await incidents.records(item.key)
+    assert [record.number for record in records if record.state is ToolState.OPEN] == [seen[0].number]
+    assert len(records) == 1 or not kept
+    assert all(isinstance(one, Done | Unclear) for one in told)
+    for node in nodes:
+        await node.close()
+
+
+async def test_a_close_code_that_is_removed_just_before_gives_way_to_the_next(incidents: ServiceNowTool) -> None:
+    """The choice that was just read is gone when it is written: the next preference resolves the incident."""
+    first = await created(incidents, work_item("first"))
+    await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(first))
+    item = to_resolve(noted(await created(incidents, work_item()), "Resolved: disk"))
+    gone = SandboxFault(
+        FaultKind.CHOICE_REMOVED, methods=frozenset({"PATCH"}), table="incident", element="close_code",
+        value="Solution provided",
+    )  # fmt: skip
+    with meeting(incidents, gone):
+        told = await confirmed_by(incidents.connector, StepKind.RESOLVE, item)
+    assert told.state is ToolState.RESOLVED
+    assert not told.resolution.startswith("Solution provided")
+    assert (await only_record(incidents, item)).notes == ("Resolved: disk",)
+
+
+async def test_an_acl_that_hides_our_own_rows_makes_no_second_record(incidents: ServiceNowTool) -> None:
+    """Rows that are counted and not shown: nothing is made, nothing counts as deleted, and it goes on afterwards."""
+    item = await created(incidents, work_item())
+    with meeting(incidents, SandboxFault(FaultKind.HIDDEN, times=None)):
+        for step in (StepKind.LOOK, StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE):
+            outcome = await take(incidents.connector, step, to_resolve(item))
+            assert isinstance(outcome, TryLater)
+            assert "ACL" in outcome.reason
+    assert (await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(item))).state is ToolState.RESOLVED
+    assert len(await incidents.records(item.key)) == 1
+
+
+@pytest.mark.parametrize("returns_no_rows", ["true", "false"])
+async def test_a_column_that_is_missing_is_noticed_before_anything_is_made(
+    incidents: ServiceNowTool, returns_no_rows: str
+) -> None:
+    """Whether the instance then finds nothing or everything: no incident is made, and the reason names the column."""
+    incidents.instance.remove_column("task", "correlation_id")
+    incidents.instance.properties.set("glide.invalid_query.returns_no_rows", returns_no_rows)
+    before = await incidents.count()
+    outcome = await incidents.connector.create(work_item())
+    assert isinstance(outcome, TryLater | Refused)
+    assert "correlation_id" in outcome.reason
+    assert await incidents.count() == before
+
+
+async def test_an_instance_that_was_cloned_over_shows_the_old_record(incidents: ServiceNowTool) -> None:
+    """A restored copy is open again with an older time of change, which tells it from a person's reopening."""
+    item = await created(incidents, work_item())
+    copy = snapshot(incidents.instance)
+    incidents.instance.clock.move(timedelta(minutes=5))
+    resolved = await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(item))
+    restore(incidents.instance, copy)
+    seen = await confirmed_by(incidents.connector, StepKind.LOOK, item)
+    assert seen.state is ToolState.OPEN
+    assert resolved.changed_at is not None
+    assert seen.changed_at is not None
+    assert seen.changed_at < resolved.changed_at
+
+
+async def test_the_least_roles_are_enough(incidents: ServiceNowTool) -> None:
+    """A user who may only write incidents and see choices makes, notes, resolves and reopens them."""
+    set_account(incidents.instance, Account("azure.integration", None, frozenset({"sn_incident_write"})))
+    item = noted(await created(incidents, work_item()), "Fired: disk")
+    await confirmed_by(incidents.connector, StepKind.UPDATE, item)
+    item = to_resolve(item)
+    assert (await confirmed_by(incidents.connector, StepKind.RESOLVE, item)).state is ToolState.RESOLVED
+    assert (await confirmed_by(incidents.connector, StepKind.REOPEN, to_reopen(item))).state is ToolState.OPEN
+    record = await only_record(incidents, item)
+    assert (record.group, record.notes) == ("Linux", ("Fired: disk", "Fired again: disk"))
+
+
+async def test_a_problem_that_nobody_took_up_needs_a_person(tmp_path: Path) -> None:
+    """By default a problem is resolved; where its states do not allow that, the refusal says what can be done."""
+    async with running(tmp_path) as tool:
+        problems = AsTable(tool.made(CONNECTION), "problem")
+        item = work_item()
+        item = replace(item, confirmed=await confirmed_by(problems, StepKind.CREATE, item))
+        outcome = await problems.resolve(to_resolve(item))
+        assert isinstance(outcome, Refused)
+        assert "resolved_state" in outcome.reason
+        await problems.close()
+
+
+async def test_calls_are_counted(incidents: ServiceNowTool) -> None:
+    """Alone a create and a resolve take three calls each; in a storm both approach one."""
+    await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(await created(incidents, work_item("warm"))))
+    counters = incidents.app.counters
+    counters.reset()
+    item = await created(incidents, work_item())
+    assert counters.total == 3
+    counters.reset()
+    await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(item))
+    assert counters.total == 3
+    incidents.app.limits.semaphore.service_seconds = 0.01
+    counters.reset()
+    items = await asyncio.gather(*(created(incidents, work_item(f"storm-{n}")) for n in range(64)))
+    assert counters.total / 64 < 1.6
+    counters.reset()
+    await asyncio.gather(*(confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(one)) for one in items))
+    assert counters.total / 64 < 1.6
+
+
+@contextmanager
+def meeting(tool: ServiceNowTool, fault: SandboxFault) -> Iterator[None]:
+    """Have requests meet a fault of the sandbox."""
+    set_ = tool.app.faults.set(fault)
+    try:
+        yield
+    finally:
+        tool.app.faults.clear(set_.id)

@@ -4,16 +4,20 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from secure_export.cli.demo.judge import Judgement, judge
+from secure_export.cli.demo.judge import Judgement, judge, results_of
 from secure_export.cli.demo.show import Show
 from secure_export.cli.demo.stage import Stage, staged
+from secure_export.cli.demo.tool import Act, Place, Result
+from secure_export.cli.demo.tools import ToolName
 from secure_export.cli.options import run_async
 from secure_export.clock import utc_now
 from secure_export.sandbox.azure_monitor.scenario import Scenario, one_round, play
@@ -21,6 +25,7 @@ from secure_export.sandbox.azure_monitor.scenario import Scenario, one_round, pl
 _ROUND_LASTS = timedelta(minutes=45)
 _PAUSE_SECONDS = 0.12
 _SECONDS_TO_SETTLE = 60.0
+_SECONDS_TO_FOLLOW = 15.0
 _WIDTH_OF_FILES = 180
 
 
@@ -29,23 +34,27 @@ def demo(
         int | None, typer.Option(min=0, max=65535, help="Where the service listens; 8080 if that is free.")
     ] = None,
     *,
+    tool: Annotated[
+        ToolName, typer.Option(help="Which ITSM tool: the embedded desk, or a stand-in for ServiceNow.")
+    ] = ToolName.DESK,
     once: Annotated[bool, typer.Option("--once", help="Do one round, print a JSON summary, and end.")] = False,
 ) -> None:
     """Run the whole flow on embedded parts: alerts of every kind become incidents on their CIs, and close.
 
-    Nothing leaves this machine, and nothing stays on it. Without --once it keeps running until Ctrl-C.
+    Nothing leaves this machine, and nothing stays on it. Without --once it keeps running until Ctrl-C. What is printed
+    at the end is checked in the store and, with another tool than the desk, in that tool itself.
 
-    Example: [bold]secure-export demo --once[/]
+    Example: [bold]secure-export demo --once[/], or [bold]secure-export demo --tool servicenow[/]
     """
-    raise typer.Exit(run_async(_demo(port, once=once)))
+    raise typer.Exit(run_async(_demo(port, tool, once=once)))
 
 
-async def _demo(port: int | None, *, once: bool) -> int:
+async def _demo(port: int | None, tool: ToolName, *, once: bool) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with staged(port) as stage:
+    async with staged(port, tool) as stage:
         _welcome(console, stage)
         scenario = one_round(stage.estate, utc_now() - _ROUND_LASTS)
         round_ = asyncio.create_task(_play(console, stage, scenario))
@@ -56,9 +65,9 @@ async def _demo(port: int | None, *, once: bool) -> int:
                 await round_
             return 130
         judgement = round_.result()
-        _tell(console, judgement)
+        _tell(console, stage, judgement)
         if not once:
-            _invite(console, stage)
+            _invite(console, stage, judgement)
             await stop.wait()
         else:
             print(json.dumps(judgement.summary))  # noqa: T201 - the last line, for programs
@@ -67,13 +76,38 @@ async def _demo(port: int | None, *, once: bool) -> int:
 
 async def _play(console: Console, stage: Stage, scenario: Scenario) -> Judgement:
     """Send the round, show what becomes of it, and compare that with what has to come of it."""
-    show = Show(console, stage.parts.store.records)
+    records = stage.parts.store.records
+    show = Show(console, records)
     with show:
         async for step, deliveries in play(stage.monitor, scenario, pause=_PAUSE_SECONDS):
             show.sent(step, deliveries)
             await show.refresh()
         await _settled(stage, show)
-    return await judge(stage.parts.store.records, scenario, show.notifications())
+    sent = show.notifications()
+    acted = await _people_act(console, stage, await results_of(records, scenario, sent))
+    judgement = await judge(records, scenario, sent, stage.tool)
+    return replace(judgement, complaints=(*judgement.complaints, *acted))
+
+
+async def _people_act(console: Console, stage: Stage, results: Sequence[Result]) -> list[str]:
+    """Have a person do something in the tool; gives a complaint if the work item does not say so soon."""
+    act = stage.tool.people_act(results)
+    if act is None:
+        return []
+    console.print(f"\n{act.about}: ", end="")
+    end = asyncio.get_running_loop().time() + _SECONDS_TO_FOLLOW
+    while not await _is_told(stage, act):
+        if asyncio.get_running_loop().time() > end:
+            console.print("[red]its work item does not say so[/]")
+            return [f"{act.about}, and after {_SECONDS_TO_FOLLOW:.0f} s its work item does not say so"]
+        await asyncio.sleep(0.05)
+    console.print(f"its work item says [bold]{act.tool_state}, {act.assignment}[/].")
+    return []
+
+
+async def _is_told(stage: Stage, act: Act) -> bool:
+    item = await stage.parts.store.records.work_item(act.item)
+    return (item["tool_state"], item["assignment"]) == (act.tool_state, act.assignment)
 
 
 async def _settled(stage: Stage, show: Show) -> None:
@@ -90,35 +124,39 @@ def _welcome(console: Console, stage: Stage) -> None:
     console.print(
         "[bold]Secure Export[/]: Azure Monitor alerts become incidents. Everything here runs on this machine:\n"
     )
-    rows = (
-        ("Entra ID (sandbox)", stage.entra_url, "signs the tokens; nothing it says is real"),
-        ("Azure Monitor (sandbox)", "in this process", "fires alerts of every kind, by Azure's delivery rules"),
-        ("secure webhook", stage.webhook, "checks the token, records the alert, answers 202"),
-        ("desk and CMDB", f"{stage.cis} CIs", "imported from an Azure Resource Graph export"),
-        ("console", stage.url, "open it while this runs"),
+    places = (
+        Place("Entra ID (sandbox)", stage.entra_url, "signs the tokens; nothing it says is real"),
+        Place("Azure Monitor (sandbox)", "in this process", "fires alerts of every kind, by Azure's delivery rules"),
+        Place("secure webhook", stage.webhook, "checks the token, records the alert, answers 202"),
+        *stage.tool.places(),
+        Place("console", stage.url, "open it while this runs"),
     )
-    for name, where, what in rows:
-        console.print(f"  [bold]{name:<24}[/] {where}  [dim]{what}[/]", soft_wrap=True)
+    for place in places:
+        console.print(f"  [bold]{place.name:<24}[/] {place.where}  [dim]{place.what}[/]", soft_wrap=True)
     console.print()
 
 
-def _tell(console: Console, judgement: Judgement) -> None:
+def _tell(console: Console, stage: Stage, judgement: Judgement) -> None:
     summary = judgement.summary
     console.print(
-        f"\n[bold]{summary['alerts']}[/] alerts became [bold]{summary['work_items']}[/] incidents; "
+        f"\n[bold]{summary['alerts']}[/] alerts became [bold]{summary['work_items']}[/] incidents of "
+        f"{stage.tool.label}; "
         f"[bold]{summary['resolved']}[/] are resolved, [bold]{summary['bound']}[/] are bound to their CI, "
         f"[bold]{summary['quarantined']}[/] could not be understood and is kept in quarantine."
     )
     if judgement.passed:
-        console.print(f"[green]Every alert got where it belongs[/] ({judgement.checked} expectations checked).")
+        console.print(f"[green]Every alert got where it belongs[/] ({len(judgement.results)} expectations checked).")
     for complaint in judgement.complaints:
         console.print(f"[red]not as it should be:[/] {complaint}", markup=True, soft_wrap=True)
 
 
-def _invite(console: Console, stage: Stage) -> None:
-    console.print(
-        f"\nLook around: [bold]{stage.url}[/]\n"
-        f"Send one more:  secure-export send alert.json --url {stage.webhook} --token-from {stage.entra_url}\n"
+def _invite(console: Console, stage: Stage, judgement: Judgement) -> None:
+    send = f"secure-export send alert.json --url {stage.webhook} --token-from {stage.entra_url}"
+    lines = (
+        f"\nLook around: {stage.url}",
+        *stage.tool.hints(judgement.results),
+        f"Send one more:  {send}",
         "Ctrl-C ends it and removes everything.",
-        soft_wrap=True,
     )
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from secure_export.cli.demo.tool import Result, Tool
 from secure_export.console.contract import Page, Records
 from secure_export.sandbox.azure_monitor.scenario import Binding, Expectation, Scenario
 
@@ -15,12 +16,12 @@ class Judgement:
     Attributes:
         summary: The numbers of the contract.
         complaints: What is not as it should be.
-        checked: How many expectations were checked.
+        results: What was checked: each problem with the work items that came of it.
     """
 
     summary: dict[str, int]
     complaints: tuple[str, ...]
-    checked: int
+    results: Sequence[Result]
 
     @property
     def passed(self) -> bool:
@@ -28,16 +29,25 @@ class Judgement:
         return not self.complaints
 
 
-async def judge(records: Records, scenario: Scenario, sent: Mapping[str, Collection[str]]) -> Judgement:
-    """Compare what there is with what has to be.
+async def results_of(records: Records, scenario: Scenario, sent: Mapping[str, Collection[str]]) -> list[Result]:
+    """Find the work items that came of each problem; see ``judge``."""
+    alerts, items = await _alerts(records), await _items(records)
+    return [
+        Result(wanted, _of_alerts(_told(alerts, sent.get(wanted.problem, ())), items))
+        for wanted in scenario.expectations
+    ]
+
+
+async def judge(records: Records, scenario: Scenario, sent: Mapping[str, Collection[str]], tool: Tool) -> Judgement:
+    """Compare what there is with what has to be, in the store and in the tool.
 
     Args:
         records: What is kept.
         scenario: What was sent.
         sent: The ids that notifications got, by the problem they belong to.
+        tool: Where the work items are.
     """
-    alerts = [await records.alert(alert["key"]) for alert in (await records.alerts(limit=1000)).rows]
-    items = {item["id"]: item for item in (await records.work_items(limit=1000)).rows}
+    alerts, items = await _alerts(records), await _items(records)
     quarantined: Page = await records.quarantine(limit=1000)
     complaints = [
         f"{wanted.problem}: {complaint}"
@@ -49,6 +59,8 @@ async def judge(records: Records, scenario: Scenario, sent: Mapping[str, Collect
         complaints.append(f"{len(quarantined.rows)} bodies are in quarantine instead of {totals.quarantined}")
     if len(items) != totals.work_items:
         complaints.append(f"there are {len(items)} work items instead of {totals.work_items}")
+    results = await results_of(records, scenario, sent)
+    complaints += tool.complaints(results)
     summary = {
         "alerts": len(alerts),
         "work_items": len(items),
@@ -56,7 +68,15 @@ async def judge(records: Records, scenario: Scenario, sent: Mapping[str, Collect
         "bound": sum(bool(_bound(item)) for item in items.values()),
         "quarantined": len(quarantined.rows),
     }
-    return Judgement(summary, tuple(complaints), len(scenario.expectations))
+    return Judgement(summary, tuple(complaints), results)
+
+
+async def _alerts(records: Records) -> list[dict[str, Any]]:
+    return [await records.alert(alert["key"]) for alert in (await records.alerts(limit=1000)).rows]
+
+
+async def _items(records: Records) -> dict[str, dict[str, Any]]:
+    return {item["id"]: item for item in (await records.work_items(limit=1000)).rows}
 
 
 def _told(alerts: Sequence[dict[str, Any]], notifications: Collection[str]) -> list[dict[str, Any]]:
@@ -64,9 +84,14 @@ def _told(alerts: Sequence[dict[str, Any]], notifications: Collection[str]) -> l
     return [alert for alert in alerts if any(str(one["id"]) in notifications for one in alert["notifications"])]
 
 
+def _of_alerts(told: Sequence[dict[str, Any]], items: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The work items of some alerts, each once."""
+    ids = dict.fromkeys(alert["work_item"] for alert in told if alert["work_item"])
+    return [items[one] for one in ids if one in items]
+
+
 def _complaints(wanted: Expectation, told: Sequence[dict[str, Any]], items: dict[str, dict[str, Any]]) -> list[str]:
-    ids = {alert["work_item"] for alert in told if alert["work_item"]}
-    found = [items[one] for one in ids if one in items]
+    found = _of_alerts(told, items)
     if len(found) != wanted.work_items:
         return [f"it has {len(found)} work items instead of {wanted.work_items}"]
     complaints = []

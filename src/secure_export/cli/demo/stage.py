@@ -1,17 +1,17 @@
-"""What the demo runs on: sandboxes, the service, and a CMDB that knows the estate."""
+"""What the demo runs on: sandboxes, the service, and an ITSM tool whose CMDB knows the estate."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from secure_export.app import Parts, opened
-from secure_export.clock import utc_now
-from secure_export.cmdb.imports import read_import
+from secure_export.cli.demo.tool import Tool
+from secure_export.cli.demo.tools import OPENERS, ToolName
 from secure_export.errors import SettingsError
 from secure_export.itsm.registry import connector_types
 from secure_export.sandbox.azure_monitor.estate import Estate, sample_estate
@@ -42,7 +42,8 @@ class Stage:
         estate: What the alerts are about.
         monitor: What sends them.
         parts: The service's own parts.
-        cis: How many CIs its CMDB has.
+        name: Which tool the alerts go to.
+        tool: That tool.
     """
 
     url: str
@@ -50,16 +51,17 @@ class Stage:
     estate: Estate
     monitor: AzureMonitor
     parts: Parts
-    cis: int
+    name: ToolName
+    tool: Tool
 
     @property
     def webhook(self) -> str:
-        """The desk's secure webhook."""
-        return f"{self.url}/v1/connections/desk/alerts"
+        """The secure webhook of the connection to the tool."""
+        return f"{self.url}/v1/connections/{self.name}/alerts"
 
 
 @asynccontextmanager
-async def staged(port: int | None) -> AsyncIterator[Stage]:
+async def staged(port: int | None, name: ToolName) -> AsyncIterator[Stage]:
     """Start everything in order, in a folder that is gone afterwards.
 
     Raises:
@@ -71,21 +73,22 @@ async def staged(port: int | None) -> AsyncIterator[Stage]:
         set_up_logging("json", "info", stream=stack.enter_context((folder / "demo.log").open("w", encoding="utf-8")))
         entra, running = await start_entra()
         stack.push_async_callback(running.stop)
-        settings = _settings(folder, entra.base_url, _port(port), estate)
+        tool = await stack.enter_async_context(OPENERS[name](folder, estate))
+        connection = {**tool.settings, "subscriptions": list(estate.subscriptions)}
+        settings = _settings(folder, entra.base_url, _port(port), {name.value: connection})
         parts = await stack.enter_async_context(opened(settings, connector_types()))
-        cis = await _fill_cmdb(parts, estate)
+        await tool.fill(parts)
         url = await stack.enter_async_context(_serving(parts))
-        groups = groups_for(
-            f"{url}/v1/connections/desk/alerts",
-            tenant_id=DEFAULT_TENANT_ID,
-            identifier_uri=f"api://{RESOURCE_APP_ID}",
-        )
-        monitor = AzureMonitor(entra.base_url, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE)
-        await stack.enter_async_context(monitor)
-        yield Stage(url, entra.base_url, estate, monitor, parts, cis)
+        monitor = await stack.enter_async_context(_monitor(entra.base_url, f"{url}/v1/connections/{name}/alerts"))
+        yield Stage(url, entra.base_url, estate, monitor, parts, name, tool)
 
 
-def _settings(folder: Path, authority: str, port: int, estate: Estate) -> Settings:
+def _monitor(authority: str, webhook: str) -> AzureMonitor:
+    groups = groups_for(webhook, tenant_id=DEFAULT_TENANT_ID, identifier_uri=f"api://{RESOURCE_APP_ID}")
+    return AzureMonitor(authority, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE)
+
+
+def _settings(folder: Path, authority: str, port: int, connections: dict[str, dict[str, Any]]) -> Settings:
     return Settings.model_validate(
         {
             "server": {"listen": f"127.0.0.1:{port}"},
@@ -95,16 +98,9 @@ def _settings(folder: Path, authority: str, port: int, estate: Estate) -> Settin
                 "tenant_id": DEFAULT_TENANT_ID,
                 "audience": [RESOURCE_APP_ID, f"api://{RESOURCE_APP_ID}"],
             },
-            "connections": {"desk": {"type": "desk", "subscriptions": list(estate.subscriptions)}},
+            "connections": connections,
         }
     )
-
-
-async def _fill_cmdb(parts: Parts, estate: Estate) -> int:
-    """Import the estate as `az graph query` would export it."""
-    export = json.dumps(estate.resource_graph_export()).encode()
-    put = await parts.store.desk.put_cis(read_import(export, "resources.json").drafts, now=utc_now())
-    return put.added
 
 
 @asynccontextmanager

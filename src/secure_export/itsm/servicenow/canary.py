@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from secure_export.itsm.kept import Kept
 from secure_export.itsm.servicenow.choices import Choices
 from secure_export.itsm.servicenow.ended import Ended, unread
-from secure_export.itsm.servicenow.kept import Kept
 from secure_export.itsm.servicenow.keys import PREFIX
 from secure_export.itsm.servicenow.rows import value
 from secure_export.itsm.servicenow.table_api import Query, TableApi

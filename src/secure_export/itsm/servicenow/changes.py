@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from secure_export.itsm import cursor as cursors
 from secure_export.itsm.contract import Changes
-from secure_export.itsm.servicenow import cursor as cursors
-from secure_export.itsm.servicenow.cursor import Position, as_query, starting
+from secure_export.itsm.cursor import Position, starting
 from secure_export.itsm.servicenow.keys import connection_prefix, work_item_key
 from secure_export.itsm.servicenow.kinds import INCIDENT
-from secure_export.itsm.servicenow.record import time_of
+from secure_export.itsm.servicenow.record import as_query, time_of
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.table_api import Query
 from secure_export.itsm.servicenow.tools import Tools

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secure_export.itsm.kept import Kept
 from secure_export.itsm.servicenow.ended import Ended, unread
-from secure_export.itsm.servicenow.kept import Kept
 from secure_export.itsm.servicenow.keys import is_sys_id
 from secure_export.itsm.servicenow.record import cut, units
 from secure_export.itsm.servicenow.rows import Row, value

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from secure_export.itsm import cursor as cursors
 from secure_export.itsm.contract import Changes
-from secure_export.itsm.servicenow import cursor as cursors
-from secure_export.itsm.servicenow.cursor import Position, as_query, starting
+from secure_export.itsm.cursor import Position, starting
 from secure_export.itsm.servicenow.events import ALERTS
 from secure_export.itsm.servicenow.keys import connection_prefix, work_item_key
-from secure_export.itsm.servicenow.record import time_of
+from secure_export.itsm.servicenow.record import as_query, time_of
 from secure_export.itsm.servicenow.rows import value
 from secure_export.itsm.servicenow.table_api import Query
 from secure_export.itsm.servicenow.tools import Tools

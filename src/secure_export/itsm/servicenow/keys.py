@@ -8,37 +8,10 @@ tests, ``test_insert_custom_guid``), so that a record that is asked for twice ca
 import hashlib
 import re
 
-PREFIX = "azmon1"
-_KEY = re.compile(r"[0-9a-z]{1,64}")
-_CORRELATION = re.compile(rf"{PREFIX}:([0-9a-f]{{8}}):([0-9a-z]{{1,64}})")
+from secure_export.itsm.record_keys import PREFIX, connection_prefix, work_item_key
+from secure_export.itsm.record_keys import record_key as correlation_id
 
-
-def connection_prefix(connection: str) -> str:
-    """Give what every ``correlation_id`` of a connection begins with."""
-    return f"{PREFIX}:{hashlib.sha256(connection.encode()).hexdigest()[:8]}:"
-
-
-def correlation_id(connection: str, key: str) -> str:
-    """Give the ``correlation_id`` of a work item.
-
-    Args:
-        connection: The connection's name.
-        key: ``WorkItem.key``.
-
-    Raises:
-        ValueError: The key is empty or has other characters than a query can hold.
-    """
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is no key of a work item")
-    return f"{connection_prefix(connection)}{key}"
-
-
-def work_item_key(connection: str, text: str) -> str | None:
-    """Give the ``WorkItem.key`` in a ``correlation_id``; None when it belongs to another connection or to no one."""
-    match = _CORRELATION.fullmatch(text)
-    if match is None or not text.startswith(connection_prefix(connection)):
-        return None
-    return match.group(2)
+__all__ = ["PREFIX", "connection_prefix", "correlation_id", "is_sys_id", "sys_id", "work_item_key"]
 
 
 def sys_id(table: str, *parts: str) -> str:

@@ -197,6 +197,11 @@ def time_of(row: Row, name: str) -> datetime | None:
         return None
 
 
+def as_query(at: datetime) -> str:
+    """Write a time as an encoded query has it: in UTC."""
+    return at.astimezone(UTC).strftime(_TIME)
+
+
 def differences(sent: Mapping[str, str], row: Row) -> dict[str, str]:
     """Say what a record has otherwise than it was sent: by field, a sentence for people.
 

@@ -304,12 +304,14 @@ def made_settings(**more: Any) -> ServiceNowSettings:
 
 def world(instance: FakeInstance | None = None, **settings: Any) -> World:
     """Make a connection to an instance, as one process has it."""
-    instance = instance or FakeInstance()
-    clock = lambda: instance.now  # noqa: E731 - a clock is one expression
-    api = TableApi(instance, Anybody(), clock=clock)
-    monotonic = lambda: clock().timestamp()  # noqa: E731 - as above
-    shared = tools(CONNECTION, made_settings(**settings), api, clock=clock, monotonic=monotonic)
-    return World(instance, shared, TaskRecords(shared))
+    there = instance or FakeInstance()
+
+    def clock() -> datetime:
+        return there.now
+
+    api = TableApi(there, Anybody(), clock=clock)
+    shared = tools(CONNECTION, made_settings(**settings), api, clock=clock, monotonic=lambda: clock().timestamp())
+    return World(there, shared, TaskRecords(shared))
 
 
 def work_item(

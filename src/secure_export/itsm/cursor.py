@@ -9,12 +9,11 @@ from typing import Any
 _VERSION = 1
 _MOST_SEEN = 1000
 _MOST_TABLES = 20
-_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the changes of one table have been told.
+    """How far the changes of one table or form have been told.
 
     Attributes:
         since: Changes from here on may not have been told yet: some commit later than the time they bear.
@@ -67,11 +66,6 @@ def write(positions: Mapping[str, Position]) -> str:
     """Write a cursor."""
     tables = {name: _plain(one) for name, one in list(positions.items())[:_MOST_TABLES]}
     return json.dumps({"v": _VERSION, "tables": tables}, separators=(",", ":"))
-
-
-def as_query(at: datetime) -> str:
-    """Write a time as an encoded query has it: in UTC."""
-    return at.astimezone(UTC).strftime(_TIME)
 
 
 def _plain(position: Position) -> dict[str, Any]:
