@@ -83,7 +83,9 @@ DOUBTS = (
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
-async def test_whatever_comes_back_one_record_is_there_and_resolved(incidents: ServiceNowTool, doubt: FaultKind) -> None:
+async def test_whatever_comes_back_one_record_is_there_and_resolved(
+    incidents: ServiceNowTool, doubt: FaultKind
+) -> None:
     """Create, update and resolve each meet trouble once, done or not done: a look and a repetition put it right."""
     item = work_item()
     for step in (StepKind.CREATE, StepKind.UPDATE, StepKind.RESOLVE):

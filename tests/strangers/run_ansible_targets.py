@@ -30,6 +30,7 @@ from typing import Final
 from secure_export.sandbox.servicenow.app import ServiceNowApp
 from secure_export.sandbox.servicenow.demo_access import ADMIN, API_KEY, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from secure_export.sandbox.servicenow.faults import Fault, FaultKind
+from secure_export.sandbox.servicenow.oauth import CLIENT_CREDENTIALS_PROPERTY
 from secure_export.sandbox.servicenow.run import serving
 from secure_export.sandbox.tls import LocalCa
 
@@ -87,11 +88,13 @@ class Stage:
         folder: The folder.
         checkout: The root of the collection's repository.
         ansible_playbook: The command.
+        logs: Where all that Ansible says is kept, one file for each target; None: nowhere.
     """
 
-    def __init__(self, folder: Path, checkout: Path, ansible_playbook: Path) -> None:
+    def __init__(self, folder: Path, checkout: Path, ansible_playbook: Path, logs: Path | None = None) -> None:
         self._folder = folder
         self._ansible_playbook = ansible_playbook
+        self._logs = logs
         self._targets = folder / "integration" / "targets"
         collection = folder / "ansible_collections" / "servicenow" / "itsm"
         collection.parent.mkdir(parents=True)
@@ -99,11 +102,16 @@ class Stage:
         shutil.copytree(checkout / "tests" / "integration" / "targets", self._targets)
 
     def configure(self, url: str, ca: LocalCa, app: ServiceNowApp) -> None:
-        """Write what the targets read about the instance, and let a client certificate speak for the administrator."""
+        """Write what the targets read about the instance, and open the doors that they come in by.
+
+        A client certificate speaks for the administrator, and OAuth clients may come in by themselves: an instance
+        that the targets are meant for has both.
+        """
         (self._folder / "ca.pem").write_bytes(ca.pem)
         identity = ca.client(ADMIN)
         certificate, key = identity.write(self._folder, "client")
         app.sign_in.map_certificate(identity.certificate, ADMIN)
+        app.instance.properties.set(CLIENT_CREDENTIALS_PROPERTY, "true")
         config = {
             "sn_host": url,
             "sn_username": ADMIN,
@@ -132,8 +140,12 @@ class Stage:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate()
-        return read_outcome(target, said.decode("utf-8", "replace"), passed=process.returncode == 0)
+        output, _ = await process.communicate()
+        said = output.decode("utf-8", "replace")
+        if self._logs is not None:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            (self._logs / f"{target}.log").write_text(said, encoding="utf-8")
+        return read_outcome(target, said, passed=process.returncode == 0)
 
     def _environment(self) -> dict[str, str]:
         home = str(self._folder / "home")
@@ -168,13 +180,16 @@ def _failure(said: str) -> str:
     return f"{task[-1] if task else 'no task'}: {fatal[-1][0][:_MOST_TOLD]}"
 
 
-async def run_targets(checkout: Path, ansible_playbook: Path, targets: Sequence[str] = TARGETS) -> list[Outcome]:
+async def run_targets(
+    checkout: Path, ansible_playbook: Path, targets: Sequence[str] = TARGETS, logs: Path | None = None
+) -> list[Outcome]:
     """Serve a sandbox with TLS and run the targets against it, one after the other.
 
     Args:
         checkout: The root of the collection's repository.
         ansible_playbook: The command.
         targets: Their names.
+        logs: Where all that Ansible says is kept; None: nowhere.
 
     Returns:
         What came of each.
@@ -182,13 +197,13 @@ async def run_targets(checkout: Path, ansible_playbook: Path, targets: Sequence[
     ca = LocalCa.made()
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder), checkout, ansible_playbook)
+        stage = Stage(Path(folder), checkout, ansible_playbook, logs)
         async with serving(tls=ca.server_context()) as (app, url):
             stage.configure(url, ca, app)
             for target in targets:
                 app.faults.clear()
                 if seconds := _NEEDS_DISTANCE.get(target):
-                    app.faults.add(Fault(FaultKind.DELAY, seconds=seconds))
+                    app.faults.set(Fault(FaultKind.DELAY, seconds=seconds, times=None))
                 outcomes.append(await stage.run(target))
     return outcomes
 
@@ -212,9 +227,12 @@ def main() -> int:
     parser.add_argument("checkout", type=Path, help="the root of a checkout of ansible-collections/servicenow.itsm")
     parser.add_argument("targets", nargs="*", default=TARGETS, help="names of targets; all that are known to fit")
     parser.add_argument("--ansible-playbook", type=Path, required=True, help="the command of the environment to use")
-    arguments = parser.parse_args()
+    parser.add_argument("--logs", type=Path, help="a folder that keeps all that Ansible says")
+    arguments = parser.parse_intermixed_args()
     outcomes = asyncio.run(
-        run_targets(arguments.checkout.resolve(), arguments.ansible_playbook.absolute(), arguments.targets)
+        run_targets(
+            arguments.checkout.resolve(), arguments.ansible_playbook.absolute(), arguments.targets, arguments.logs
+        )
     )
     print("\n".join(lines(outcomes)))  # noqa: T201 - the script's result
     return 0 if all(one.passed for one in outcomes) else 1

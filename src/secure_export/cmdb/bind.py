@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from secure_export.alerts.references import References
 from secure_export.cmdb.contract import Cmdb, ConfigurationItem
-from secure_export.cmdb.decide import decide, decide_one
+from secure_export.cmdb.decide import decide, decide_one, with_blind_spots
 from secure_export.cmdb.subjects import Subject, subject_of, subjects_of, wanted_names, wanted_resource_ids
 from secure_export.workitems.work_item import Binding
 
@@ -18,7 +18,8 @@ async def bind(cmdb: Cmdb, references: References, listed: frozenset[str] | None
         listed: The subscriptions, in lower case, whose CIs a mere name may mean; None: all. Whoever may send an alert
             may write any name into it, so that names must not reach what the connection does not list.
     """
-    return decide(references, await _candidates(cmdb, subjects_of(references)), listed)
+    candidates = await _candidates(cmdb, subjects_of(references))
+    return with_blind_spots(decide(references, candidates, listed), cmdb.unreadable)
 
 
 async def bind_again(

@@ -27,6 +27,11 @@ class ConfigurationItem:
 class Cmdb(Protocol):
     """Looks CIs up; names and ids are compared without regard to case."""
 
+    @property
+    def unreadable(self) -> str:
+        """Say what of the CMDB we may not read, for people; empty when nothing is known to be hidden from us."""
+        ...
+
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         """Give the CIs with these Azure resource ids (normal form), in no particular order."""
         ...

@@ -13,7 +13,7 @@ resource, whatever it is called. CIs that are out of use are found by their reso
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secure_export.alerts.references import References
 from secure_export.alerts.resource_id import parse
@@ -78,6 +78,21 @@ def decide_subjects(subjects: Iterable[Subject], candidates: Iterable[Configurat
         binding = decide_one(subject, found)
         bindings.setdefault(binding.id or f"/{subject.text.lower()}", binding)
     return tuple(bindings.values())
+
+
+def with_blind_spots(bindings: Iterable[Binding], unreadable: str) -> tuple[Binding, ...]:
+    """Say of what was not found that it may lie where we may not look.
+
+    Args:
+        bindings: What was decided.
+        unreadable: What of the CMDB we may not read (``Cmdb.unreadable``); empty: nothing is hidden.
+    """
+    return tuple(
+        replace(one, reason=f"{one.reason}; but parts of the CMDB are hidden from us: {unreadable}")
+        if unreadable and one.rule == Rule.NOT_IN_CMDB
+        else one
+        for one in bindings
+    )
 
 
 def decide_one(subject: Subject, candidates: _Found) -> Binding:

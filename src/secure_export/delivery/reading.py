@@ -13,7 +13,7 @@ from secure_export.cmdb.bind import bind
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.facts import facts
-from secure_export.errors import NotUnderstood, StoreUnavailable
+from secure_export.errors import NotUnderstood, SecureExportError, StoreUnavailable
 from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.arrival import Arrival
 from secure_export.workitems.work_item import Binding
@@ -97,7 +97,8 @@ async def _bound(target: Target, named: Iterable[References]) -> dict[References
     except StoreUnavailable:
         raise
     except Exception as error:
-        raise CmdbFailed(f"the CMDB gave no answer ({type(error).__name__}); the log says more") from error
+        said = str(error) if isinstance(error, SecureExportError) else f"{type(error).__name__}; the log says more"
+        raise CmdbFailed(f"the CMDB gave no answer: {said}") from error
     return found
 
 

@@ -37,9 +37,15 @@ class CisAtHand:
         most_kept: int = MOST_KEPT,
         most_at_once: int = 50,
     ) -> None:
+        self._cmdb = cmdb
         lives = (found_seconds, missing_seconds)
         self._by_id = _Shelf(cmdb.by_resource_ids, _id_of, lives, monotonic, (most_kept, most_at_once))
         self._by_name = _Shelf(cmdb.by_names, _name_of, lives, monotonic, (most_kept, most_at_once))
+
+    @property
+    def unreadable(self) -> str:
+        """Say what of the CMDB we may not read, for people."""
+        return self._cmdb.unreadable
 
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         """Give the CIs with these Azure resource ids (normal form), in no particular order."""

@@ -263,9 +263,10 @@ def test_a_bound_ci_brings_the_attributes_that_decide() -> None:
 class FakeCmdb:
     """A CMDB that keeps to its contract and counts its calls."""
 
-    def __init__(self, *cis: ConfigurationItem) -> None:
+    def __init__(self, *cis: ConfigurationItem, unreadable: str = "") -> None:
         self.cis = cis
         self.calls = 0
+        self.unreadable = unreadable
 
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         self.calls += 1
@@ -282,6 +283,14 @@ async def test_binding_asks_for_what_deciding_needs(case: Case) -> None:
     cmdb = FakeCmdb(*case.cmdb)
     assert await bind(cmdb, case.references) == decide(case.references, case.cmdb)
     assert cmdb.calls <= 2
+
+
+async def test_what_may_lie_where_we_may_not_look_is_told() -> None:
+    """A CI that was not found may be hidden from us: the reason says so; one that was found needs no such word."""
+    cmdb = FakeCmdb(ci("1", "web-1", vm("web-1")), unreadable="the integration user may not read cmdb_ci_server")
+    found, missing = await bind(cmdb, ids(vm("web-1"), vm("web-2")))
+    assert "hidden" not in found.reason
+    assert missing.reason.endswith("hidden from us: the integration user may not read cmdb_ci_server")
 
 
 async def test_a_name_reaches_no_ci_of_a_subscription_that_is_not_listed() -> None:

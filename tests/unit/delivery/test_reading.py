@@ -110,7 +110,7 @@ async def test_a_cmdb_that_fails_makes_the_lane_wait_with_the_reason(scene: Scen
     await scene.fire()
     await scene.deliver()
     row = await scene.lane_row()
-    assert (row["state"], row["reason"]) == ("waiting", "the CMDB gave no answer (ConnectionError); the log says more")
+    assert (row["state"], row["reason"]) == ("waiting", "the CMDB gave no answer: ConnectionError; the log says more")
     assert 15 <= await scene.seconds_until_due() <= 30
     scene.tool.cmdb.fault = None
     scene.clock.forward(30)

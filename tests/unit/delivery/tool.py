@@ -43,6 +43,10 @@ class CmdbInMemory:
         self.asked: list[tuple[str, ...]] = []
         self.fault: Callable[[], Awaitable[None]] | None = None
 
+    @property
+    def unreadable(self) -> str:
+        return ""
+
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         await self._ask(resource_ids)
         return [ci for ci in self.cis if ci.resource_id in set(resource_ids)]

@@ -22,6 +22,10 @@ class Elsewhere:
     def monotonic(self) -> float:
         return self.now
 
+    @property
+    def unreadable(self) -> str:
+        return ""
+
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         await self._asked(resource_ids)
         return [ci for ci in self.cis if (ci.resource_id or "") in resource_ids]

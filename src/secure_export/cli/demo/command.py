@@ -139,7 +139,7 @@ def _welcome(console: Console, stage: Stage) -> None:
 def _tell(console: Console, stage: Stage, judgement: Judgement) -> None:
     summary = judgement.summary
     console.print(
-        f"\n[bold]{summary['alerts']}[/] alerts became [bold]{summary['work_items']}[/] incidents of "
+        f"\n[bold]{summary['alerts']}[/] alerts became [bold]{summary['work_items']}[/] incidents in "
         f"{stage.tool.label}; "
         f"[bold]{summary['resolved']}[/] are resolved, [bold]{summary['bound']}[/] are bound to their CI, "
         f"[bold]{summary['quarantined']}[/] could not be understood and is kept in quarantine."

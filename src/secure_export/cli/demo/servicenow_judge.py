@@ -22,9 +22,9 @@ def changes_by_id(instance: Instance) -> dict[str, str]:
 
 
 def an_open_record(instance: Instance, results: Sequence[Result]) -> Row | None:
-    """Give the newest incident that nobody has taken and whose alert still fires."""
+    """Give the newest incident about a CI that nobody has taken and whose alert still fires."""
     firing = {item["number"] for result in results if not result.wanted.is_resolved for item in result.items}
-    rows = [row for row in instance.find("incident", _OURS) if row["number"] in firing and row["state"] == "1"]
+    rows = [row for row in instance.find("incident", f"{_OURS}^state=1^cmdb_ciISNOTEMPTY") if row["number"] in firing]
     return max(rows, key=lambda row: row["number"], default=None)
 
 
@@ -77,9 +77,9 @@ def _of_item(
     if row["sys_id"] not in (item["url"] or ""):
         yield f"the link {item['url']} does not lead to {number}"
     if wanted.is_resolved and (row["state"] != _RESOLVED or not (row["close_code"] and row["close_notes"])):
-        yield f"{number} has state {row['state']} and close code {row['close_code']!r} in ServiceNow: it is not resolved"
+        yield f"{number} is not resolved in ServiceNow: state {row['state']}, close code {row['close_code']!r}"
     if not wanted.is_resolved and row["state"] not in _OPEN:
-        yield f"{number} has state {row['state']} in ServiceNow: it is not open"
+        yield f"{number} is not open in ServiceNow: state {row['state']}"
     yield from _of_binding(instance, estate, wanted, row)
 
 
@@ -92,7 +92,8 @@ def _of_binding(instance: Instance, estate: Estate, wanted: Expectation, row: Ro
     if wanted.binding is Binding.UNBOUND:
         yield f"{row['number']} has the CI {ci['name']} in ServiceNow, which it is not about"
     elif not _is_right(estate, wanted, ci):
-        yield f"{row['number']} has the CI {ci['name']} ({ci['sys_class_name']}) in ServiceNow, not {wanted.resource_id}"
+        has = f"{ci['name']} ({ci['sys_class_name']})"
+        yield f"{row['number']} has the CI {has} in ServiceNow, not {wanted.resource_id}"
 
 
 def _is_right(estate: Estate, wanted: Expectation, ci: Row) -> bool:

@@ -63,7 +63,9 @@ class ArError:
     to_do: str = ""
 
 
-_RIGHTS = "Give the integration user the permissions that the form and its fields need (Incident Master or Incident User)"
+_RIGHTS = (
+    "Give the integration user the permissions that the form and its fields need (Incident Master or Incident User)"
+)
 _NAMES = "Mend the name of the field in the route's or the connection's fields; capitals and underscores count"
 _VALUE = "Set a value that the field takes, exactly as the form spells it, in the route's or the connection's fields"
 

@@ -60,8 +60,8 @@ class CiLookup(BaseModel):
     )
     match: Match = Field(
         Match.EQUAL,
-        description="`equal`, or `token`: the value begins with what is looked for and a colon, as the `TokenId` of BMC "
-        "Discovery does (`web01:example.com`).",
+        description="`equal`, or `token`: the value begins with what is looked for and a colon, as the `TokenId` that "
+        "BMC Discovery writes (`web01:example.com`).",
     )
     namespace: Namespace = Field("BMC.CORE", description="The namespace of the class; extensions have their own.")
 
@@ -98,8 +98,9 @@ class CmdbSettings(BaseModel):
 
     api: CmdbApi = Field(
         CmdbApi.INSTANCES,
-        description="How the CMDB is read: `instances` (`/api/cmdb/v1.0/instances`), `instance` (`/api/cmdb/v1/instance` "
-        "of older servers), or `form` (the AR forms `BMC.CORE:…`, for users without rights on the CMDB API).",
+        description="How the CMDB is read: `instances` (`/api/cmdb/v1.0/instances`), `instance` "
+        "(`/api/cmdb/v1/instance` of older servers), or `form` (the AR forms `BMC.CORE:…`, for users without rights on "
+        "the CMDB API).",
     )
     dataset: DatasetName = Field("BMC.ASSET", description="The dataset that is read; ITSM itself reads `BMC.ASSET`.")
     ci_lookup: tuple[CiLookup, ...] = Field(
@@ -110,8 +111,8 @@ class CmdbSettings(BaseModel):
     attributes: tuple[AttributeName, ...] = Field(
         (),
         max_length=20,
-        description="Further attributes that templates can use as `ci.<attribute>`. Every class that is asked must have "
-        "them.",
+        description="Further attributes that templates can use as `ci.<attribute>`. They are left out where a class "
+        "does not have them.",
     )
     asset_forms: Mapping[str, str] = Field(
         default_factory=dict,

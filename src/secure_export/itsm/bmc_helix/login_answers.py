@@ -18,6 +18,7 @@ _NO_CONNECTION = frozenset({90, 91, 92, 93, 94})
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _OTHER_SESSION_PAUSE = timedelta(seconds=30)
 _LONGEST_WORDS = 200
+_PATH = "/api/jwt/login"
 _URL = (
     "url is that of the AR server's REST interface (https://<tenant>-restapi.onbmc.com, or https://<AR server>:8443), "
     "not that of the Mid Tier or of Smart IT"
@@ -27,8 +28,8 @@ _SSO = (
     "in with rsso"
 )
 _CAUSES = (
-    "user name or password are wrong; or the user's record in the form User is not Current, or is locked; or the server "
-    "authenticates by LDAP or SSO alone and wants an auth_string"
+    "user name or password are wrong; or the user's record in the form User is not Current, or is locked; or the "
+    "server authenticates by LDAP or SSO alone and wants an auth_string"
 )
 
 
@@ -69,14 +70,10 @@ def failure_in(answer: Answer, *, now: datetime) -> SignInFailed:
     if answer.status in _BUSY:
         reason = f"the AR server is not able to log us in now ({answer.status})"
         return SignInFailed(reason, answer.asked_until(now), refused=False)
-    if (words := _forbidden(answer)) is not None:
-        return SignInFailed(words, refused=False)
-    if 300 <= answer.status < 400:  # noqa: PLR2004 - all redirects
-        return SignInFailed(f"the log-in is sent elsewhere ({answer.status}): is it so that {_URL}?", refused=False)
     if _is_page(answer):
         return _by_page(answer)
-    if answer.status == 404:  # noqa: PLR2004
-        return SignInFailed(f"there is no /api/jwt/login at this address (404): see that {_URL}", refused=False)
+    if (reason := _wrong_address(answer)) is not None:
+        return SignInFailed(reason, refused=False)
     words = " ".join(answer.text.split())[:_LONGEST_WORDS] if answer.status in {200, 401, 403} else ""
     said = f"{answer.status}: {words}" if words else f"{answer.status}, no words"
     return SignInFailed(f"the log-in gave no token ({said}): {_CAUSES}")
@@ -110,6 +107,15 @@ def _by_messages(answer: Answer, messages: tuple[ArMessage, ...], now: datetime)
         return SignInFailed(f"the log-in was refused ({told(messages)}): {_CAUSES}")
     refused = answer.status not in _BUSY
     return SignInFailed(f"the log-in failed ({answer.status}: {told(messages)})", refused=refused)
+
+
+def _wrong_address(answer: Answer) -> str | None:
+    """What answers that say nothing about user and password tell of the address."""
+    if 300 <= answer.status < 400:  # noqa: PLR2004 - all redirects
+        return f"the log-in is sent elsewhere ({answer.status}): see that {_URL}"
+    if answer.status == 404:  # noqa: PLR2004
+        return f"there is no {_PATH} at this address (404): see that {_URL}"
+    return _forbidden(answer)
 
 
 def _forbidden(answer: Answer) -> str | None:

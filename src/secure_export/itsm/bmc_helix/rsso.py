@@ -29,10 +29,10 @@ _LONGEST_WORDS = 200
 _LONGEST_TOKEN = 16_000
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CAUSES = (
-    "(1) client_id or client_secret differ from the OAuth client in Helix SSO (OAuth2 > Clients); or (2) that client is "
-    "not allowed the grant JWT bearer; or (3) it does not know the public key of private_key; or (4) issuer, subject or "
-    "assertion_audience are not what it expects; or (5) audience is not the application domain of the realm; or (6) the "
-    "clocks differ"
+    "(1) client_id or client_secret differ from the OAuth client in Helix SSO (OAuth2 > Clients); or (2) that client "
+    "is not allowed the grant JWT bearer; or (3) it does not know the public key of private_key; or (4) issuer, "
+    "subject or assertion_audience are not what it expects; or (5) audience is not the application domain of the "
+    "realm; or (6) the clocks differ"
 )
 
 
@@ -113,8 +113,8 @@ def _key(settings: RssoSettings) -> RSAKey | ECKey:
         key = RSAKey.import_key(pem) if settings.algorithm.startswith("RS") else ECKey.import_key(pem)
     except (JoseError, ValueError, TypeError) as error:
         raise SignInFailed(
-            f"the private key in {place} cannot be used for {settings.algorithm} ({type(error).__name__}): it has to be "
-            "a PEM file without a password",
+            f"the private key in {place} cannot be used for {settings.algorithm} ({type(error).__name__}): it has to "
+            "be a PEM file without a password",
             refused=False,
         ) from None
     if not key.is_private:

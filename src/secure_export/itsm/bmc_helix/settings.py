@@ -38,7 +38,9 @@ _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _./()&-]{0,79}")
 
 def _field_name(name: str) -> str:
     if not _FIELD_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a field; write it exactly as the form has it, capitals and blanks too")
+        raise ValueError(
+            f"{name!r} is no name of a field; write it exactly as the form has it, capitals and blanks too"
+        )
     return name
 
 
@@ -127,7 +129,9 @@ class BmcHelixSettings(SignInSettings):
         None, description="Who gets incidents where neither route nor CI names a group."
     )
     template: Text | None = Field(None, description="Incident template, by its name or its instance id.")
-    operational_categories: Tiers = Field((), description="Operational categorization: up to three tiers, or `A > B > C`.")
+    operational_categories: Tiers = Field(
+        (), description="Operational categorization: up to three tiers, or `A > B > C`."
+    )
     product_categories: Tiers = Field((), description="Product categorization: up to three tiers, or `A > B > C`.")
     service_ci: ServiceCi | None = Field(None, description="The service that incidents are about.")
     reported_source: Text = Field("Systems Management", description="Reported source, by its label.")

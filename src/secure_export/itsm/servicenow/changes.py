@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from secure_export.itsm import cursor as cursors
-from secure_export.itsm.contract import Changes
+from secure_export.itsm.contract import Changes, CheckResult
 from secure_export.itsm.cursor import Position, starting
 from secure_export.itsm.servicenow.keys import connection_prefix, work_item_key
 from secure_export.itsm.servicenow.kinds import INCIDENT
@@ -81,10 +81,14 @@ class ChangeFeed:
             more = more or page.full
         return Changes(tuple(dict.fromkeys(keys)), cursors.write(positions) if positions else cursor, more)
 
-    async def try_out(self, table: str) -> str:
-        """Say why changes of a table cannot be asked for; empty when they can."""
-        page = await self._page(table, starting(self._tools.clock()))
-        return self._trouble if page is None else ""
+    async def check(self) -> Sequence[CheckResult]:
+        """Try whether changes can be asked for, in every table that is known to hold work items."""
+        results: list[CheckResult] = []
+        for table in self._tables({}):
+            page = await self._page(table, starting(self._tools.clock()))
+            detail = self._trouble if page is None else "what people change can be asked for"
+            results.append(CheckResult(f"changes in {table}", passed=page is not None, detail=detail))
+        return results
 
     def _tables(self, positions: dict[str, Position]) -> Sequence[str]:
         """Which tables hold work items, as far as is known."""

@@ -44,7 +44,8 @@ class ServiceNowConnector:
         self._tools = tools(name, settings, api, clock=resources.clock)
         self._tasks = TaskRecords(self._tools)
         self._events = Events(self._tools, origin_of(name, settings, resources.console_url))
-        self._feed = ChangesOfBoth(ChangeFeed(self._tools), self._tools)
+        self._task_feed = ChangeFeed(self._tools)
+        self._feed = ChangesOfBoth(self._task_feed, self._tools)
         cmdb = ServiceNowCmdb(CmdbReading(api), settings.cmdb)
         self._cmdb = CisAtHand(
             cmdb, found_seconds=settings.cmdb.found_seconds, missing_seconds=settings.cmdb.missing_seconds
@@ -82,7 +83,7 @@ class ServiceNowConnector:
 
     async def check(self) -> Sequence[CheckResult]:
         """Try everything that the configuration needs."""
-        return await self._checks.run()
+        return [*await self._checks.run(), *await self._task_feed.check()]
 
     async def close(self) -> None:
         """Stop what is under way, sign out and close the connections."""

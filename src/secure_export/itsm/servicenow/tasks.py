@@ -1,6 +1,6 @@
 """Work items as records of a table of tasks: incident, problem, change request, or any other."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from secure_export.itsm.servicenow import creating, ending, keys
 from secure_export.itsm.servicenow.ended import Ended, unread
@@ -44,18 +44,6 @@ class TaskRecords:
     async def reopen(self, item: WorkItem) -> Outcome:
         """Open the record again; see ``ending.reopen``."""
         return await self._outcome(item, ending.reopen)
-
-    def observations(self) -> Sequence[str]:
-        """Tell what was learned of the instance that an administrator should know."""
-        number = self._tools.observed.sys_id_dropped
-        if not number:
-            return ()
-        told = (
-            f"the instance did not keep the sys_id that {number} was made with: two processes that create at the same "
-            "time are told apart by correlation_id alone, and a twin is ended afterwards. The right to set sys_id, or "
-            "a unique index on correlation_id, closes that gap"
-        )
-        return (told,)
 
     async def _outcome(self, item: WorkItem, take: Callable[[TaskStep], Awaitable[Done]]) -> Outcome:
         kind = kind_of(item.desired.content.work_item, self._tools.settings)

@@ -182,10 +182,13 @@ async def test_a_range_that_may_not_be_asked_for_is_told_in_check_and_raises_not
     there.instance.before = [lambda asked: failure(403, "Insufficient rights to query records")]
     assert (await feed.changes(cursor)).keys == ()
     assert "query_range" in feed.trouble
-    assert "query_range" in await feed.try_out("incident")
+    (told,) = await feed.check()
+    assert not told.passed
+    assert "query_range" in told.detail
     there.instance.before.clear()
     assert (await feed.changes(cursor)).keys == (item.key,)
-    assert await feed.try_out("incident") == ""
+    assert [told.passed for told in await feed.check()] == [True]
+    assert feed.trouble == ""
 
 
 async def test_a_condition_on_the_time_that_is_passed_over_is_noticed() -> None:
@@ -194,7 +197,9 @@ async def test_a_condition_on_the_time_that_is_passed_over_is_noticed() -> None:
     (item,) = await created(there, "one")
     there.instance.person(row(there, item), state="2")
     there.later(days=2)
-    assert "sys_updated_on" in await ChangeFeed(there.tools).try_out("incident")
+    (told,) = await ChangeFeed(there.tools).check()
+    assert not told.passed
+    assert "sys_updated_on" in told.detail
 
 
 async def test_what_cannot_be_asked_now_is_asked_again() -> None:
