@@ -30,6 +30,7 @@ from typing import Final
 from secure_export.sandbox.servicenow.app import ServiceNowApp
 from secure_export.sandbox.servicenow.demo_access import ADMIN, API_KEY, CLIENT_ID, CLIENT_SECRET, PASSWORD
 from secure_export.sandbox.servicenow.faults import Fault, FaultKind
+from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.oauth import CLIENT_CREDENTIALS_PROPERTY
 from secure_export.sandbox.servicenow.run import serving
 from secure_export.sandbox.tls import LocalCa
@@ -54,6 +55,9 @@ TARGETS: Final = (
 )
 _NEEDS_DISTANCE: Final = {"itsm_misc": 0.05}
 """Seconds that every answer takes in a target that sees calls time out after 10 ms: no instance is that near."""
+_STANDARD_CHANGE: Final = "Clear BGP sessions on a Cisco router - 1"
+_DESCRIPTION: Final = "description=Resend the complete BGP table to neighboring routers"
+"""A standard change of ServiceNow's demo data, and what the targets expect its template to fill in."""
 _PLAY: Final = "- hosts: localhost\n  roles: [{target}]\n"
 _RECAP: Final = re.compile(r"^localhost\s+: (?P<counts>.*)$", re.MULTILINE)
 _TASK: Final = re.compile(r"^TASK \[(?P<name>.*)\] \*+$", re.MULTILINE)
@@ -112,6 +116,7 @@ class Stage:
         certificate, key = identity.write(self._folder, "client")
         app.sign_in.map_certificate(identity.certificate, ADMIN)
         app.instance.properties.set(CLIENT_CREDENTIALS_PROPERTY, "true")
+        add_standard_change(app.instance)
         config = {
             "sn_host": url,
             "sn_username": ADMIN,
@@ -160,6 +165,14 @@ class Stage:
             "SSL_CERT_FILE": str(self._folder / "ca.pem"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+
+def add_standard_change(instance: Instance) -> None:
+    """Add the standard change that the targets make changes from."""
+    template = instance.insert("sys_template", {"table": "change_request", "template": _DESCRIPTION})
+    producer = instance.insert("std_change_record_producer", {"template": template["sys_id"]})
+    version = {"name": _STANDARD_CHANGE, "std_change_producer": producer["sys_id"]}
+    instance.insert("std_change_producer_version", version)
 
 
 def read_outcome(target: str, said: str, *, passed: bool) -> Outcome:

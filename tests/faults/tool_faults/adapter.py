@@ -1,7 +1,7 @@
 """What the shared fault suite needs of a tool: its sandbox, looked into and troubled from outside the connector.
 
-An adapter is written once for each remote tool; the suite (``suite.py``) is the same for all of them. Nothing here supposes
-that a tool helps: no idempotency key, no conditional write, no transaction over several calls.
+An adapter is written once for each remote tool; the suite (``suite.py``) is the same for all of them. Nothing here
+supposes that a tool helps: no idempotency key, no conditional write, no transaction over several calls.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -71,6 +71,8 @@ class Ability(StrEnum):
     """Rights can hide our own records from us."""
     COPIES = "copies"
     """The tool can be put back to an old copy of its data."""
+    CMDB_APART = "cmdb-apart"
+    """The CMDB can fail while records can be read and written."""
     SLOW_WRITES = "slow-writes"
     """A write can take long, so that two overlap."""
 
@@ -134,6 +136,10 @@ class ToolUnderFault(Protocol):
 
     def all_calls(self, trouble: Trouble) -> None:
         """Let all calls meet a trouble, signing in too, until ``calm``."""
+        ...
+
+    def cmdb_meets(self, trouble: Trouble) -> None:
+        """Let all look-ups of CIs meet a trouble, until ``calm``."""
         ...
 
     def slow_write(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ import copy
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -32,19 +32,22 @@ class Mistake(StrEnum):
     BLIND_CREATE = "blind-create"
     """A create looks neither before nor after."""
     DOUBT_IS_FAILURE = "doubt-is-failure"
-    """What may have been done is taken for not done."""
+    """What may have been done is taken for not done, and is done again without a look."""
     HIDDEN_IS_GONE = "hidden-is-gone"
     """Rows that rights hide are taken for rows that are not there."""
     ECHO = "echo"
     """A resolve is called done without having been read back."""
     NOTES_AGAIN = "notes-again"
-    """Notes are written whether they are there or not."""
+    """Notes are written without anything that tells later that they are there."""
     TWINS_STAY = "twins-stay"
     """Nobody looks for doubles after a create."""
     REOPENS = "reopens"
     """An update opens what a person closed."""
     OLD_VALUE = "old-value"
     """The value for a resolve is never read again."""
+
+
+_BLIND = frozenset({Mistake.BLIND_CREATE, Mistake.DOUBT_IS_FAILURE})
 
 
 class NotDone(Exception):  # noqa: N818 - reads as what it says
@@ -206,11 +209,11 @@ class MemoryConnector:
         return Done(self._confirmed(row) if row is not None else None)
 
     async def _create(self, item: WorkItem) -> Outcome:
-        if self._mistake is not Mistake.BLIND_CREATE and (there := await self._row(item)) is not None:
+        if self._mistake not in _BLIND and (there := await self._row(item)) is not None:
             return Done(self._confirmed(there))
         content, notes = item.desired.content, [one.text for one in item.desired.notes]
         made = await self._service.insert(item.key, content.title, item.desired.revision, notes)
-        if self._mistake in {Mistake.TWINS_STAY, Mistake.BLIND_CREATE}:
+        if self._mistake in _BLIND | {Mistake.TWINS_STAY}:
             return Done(self._confirmed(made))
         rows, _ = await self._service.read(item.key)
         for double in sorted(rows, key=lambda one: one.number)[1:]:
@@ -235,7 +238,8 @@ class MemoryConnector:
     def _put(self, there: Row, item: WorkItem, *, resolve: bool) -> None:
         held = 0 if self._mistake is Mistake.NOTES_AGAIN else there.revision
         there.notes += [one.text for one in item.desired.notes if one.revision > held]
-        there.revision = item.desired.revision
+        if self._mistake is not Mistake.NOTES_AGAIN:
+            there.revision = item.desired.revision
         there.state = ToolState.RESOLVED if resolve else ToolState.OPEN
         if resolve:
             there.resolution, there.ended_at = item.desired.resolution, self._service.clock()
@@ -290,6 +294,9 @@ class MemoryTool:
     def all_calls(self, trouble: Trouble) -> None:
         self._service.always = trouble
 
+    def cmdb_meets(self, trouble: Trouble) -> None:
+        pass
+
     def slow_write(self, seconds: float) -> None:
         self._service.slow = seconds
 
@@ -331,7 +338,8 @@ class MemoryTool:
         return f"ci-{name}"
 
     async def retire_ci(self, key: str) -> None:
-        self._cmdb.cis = [one for one in self._cmdb.cis if one.id != key]
+        out_of_use = {"install_status": "Retired"}
+        self._cmdb.cis = [replace(one, attributes=out_of_use) if one.id == key else one for one in self._cmdb.cis]
 
     async def copied(self) -> object:
         return copy.deepcopy(self._service.rows)

@@ -104,8 +104,12 @@ class ServiceNowTool:
         connector = ServiceNowConnector(name, settings, resources)
         for part in _parts(connector, set()):
             if hasattr(part, "_monotonic"):
-                part._monotonic = lambda: (self._clock() - self._began).total_seconds()
+                part._monotonic = self._seconds
         return connector
+
+    def _seconds(self) -> float:
+        """Tell the seconds since the beginning by the simulated clock: what a connector keeps grows old by it."""
+        return (self._clock() - self._began).total_seconds()
 
     async def found(self) -> Sequence[Found]:
         rows = [row for row in self._instance.find("incident") if row.get("correlation_id", "").startswith(PREFIX)]
@@ -119,6 +123,10 @@ class ServiceNowTool:
 
     def all_calls(self, trouble: Trouble) -> None:
         self._meet(trouble, None)
+
+    def cmdb_meets(self, trouble: Trouble) -> None:
+        for path in ("/api/now/table/cmdb_*", "/api/now/cmdb/*"):
+            self._meet(trouble, None, path=path)
 
     def slow_write(self, seconds: float) -> None:
         self._set(Fault(FaultKind.DELAY, seconds=seconds, **self.door.writes))
@@ -134,17 +142,17 @@ class ServiceNowTool:
         instance = self._instance
         row = instance.first("incident", f"number={number}")
         assert row is not None, f"there is no {number}"
-        person, admin = instance.user(_COLLEAGUE), instance.user("admin")
+        person = instance.user(_COLLEAGUE)
         ended = {"close_code": _active_code(instance), "close_notes": "Restarted by hand"}
         match deed:
             case Deed.RESOLVE:
                 instance.update("incident", row["sys_id"], {"state": "6", **ended}, person)
             case Deed.CLOSE:
-                instance.update("incident", row["sys_id"], {"state": "7", **ended}, admin)
+                instance.update("incident", row["sys_id"], {"state": "7", **ended}, person)
             case Deed.REOPEN:
                 instance.update("incident", row["sys_id"], {"state": "2"}, person)
             case Deed.DELETE:
-                instance.delete("incident", row["sys_id"], admin)
+                instance.delete("incident", row["sys_id"], person)
             case Deed.MERGE:
                 parent = instance.insert("incident", {"short_description": "The same, told by phone"}, person)
                 merged = {"parent_incident": parent["sys_id"], "state": "6", **ended}
@@ -213,8 +221,8 @@ class ServiceNowTool:
 class ServiceNowEventsTool(ServiceNowTool):
     """Events and the alerts that they become.
 
-    A person can close an alert and open it again; nothing has to be chosen for that, and nothing is merged. Events are not
-    changed by business rules: none aborts them, and none leaves an alert open.
+    A person can close an alert and open it again; nothing has to be chosen for that, and nothing is merged. Events are
+    not changed by business rules: none aborts them, and none leaves an alert open.
     """
 
     abilities = frozenset(Ability) - {Ability.RESOLVE_VALUE}
@@ -236,7 +244,7 @@ class ServiceNowEventsTool(ServiceNowTool):
             case Deed.REOPEN:
                 instance.update("em_alert", row["sys_id"], {"state": "Reopen", "close_time": ""}, person)
             case Deed.DELETE:
-                instance.delete("em_alert", row["sys_id"], instance.user("admin"))
+                instance.delete("em_alert", row["sys_id"], person)
             case _:
                 instance.update("em_alert", row["sys_id"], {"state": "Closed"}, person)
 
@@ -261,12 +269,15 @@ class _Stage:
 
     def __init__(self) -> None:
         self.now: Callable[[], datetime] = utc_now
-        self.app = servicenow_app(Instance(clock=Clock(lambda: self.now()), demo=False))
+        self.app = servicenow_app(Instance(clock=Clock(self._now), demo=False))
         open_doors(self.app)
-        set_account(self.app.instance, Account(_COLLEAGUE, roles=frozenset({"itil", "evt_mgmt_operator"})))
+        set_account(self.app.instance, Account(_COLLEAGUE, roles=frozenset({"admin"})))
         self.app.instance.properties.set(_GRANT, "true")
         self._rows = snapshot(self.app.instance)
         self._access = list(self.app.instance.acl)
+
+    def _now(self) -> datetime:
+        return self.now()
 
     def as_new(self, now: Callable[[], datetime]) -> ServiceNowApp:
         """Put everything back to how it was when it was made."""

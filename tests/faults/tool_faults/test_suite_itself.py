@@ -18,10 +18,10 @@ _suite = ToolFaultSuite()
 _WRITE = _suite.test_a_write_meets_trouble
 _STORIES: dict[Mistake, Story] = {
     Mistake.BLIND_CREATE: lambda world: _suite.test_a_node_stalls_longer_than_its_lease(world, CREATE, after=False),
-    Mistake.DOUBT_IS_FAILURE: lambda world: _WRITE(world, UPDATE, Trouble.ANSWER_LOST),
+    Mistake.DOUBT_IS_FAILURE: lambda world: _WRITE(world, CREATE, Trouble.ANSWER_LOST),
     Mistake.HIDDEN_IS_GONE: lambda world: _suite.test_rights_hide_our_own_records(world, CREATE),
     Mistake.ECHO: lambda world: _WRITE(world, RESOLVE, Trouble.RESOLVE_IGNORED),
-    Mistake.NOTES_AGAIN: lambda world: _suite.test_every_answer_is_lost_for_a_while(world, Trouble.ERROR_AFTER, 2),
+    Mistake.NOTES_AGAIN: lambda world: _WRITE(world, UPDATE, Trouble.ERROR_AFTER),
     Mistake.TWINS_STAY: _suite.test_a_create_is_under_way_in_the_tool_when_another_node_takes_over,
     Mistake.REOPENS: lambda world: _suite.test_a_colleague_ends_it_while_more_fires(world, Deed.RESOLVE),
     Mistake.OLD_VALUE: _suite.test_the_value_that_a_resolve_needs_is_removed,

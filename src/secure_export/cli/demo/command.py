@@ -27,6 +27,7 @@ _PAUSE_SECONDS = 0.12
 _SECONDS_TO_SETTLE = 60.0
 _SECONDS_TO_FOLLOW = 15.0
 _WIDTH_OF_FILES = 180
+_WIDTH_OF_HINTS = 28
 
 
 def demo(
@@ -44,7 +45,7 @@ def demo(
     Nothing leaves this machine, and nothing stays on it. Without --once it keeps running until Ctrl-C. What is printed
     at the end is checked in the store and, with another tool than the desk, in that tool itself.
 
-    Example: [bold]secure-export demo --once[/], or [bold]secure-export demo --tool servicenow[/]
+    Example: [bold]secure-export demo --tool servicenow --once[/]
     """
     raise typer.Exit(run_async(_demo(port, tool, once=once)))
 
@@ -152,11 +153,8 @@ def _tell(console: Console, stage: Stage, judgement: Judgement) -> None:
 
 def _invite(console: Console, stage: Stage, judgement: Judgement) -> None:
     send = f"secure-export send alert.json --url {stage.webhook} --token-from {stage.entra_url}"
-    lines = (
-        f"\nLook around: {stage.url}",
-        *stage.tool.hints(judgement.results),
-        f"Send one more:  {send}",
-        "Ctrl-C ends it and removes everything.",
-    )
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+    hints = (("the console", stage.url), *stage.tool.hints(judgement.results), ("send one more alert", send))
+    console.print("\nLook around:")
+    for about, what in hints:
+        console.print(f"  {about:<{_WIDTH_OF_HINTS}}  {what}", markup=False, soft_wrap=True)
+    console.print(f"{stage.tool.remark}\nCtrl-C ends it and removes everything.".lstrip(), soft_wrap=True)

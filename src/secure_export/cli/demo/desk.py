@@ -21,6 +21,7 @@ class Desk:
     """
 
     label = "the desk"
+    remark = ""
     settings: Mapping[str, Any] = {"type": "desk"}
 
     def __init__(self, estate: Estate) -> None:
@@ -37,7 +38,7 @@ class Desk:
         """Say what there is of it; its pages are the console's."""
         return [Place("desk and CMDB", f"{self._cis} CIs", "imported from an Azure Resource Graph export")]
 
-    def hints(self, _: Sequence[Result]) -> Sequence[str]:
+    def hints(self, _: Sequence[Result]) -> Sequence[tuple[str, str]]:
         """Say nothing more: its incidents are in the console."""
         return []
 

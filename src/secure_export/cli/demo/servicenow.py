@@ -31,6 +31,7 @@ class ServiceNow:
     """
 
     label = "ServiceNow"
+    remark = "The console's pages Incidents and CMDB are the desk's, and empty here: people work in ServiceNow."
 
     def __init__(self, instance: Instance, url: str, password: Path, estate: Estate) -> None:
         self._instance = instance
@@ -59,16 +60,16 @@ class ServiceNow:
             Place("its control", f"{self._url}/control", "faults, clock, and acting as somebody else"),
         ]
 
-    def hints(self, results: Sequence[Result]) -> Sequence[str]:
-        """Say how to act as a person, and how to break it."""
+    def hints(self, results: Sequence[Result]) -> Sequence[tuple[str, str]]:
+        """Say how to look at it, act as a person, and break it."""
         faults = f"{self._url}/control/faults"
         outage = json.dumps({"kind": "error-before", "times": None})
         row = servicenow_judge.an_open_record(self._instance, results)
-        acting = [] if row is None else [f"End an incident as {_AGENT}:   {self._ending(row['sys_id'])}"]
         return [
-            f"In ServiceNow:   {self._url}   (no sign-in)",
-            *acting,
-            f"Make an outage:  curl -X POST {faults} -d '{outage}'   (over: curl -X DELETE {faults})",
+            ("ServiceNow, without sign-in", self._url),
+            *([(f"end {row['number']} as {_AGENT}", self._ending(row["sys_id"]))] if row else []),
+            ("make an outage", f"curl -X POST {faults} -d '{outage}'"),
+            ("end the outage", f"curl -X DELETE {faults}  # what waits is tried again within half a minute"),
         ]
 
     def people_act(self, results: Sequence[Result]) -> Act | None:

@@ -81,8 +81,13 @@ class Tool(Protocol):
         """Say where to look, once the CMDB is filled."""
         ...
 
-    def hints(self, results: Sequence[Result]) -> Sequence[str]:
-        """Say in lines what a person can try in the tool after the round; commands as they are typed."""
+    @property
+    def remark(self) -> str:
+        """What differs from the demo with the desk, in a sentence; empty: nothing."""
+        ...
+
+    def hints(self, results: Sequence[Result]) -> Sequence[tuple[str, str]]:
+        """Say what a person can look at or try in the tool after the round, each with its address or command."""
         ...
 
     def people_act(self, results: Sequence[Result]) -> Act | None:

@@ -1,7 +1,6 @@
 """The error numbers of AR System that mean something to us, and what is done about each. Pure.
 
-Numbers without a source in the comments are those of BMC's "AR System error messages"; sites add numbers of their own for
-workflow, all of which are refusals.
+Sites add numbers of their own for workflow, all of which are refusals.
 """
 
 import re
@@ -78,7 +77,7 @@ ERRORS: Sequence[ArError] = (
     ArError(93, "time-out during a database operation", Answered.IN_DOUBT),
     ArError(94, "time-out, because the server is busy", Answered.IN_DOUBT),
     ArError(302, "there is no such record", Answered.NOT_THERE),
-    ArError(303, "there is no such form", Answered.REFUSED, Cause.FORM, "See whether ITSM's Incident Management is there"),
+    ArError(303, "there is no such form", Answered.REFUSED, Cause.FORM, "See whether Incident Management is there"),
     ArError(306, "a value lies outside the field's limits", Answered.REFUSED, Cause.VALUE, _VALUE),
     ArError(307, "a required field was not given", Answered.REFUSED, Cause.REQUIRED,
             "Set the field in the route's or the connection's fields"),

@@ -1,19 +1,20 @@
 """How configuration items are asked for: pure.
 
-A rule of the configuration and the values that are looked for become qualifications, each short enough for a URL; and what
-comes back is compared with what was asked for once more, because a server may understand a qualification in its own way.
+A rule of the configuration and the values that are looked for become qualifications, each short enough for a URL. What
+comes back is compared with what was asked for once more: a server may understand a qualification in its own way.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from secure_export.itsm.bmc_helix.cmdb_settings import CiLookup, Match, Source
+from secure_export.itsm.bmc_helix.cmdb_settings import BY_NAME, CiLookup, Match, Source
 from secure_export.itsm.bmc_helix.qualification import encoded_length, equal, field, text
 
 LONGEST_QUALIFICATION = 1400
 """Characters of a qualification in a URL: with host, path and attributes the whole stays below 2,000."""
 
-LONGEST_VALUE = 255
+LONGEST_VALUE = 1000
 _OR = " OR "
+_WILD = frozenset("%[]")
 
 
 def can_be_asked(value: str) -> bool:
@@ -37,26 +38,38 @@ def value_for(rule: CiLookup, name: str) -> str:
     return host if rule.source is Source.HOST_NAME and not is_address else name
 
 
-def qualifications(rule: CiLookup, values: Iterable[str], *, spellings: bool) -> list[tuple[str, ...]]:
-    """Share the terms that ask for values over as few qualifications as their length allows.
+def terms_for(rule: CiLookup, value: str, *, spellings: bool) -> tuple[str, ...]:
+    """Write the terms that ask for a value; none where the rule cannot ask for it.
 
     Args:
         rule: The rule.
-        values: What is looked for, in lower case.
-        spellings: Whether names are also asked for in capitals: a database may heed case.
+        value: What is looked for, in lower case.
+        spellings: Whether a name is also asked for in capitals: a database may heed case.
+    """
+    written = {value: None, value.upper(): None} if spellings and rule.source in BY_NAME else {value: None}
+    if rule.match is Match.EQUAL:
+        return tuple(equal(rule.attribute, one) for one in written)
+    # An underscore means any one character here: what it finds too much is left out afterwards.
+    return tuple(f"{field(rule.attribute)} LIKE {text(one + ':%')}" for one in written if not _WILD.intersection(one))
+
+
+def in_turns(groups: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Share terms over as few qualifications as their length allows.
+
+    Args:
+        groups: Terms that belong together, such as the spellings of one name; a group is not torn.
 
     Returns:
-        The terms of each qualification; joined by ``joined`` they are one.
+        The terms of each qualification.
     """
     turns: list[tuple[str, ...]] = []
     room = 0
-    for value in dict.fromkeys(values):
-        terms = tuple(_terms(rule, value, spellings=spellings))
-        needs = sum(encoded_length(f"{term}{_OR}") for term in terms)
+    for group in groups:
+        needs = sum(encoded_length(f"{term}{_OR}") for term in group)
         if not turns or needs > room:
             turns.append(())
             room = LONGEST_QUALIFICATION
-        turns[-1] += terms
+        turns[-1] = (*turns[-1], *group)
         room -= needs
     return [turn for turn in turns if turn]
 
@@ -89,15 +102,3 @@ def _comparable(rule: CiLookup, has: str) -> str:
     if rule.match is Match.TOKEN:
         return value.partition(":")[0] if ":" in value else ""
     return value.rstrip("/") if rule.source in {Source.RESOURCE_ID, Source.RESOURCE_GROUP} else value
-
-
-def _terms(rule: CiLookup, value: str, *, spellings: bool) -> Iterable[str]:
-    written = [value]
-    if spellings and rule.source in {Source.NAME, Source.HOST_NAME} and value.upper() != value:
-        written.append(value.upper())
-    for one in written:
-        if rule.match is Match.EQUAL:
-            yield equal(rule.attribute, one)
-        elif not any(sign in one for sign in "%[]"):
-            # An underscore means any one character here: what it finds too much is left out afterwards.
-            yield f"{field(rule.attribute)} LIKE {text(one + ':%')}"

@@ -23,17 +23,18 @@ STANDS_IN_FOR = "stands_in_for"
 _CLASSES = (
     "BMC_AccessPoint", "BMC_Activity", "BMC_Application", "BMC_ApplicationInfrastructure", "BMC_ApplicationService",
     "BMC_ApplicationSystem", "BMC_BaseElement", "BMC_BusinessProcess", "BMC_BusinessService", "BMC_CloudInstance",
-    "BMC_Cluster", "BMC_Collection", "BMC_ComputerSystem", "BMC_Database", "BMC_DataBase", "BMC_DataBaseStorage",
-    "BMC_DiskDrive", "BMC_DiskPartition", "BMC_Document", "BMC_Equipment", "BMC_FileSystem", "BMC_HardwareSystemComponent",
-    "BMC_IPEndpoint", "BMC_LAN", "BMC_LANEndpoint", "BMC_LocalFileSystem", "BMC_LogicalEntity", "BMC_Mainframe",
-    "BMC_MFVirtualSystem", "BMC_Monitor", "BMC_NetworkPort", "BMC_OperatingSystem", "BMC_Organization", "BMC_Package",
-    "BMC_Person", "BMC_PhysicalLocation", "BMC_Printer", "BMC_Processor", "BMC_Product", "BMC_ResourcePool", "BMC_Role",
-    "BMC_SoftwareServer", "BMC_StorageSubsystem", "BMC_StorageVolume", "BMC_System", "BMC_SystemResource",
-    "BMC_SystemService", "BMC_TechnicalService", "BMC_Transaction", "BMC_VirtualSystem", "BMC_VirtualSystemEnabler",
+    "BMC_Cluster", "BMC_Collection", "BMC_ComputerSystem", "BMC_DataBase", "BMC_DataBaseStorage", "BMC_DiskDrive",
+    "BMC_DiskPartition", "BMC_Document", "BMC_Equipment", "BMC_FileSystem", "BMC_HardwareSystemComponent",
+    "BMC_IPEndpoint", "BMC_LAN", "BMC_LANEndpoint", "BMC_LNsCollection", "BMC_LocalFileSystem", "BMC_LogicalEntity",
+    "BMC_Mainframe", "BMC_MFVirtualSystem", "BMC_Monitor", "BMC_NetworkPort", "BMC_OperatingSystem",
+    "BMC_Organization", "BMC_Package", "BMC_Person", "BMC_PhysicalLocation", "BMC_Printer", "BMC_Processor",
+    "BMC_Product", "BMC_ResourcePool", "BMC_Role", "BMC_SoftwareServer", "BMC_StorageSubsystem", "BMC_StorageVolume",
+    "BMC_System", "BMC_SystemResource", "BMC_SystemService", "BMC_TechnicalService", "BMC_Transaction",
+    "BMC_VirtualSystem", "BMC_VirtualSystemEnabler",
 )  # fmt: skip
 _SPELLED = {name.upper(): name for name in _CLASSES}
 
-# Binding knows what is out of use by English words (``secure_export.cmdb.decide``); labels and their numbers (AST forms).
+# Binding knows what is out of use by English words (``secure_export.cmdb.decide``). Labels, and their numbers.
 _LIFE_CYCLE: Mapping[str, str] = {
     "end of life": "retired", "6": "retired",
     "delete": "deleted", "deleted": "deleted", "8": "deleted",

@@ -1,11 +1,14 @@
 """What binding asks of a CMDB, and what it can be told."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from secure_export.errors import SecureExportError
 from secure_export.itsm.bmc_helix.ci_rows import Row
+
+T = TypeVar("T")
 
 
 class CmdbUnavailable(SecureExportError):  # noqa: N818 - reads as what it says
@@ -44,12 +47,32 @@ class CmdbClasses(Protocol):
     """Reads classes of one dataset."""
 
     async def rows(
-        self, one: CmdbClass, qualification: str, attributes: Sequence[str], limit: int
+        self, one: CmdbClass, qualification: str, needed: Sequence[str], further: Sequence[str], limit: int
     ) -> tuple[Row, ...]:
         """Give the instances of a class, and of the classes below it, that a qualification finds.
 
+        Args:
+            one: The class.
+            qualification: What is asked for; never empty.
+            needed: Attributes to give.
+            further: Attributes to give as well, which are left out where the class does not have them.
+            limit: How many instances at most.
+
         Raises:
-            NotReadable: The class or an attribute does not exist, or may not be read.
+            NotReadable: The class or a needed attribute does not exist, or may not be read.
             CmdbUnavailable: There is no answer now.
         """
         ...
+
+
+async def together(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Ask several questions at a time; when one fails none goes on."""
+    if len(questions) == 1:  # the usual case, without the cost of a task
+        return [await questions[0]]
+    asked = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return await asyncio.gather(*asked)
+    finally:
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)

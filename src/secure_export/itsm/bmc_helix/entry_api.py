@@ -1,4 +1,4 @@
-"""The one place that calls the AR server's entry API: signs in, judges each answer, and stops knocking when not let in."""
+"""The one place that calls the AR server's entry API: signs in, judges answers, and stops knocking when not let in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

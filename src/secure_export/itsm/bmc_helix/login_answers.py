@@ -72,8 +72,8 @@ def failure_in(answer: Answer, *, now: datetime) -> SignInFailed:
         return SignInFailed(reason, answer.asked_until(now), refused=False)
     if _is_page(answer):
         return _by_page(answer)
-    if (reason := _wrong_address(answer)) is not None:
-        return SignInFailed(reason, refused=False)
+    if (where := _wrong_address(answer)) is not None:
+        return SignInFailed(where, refused=False)
     words = " ".join(answer.text.split())[:_LONGEST_WORDS] if answer.status in {200, 401, 403} else ""
     said = f"{answer.status}: {words}" if words else f"{answer.status}, no words"
     return SignInFailed(f"the log-in gave no token ({said}): {_CAUSES}")

@@ -127,10 +127,14 @@ def _given(answer: Answer) -> Token | None:
     text, lasts = body.get("access_token"), body.get("expires_in")
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TOKEN or not text.isascii() or " " in text:
         return None
-    if isinstance(lasts, str) and lasts.isascii() and lasts.isdecimal() and len(lasts) < 10:  # noqa: PLR2004 - 30 years
-        lasts = float(lasts)
-    is_number = isinstance(lasts, int | float) and not isinstance(lasts, bool) and lasts >= 0
-    return Token(text, float(lasts) if is_number else None)
+    return Token(text, _seconds(lasts))
+
+
+def _seconds(told: Any) -> float | None:
+    """For how long a token is good; numbers come as text, too."""
+    if isinstance(told, str) and told.isascii() and told.isdecimal() and len(told) < 10:  # noqa: PLR2004 - 30 years
+        return float(told)
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told >= 0 else None
 
 
 def _body(answer: Answer) -> Mapping[str, Any]:

@@ -138,8 +138,8 @@ class BmcHelixSettings(SignInSettings):
     service_type: Text = Field("Infrastructure Event", description="Service type, by its label.")
     fields: Mapping[FieldName, str] = Field(
         default_factory=dict,
-        description="Further fields of every incident, by the names of `HPD:IncidentInterface_Create`, capitals, blanks "
-        "and underscores as there.",
+        description="Further fields of every incident, by the names of `HPD:IncidentInterface_Create`, capitals, "
+        "blanks and underscores as there.",
     )
     impact: Mapping[int, Text] = Field(
         default_factory=lambda: dict(IMPACTS), description="Labels of `Impact` for our 1 (high) to 3 (low)."
@@ -167,8 +167,8 @@ class BmcHelixSettings(SignInSettings):
     work_info_access: Text = Field("Internal", description="View access of work notes: `Internal` or `Public`.")
     incident_url: str = Field(
         "",
-        description="Where people open an incident, on the host of Smart IT, Progressive Web Apps or the Mid Tier, with "
-        "`{number}`, `{entry_id}` or `{instance_id}` in it; without it work items have no link.",
+        description="Where people open an incident, on the host of Smart IT, Progressive Web Apps or the Mid Tier, "
+        "with `{number}`, `{entry_id}` or `{instance_id}` in it; without it work items have no link.",
     )
 
     cmdb: CmdbSettings = Field(default_factory=CmdbSettings, description="How configuration items are found.")

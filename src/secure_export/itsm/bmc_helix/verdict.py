@@ -1,8 +1,8 @@
 """What an answer of the AR server means: pure, and the one place that knows the forms of its refusals.
 
 Errors are a list of messages, but not always: a sign-on page or the web server's own page in HTML (with 200, too), an
-object ``{message, code, transient}``, or plain text (fixtures of published clients). A status of 500 with a list is what
-ITSM's workflow answers when it refuses; without one it is an outage.
+object ``{message, code, transient}``, or plain text (fixtures of published clients). A status of 500 with a list is
+what ITSM's workflow answers when it refuses; without one it is an outage.
 """
 
 from dataclasses import dataclass
@@ -188,8 +188,8 @@ class _Judging:
             )
         if status == 404:  # noqa: PLR2004
             return self._doubt(
-                f"BMC answered 404 with {self._page()}; is the url that of the REST API (https://…-restapi.onbmc.com, or "
-                "port 8443), and not that of the Mid Tier?"
+                f"BMC answered 404 with {self._page()}; is the url that of the REST API (https://…-restapi.onbmc.com, "
+                "or port 8443), and not that of the Mid Tier?"
             )
         return self._doubt(f"BMC answered {status}: {self._words()}")
 

@@ -31,6 +31,7 @@ class Site:
         required_by_workflow: Fields of the staging form that a filter demands, though the form's schema does not say so.
         assigned_by_group: An incident with a group does not stay New.
         auto_close_days: After how many days a resolved incident closes itself; 0: never.
+        notes_touch_incident: Whether work info sent to its own form counts as a change of the incident.
         entry_id_told: Whether the staging row names the entry id of the incident.
         case_sensitive: Whether ``=`` and ``LIKE`` tell upper case from lower; it follows the database.
         most_entries: The most entries that one search gives, whatever it asks for; 0: no such limit.
@@ -47,6 +48,7 @@ class Site:
     required_by_workflow: set[str] = field(default_factory=set)
     assigned_by_group: bool = True
     auto_close_days: int = 15
+    notes_touch_incident: bool = True
     entry_id_told: bool = False
     case_sensitive: bool = True
     most_entries: int = 0

@@ -49,9 +49,7 @@ def shown(field: Field, value: Any) -> Any:
         case Kind.TIME:
             return as_moment(value)
         case Kind.HISTORY:
-            return {
-                status: {"user": user, "timestamp": as_moment(moment)} for status, (user, moment) in value.items()
-            }
+            return {status: {"user": user, "timestamp": as_moment(moment)} for status, (user, moment) in value.items()}
         case _:
             return value
 

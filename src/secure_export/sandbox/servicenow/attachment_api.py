@@ -14,7 +14,7 @@ from secure_export.sandbox.servicenow.errors import SnowError
 from secure_export.sandbox.servicenow.forms import read_form
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.presenting import Presenter
-from secure_export.sandbox.servicenow.rest import json_object, result, versioned, window
+from secure_export.sandbox.servicenow.rest import json_object, pairs_query, result, versioned, window
 from secure_export.sandbox.servicenow.tables import Row
 from secure_export.sandbox.servicenow.users import User
 
@@ -64,10 +64,14 @@ class _AttachmentApi:
         self._attachments = Attachments(instance)
 
     async def listed(self, request: Request) -> Response:
-        """List attachments; those of records that the caller may not see are left out after count and cut."""
+        """List attachments; those of records that the caller may not see are left out after count and cut.
+
+        Besides ``sysparm_query`` pairs are taken: servicenow.itsm lists, and then deletes, by ``table_sys_id=<id>``.
+        """
         user = caller(request)
         limit, offset = window(request)
-        page = self._instance.query(TABLE, request.query_params.get("sysparm_query", ""), limit=limit, offset=offset)
+        query = pairs_query(request, list(self._instance.dictionary.columns(TABLE)))
+        page = self._instance.query(TABLE, query, limit=limit, offset=offset)
         shown = [self._shown(row, user) for row in page.rows if self._attachments.may_read(row, user)]
         return result(shown, headers={"X-Total-Count": str(page.total)})
 

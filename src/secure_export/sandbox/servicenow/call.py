@@ -12,6 +12,7 @@ from secure_export.sandbox.reply import Reply, json_reply
 _TABLE_PATH: Final = re.compile(r"^/api/now(?:/v\d+)?/table/(?P<table>[^/]+)(?:/(?P<sys_id>[^/]+))?/?$")
 _SYS_ID: Final = re.compile(r"^[0-9a-fA-F]{32}$")
 _VERSION: Final = re.compile(r"^v\d+$")
+_LONGEST_TOLD: Final = 200
 OVERRIDE: Final = "x-http-method-override"
 
 
@@ -72,3 +73,8 @@ def pattern_of(path: str) -> str:
     """Replace ids in a path by ``{sys_id}`` and leave out API versions."""
     parts = (part for part in path.split("/") if not _VERSION.match(part))
     return "/".join("{sys_id}" if _SYS_ID.match(part) else part for part in parts)
+
+
+def clipped(path: str) -> str:
+    """Give a path as it is told to people: the beginning of a very long one, and how long it is."""
+    return path if len(path) <= _LONGEST_TOLD else f"{path[:_LONGEST_TOLD]}… ({len(path)} characters)"

@@ -12,7 +12,7 @@ from typing import Final
 from secure_export.sandbox.counters import Counters, Entry
 from secure_export.sandbox.ending import Ending, Wire
 from secure_export.sandbox.reply import Reply, html_reply
-from secure_export.sandbox.servicenow.call import OVERRIDE, Call, error_reply
+from secure_export.sandbox.servicenow.call import OVERRIDE, Call, clipped, error_reply
 from secure_export.sandbox.servicenow.caller import STATE_KEY
 from secure_export.sandbox.servicenow.clock import as_stamp
 from secure_export.sandbox.servicenow.errors import SnowError
@@ -116,14 +116,14 @@ class Door:
         entry = Entry(
             at=as_stamp(self._parts.instance.clock.now()),
             method=call.method,
-            path=call.path,
+            path=clipped(call.path),
             query=self._parts.sign_in.without_keys(call.query),
             user=call.user,
             status=0 if ending.wire is Wire.RESET else ending.reply.status,
             faults=tuple(fault.kind.value for fault in visit.faults),
             milliseconds=round((time.perf_counter() - began) * 1000, 3),
         )
-        self._parts.counters.count(f"{call.method} {call.pattern}", entry)
+        self._parts.counters.count(f"{call.method} {clipped(call.pattern)}", entry)
 
 
 class _Visit:

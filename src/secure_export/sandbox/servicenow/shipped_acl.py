@@ -22,6 +22,7 @@ _TABLES: Final[dict[str, tuple[str | None, str | None]]] = {
         "itil problem_admin problem_manager sn_problem_write",
     ),
     "change_request": ("itil sn_change_read sn_change_write", "itil sn_change_write"),
+    "std_change_producer_version": ("itil sn_change_read", None),
     "task_ci": ("itil", "itil"),
     "task_cmdb_ci_service": ("itil", "itil"),
     "cmdb": ("itil cmdb_read sn_cmdb_user evt_mgmt_user", "itil sn_cmdb_editor"),

@@ -133,9 +133,12 @@ class Writer:
         return wanted if isinstance(wanted, str) and dictionary.is_a(wanted, table) else table
 
     def _reclassify(self, row: Row, actual: str, values: Mapping[str, Any]) -> None:
+        """Put a CI into another class; one that it extends is no other (targets of servicenow.itsm rely on it)."""
         dictionary, wanted = self._instance.dictionary, values.get(CLASS)
+        if not isinstance(wanted, str) or dictionary.is_a(actual, wanted):
+            return
         root = dictionary.root(actual)
-        if root == _RECLASSIFIED and isinstance(wanted, str) and dictionary.is_a(wanted, root):
+        if root == _RECLASSIFIED and dictionary.is_a(wanted, root):
             row[CLASS] = wanted
 
     def _stamp(self, row: Row, user: User, *, new: bool) -> None:

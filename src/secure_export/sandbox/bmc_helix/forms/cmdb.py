@@ -91,8 +91,12 @@ def _attributes() -> list[Field]:
         by_server("ReconciliationIdentity", field_id=400_129_200),
         by_server("CreateDate", Kind.TIME, 3),
         by_server("ModifiedDate", Kind.TIME, 6),
-        *texts("Name", "ShortDescription", "TokenId", "Category", "Type", "Item", "Model", "ManufacturerName", limit=254),
-        *texts("VersionNumber", "SerialNumber", "OwnerName", "Company", "ADDMIntegrationId", "Region", "Site", limit=254),
+        *texts(
+            "Name", "ShortDescription", "TokenId", "Category", "Type", "Item", "Model", "ManufacturerName", limit=254
+        ),
+        *texts(
+            "VersionNumber", "SerialNumber", "OwnerName", "Company", "ADDMIntegrationId", "Region", "Site", limit=254
+        ),
         *texts("HostName", "Domain", "PrimaryCapability", "AssetLifecycleStatus", "NormalizationStatus", limit=254),
         *texts("Description", AZURE_ATTRIBUTE, limit=0),
         choice("MarkAsDeleted", _DELETED),

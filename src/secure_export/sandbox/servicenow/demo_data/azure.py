@@ -12,7 +12,14 @@ SHARED: Final = "2f9c4ab8-6d15-47f3-8e70-c3b5a1d7e602"
 _SHOP: Final = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-shop-prod"
 _WAREHOUSE: Final = f"/subscriptions/{PRODUCTION}/resourceGroups/RG-Warehouse-Prod"
 _MONITORING: Final = f"/subscriptions/{SHARED}/resourceGroups/rg-monitoring"
-_RELATIONS: Final = ("Hosted on::Hosts", "Contains::Contained by", "Virtualized by::Virtualizes", "Depends on::Used by")
+_RELATIONS: Final = (
+    "Hosted on::Hosts",
+    "Contains::Contained by",
+    "Virtualized by::Virtualizes",
+    "Depends on::Used by",
+    "Cools::Cooled By",
+    "Runs on::Runs",
+)
 # The class, and the ARM id in the case that the portal shows.
 _RESOURCES: Final = f"""
 cmdb_ci_vm_instance | {_SHOP}/providers/Microsoft.Compute/virtualMachines/vm-shop-web-01
@@ -46,7 +53,8 @@ def fill(seeding: Seeding) -> None:
     for name in _RELATIONS:
         parent, _, child = name.partition("::")
         seeding.put("cmdb_rel_type", name, parent_descriptor=parent, child_descriptor=child)
-    service = seeding.put("cmdb_ci_service", "Web shop", busines_criticality="1 - most critical")
+    shop = {"busines_criticality": "1 - most critical", "short_description": "Where customers order"}
+    service = seeding.put("cmdb_ci_service", "Web shop", **shop)
     seeding.put("cmdb_ci_service", "Warehouse", busines_criticality="2 - somewhat critical")
     region = seeding.put(
         "cmdb_ci_azure_datacenter", "westeurope", object_id="westeurope", region="westeurope", **_DISCOVERED

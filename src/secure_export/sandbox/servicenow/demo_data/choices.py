@@ -49,6 +49,7 @@ cmdb_ci install_status | 1=Installed, 2=On Order, 3=In Maintenance, 4=Pending In
 cmdb_ci operational_status | 1=Operational, 2=Non-Operational, 3=Repair in Progress, 4=DR Standby, 5=Ready, 6=Retired
 cmdb_ci discovery_source | ServiceNow, SG-Azure, Manual Entry, ImportSet, Other Automated, Event Management
 cmdb_ci environment | production=Production, test=Test, development=Development
+cmdb_ci_vm_object state | on=On, off=Off, paused=Paused, suspended=Suspended, terminated=Terminated
 cmdb_ci_hardware hardware_status | installed=Installed, in_stock=In Stock, retired=Retired
 cmdb_ci_service busines_criticality | 1 - most critical, 2 - somewhat critical, 3 - less critical, 4 - not critical
 em_alert state | Open, Reopen, Flapping, Closed

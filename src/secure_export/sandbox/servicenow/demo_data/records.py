@@ -29,6 +29,12 @@ _INCIDENTS: Final = (
     ("Reset of a password", "inquiry", "1"),
 )
 
+# The name of a standard change, and what its template fills in.
+_STANDARD_CHANGES: Final = {
+    "Restart an application service": "category=Software^description=Restart one instance after the other.^risk=4",
+    "Extend a disk": "category=Hardware^description=Make a virtual disk larger while it is in use.^risk=4",
+}
+
 
 def fill(seeding: Seeding) -> None:
     """Write them."""
@@ -41,6 +47,8 @@ def fill(seeding: Seeding) -> None:
     _task(seeding, "change_request", "CHG0000001", "Larger disks for the mail server", state="-5")
     for name in ("Normal", "Standard", "Emergency"):
         seeding.put("chg_model", name)
+    for name, text in _STANDARD_CHANGES.items():
+        _standard_change(seeding, name, text)
     for number in range(_LOG_ENTRIES):
         seeding.put("syslog", f"entry {number}", level="0", source="sandbox", message=f"Job {number} is done")
 
@@ -58,3 +66,11 @@ def _task(seeding: Seeding, table: str, number: str, text: str, **values: str) -
         sys_created_by="admin",
         **values,
     )
+
+
+def _standard_change(seeding: Seeding, name: str, text: str) -> None:
+    """Write a standard change: its template, and its first version, by whose name clients ask for it."""
+    values = f"short_description={name}^{text}"
+    template = seeding.put("sys_template", name, table="change_request", template=values)
+    producer = seeding.put("std_change_record_producer", name, template=template)
+    seeding.put("std_change_producer_version", f"{name} - 1", std_change_producer=producer)

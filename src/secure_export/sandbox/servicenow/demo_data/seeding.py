@@ -3,6 +3,7 @@
 from hashlib import md5
 from typing import TYPE_CHECKING
 
+from secure_export.sandbox.servicenow.engine import application_file
 from secure_export.sandbox.servicenow.tables import CLASS
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class Seeding:
         row = {**self._default(table), "sys_id": sys_id, CLASS: table}
         if "name" in row:
             row["name"] = name
-        self.instance.tables.put(table, {**row, **values})
+        row.update(values)
+        if application_file.NAME in row:
+            row[application_file.NAME] = application_file.name_of(self.instance, row)
+        self.instance.tables.put(table, row)
         return sys_id
 
     def _default(self, table: str) -> dict[str, str]:

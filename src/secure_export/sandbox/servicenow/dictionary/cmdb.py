@@ -49,7 +49,7 @@ cmdb_ci | cmdb | Configuration Item
   sys_domain                | string 40 =global                    | Domain
   unverified                | boolean =false                       | Requires verification
   vendor                    | reference core_company               | Vendor
-cmdb_rel_type | | CI Relationship Type | | name
+cmdb_rel_type | sys_metadata | CI Relationship Type | | name
   child_descriptor          | string 40                            | Child descriptor
   name                      | string 80                            | Name
   parent_descriptor         | string 40                            | Parent descriptor
@@ -127,7 +127,7 @@ cmdb_ci_storage_vol_snapshot | cmdb_ci | Storage Volume Snapshot
   object_id                 | string 255                           | Object ID
 cmdb_ci_vm_object | cmdb_ci | Virtual Machine Object
   object_id                 | string 255                           | Object ID
-  state                     | string 40                            | State
+  state                     | string 40 choice                     | State
   vcenter_ref               | string 100                           | vCenter Reference
 cmdb_ci_vm_instance | cmdb_ci_vm_object | Virtual Machine Instance
   cpus                      | integer                              | CPUs
@@ -136,6 +136,8 @@ cmdb_ci_vm_instance | cmdb_ci_vm_object | Virtual Machine Instance
   memory                    | integer                              | Memory
   nics                      | integer                              | Network adapters
   vm_inst_id                | string 100                           | VM Instance ID
+  guest_os_fullname         | string 255                           | Guest operating system full name
+cmdb_ci_ec2_instance | cmdb_ci_vm_instance | EC2 Virtual Machine Instance
 cmdb_ci_instance_scale_set | cmdb_ci_vm_object | Instance Scale Set
 cmdb_ci_os_template | cmdb_ci_vm_object | Image
 cmdb_ci_compute_template | cmdb_ci_vm_object | Hardware Type

@@ -107,6 +107,11 @@ sys_number | sys_metadata | Number
   maximum_digits            | integer =7                           | Number of digits
   number                    | integer =10000                       | Number
   prefix                    | string 40                            | Prefix
+sys_template | sys_metadata | Template | | name
+  active                    | boolean =true                        | Active
+  name                      | string 100                           | Name
+  table                     | string 80                            | Table
+  template                  | string 8000                          | Template
 sys_journal_field | | Journal Entry
   element                   | string 80                            | Element
   element_id                | string 32                            | Element ID
@@ -187,8 +192,14 @@ chg_model | sys_metadata | Change Model | | name
   active                    | boolean =true                        | Active
   description               | string 1000                          | Description
   name                      | string 100                           | Name
+std_change_record_producer | sys_metadata | Standard Change Template | | name
+  active                    | boolean =true                        | Active
+  name                      | string 100                           | Name
+  template                  | reference sys_template               | Template
 std_change_producer_version | | Standard Change Template Version | | name
   name                      | string 100                           | Name
+  std_change_producer       | reference std_change_record_producer | Standard Change Template
+  version                   | integer =1                           | Version
 sc_cat_item | sys_metadata | Catalog Item | | name
   active                    | boolean =true                        | Active
   name                      | string 100                           | Name

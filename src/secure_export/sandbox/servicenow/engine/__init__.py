@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from secure_export.sandbox.servicenow.engine import (
+    application_file,
     assignment,
     auto_close,
     change_request,
+    change_template,
     incident,
     incident_family,
     numbers,
@@ -28,7 +30,9 @@ def install(instance: "Instance") -> None:
         incident_family,
         problem,
         change_request,
+        change_template,
         assignment,
         auto_close,
+        application_file,
     ):
         module.install(instance)

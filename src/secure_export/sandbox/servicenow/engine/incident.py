@@ -41,8 +41,8 @@ def install(instance: "Instance") -> None:
     instance.before("incident", _resolved, order=80)
     instance.before("incident", _reopened, operations=update, order=81)
     instance.before("incident", _mirror_state, order=901)
-    for table in ("problem", "change_request"):
-        instance.before(table, _look_up_priority, order=60)
+    # A change's priority is what was written: targets of servicenow.itsm set it against impact and urgency.
+    instance.before("problem", _look_up_priority, order=60)
 
 
 def _drop_journals_of_closed(change: Change) -> None:

@@ -1,0 +1,77 @@
+"""The configuration items of an incident beyond its first: relations in ``HPD:Associations``."""
+
+from collections.abc import Mapping, Sequence
+
+from secure_export.itsm.bmc_helix import qualification
+from secure_export.itsm.bmc_helix.ci_reference import reference
+from secure_export.itsm.bmc_helix.ci_rows import ci_name
+from secure_export.itsm.bmc_helix.ended import Ended, unread, unwritten
+from secure_export.itsm.bmc_helix.entry_api import EntryApi, Page, Query
+from secure_export.itsm.bmc_helix.forms import ASSOCIATIONS, BASE
+from secure_export.itsm.bmc_helix.rows import value
+from secure_export.itsm.bmc_helix.verdict import NotThere, Ok, Refused
+from secure_export.workitems.work_item import Binding
+
+_CI = "Request ID01"
+_INCIDENT = "Request ID02"
+_KIND = "Request Type01"
+_A_CI = "Configuration Item"
+_RELATED = "Related To"
+_MOST = 500
+
+
+async def add(api: EntryApi, number: str, cis: Sequence[Binding], asset_forms: Mapping[str, str]) -> tuple[str, ...]:
+    """Relate configuration items to an incident that it is not related to yet; its other relations stay.
+
+    Args:
+        api: The server.
+        number: The incident's number.
+        cis: The configuration items, each found in the CMDB.
+        asset_forms: By ``ClassId``, the asset forms that are not named after their class.
+
+    Returns:
+        What could not be related, each a sentence for people.
+
+    Raises:
+        Ended: BMC gave no answer now, or it is not known whether one was related.
+    """
+    if not cis:
+        return ()
+    text = qualification.together(qualification.equal(_INCIDENT, number), qualification.equal(_KIND, _A_CI))
+    told = await api.entries(ASSOCIATIONS, Query(text, (_CI, _INCIDENT), limit=_MOST))
+    if isinstance(told, Refused | NotThere):
+        return (_not_related(cis, told.reason),)
+    if not isinstance(told, Ok) or not isinstance(told.body, Page):
+        raise Ended(unread(told, ASSOCIATIONS))
+    there = {value(row, _CI) for row in told.body.rows if value(row, _INCIDENT) == number}
+    for place, binding in enumerate(cis):
+        values = _values(number, binding, asset_forms)
+        if not values or values[_CI] in there:
+            continue
+        made = await api.create(ASSOCIATIONS, values, ("Associations ID",))
+        if isinstance(made, Refused | NotThere):
+            return (_not_related(cis[place:], made.reason),)
+        if not isinstance(made, Ok):
+            raise Ended(unwritten(made))
+    return ()
+
+
+def _values(number: str, binding: Binding, asset_forms: Mapping[str, str]) -> dict[str, str]:
+    """The values of a relation, as published records of such relations have them."""
+    ci = reference(binding.id)
+    if ci is None:
+        return {}
+    return {
+        _CI: ci.identity,
+        "Form Name01": ci.asset_form(asset_forms),
+        "Request Description01": ci_name(binding),
+        _KIND: _A_CI,
+        "Association Type01": _RELATED,
+        _INCIDENT: number,
+        "Form Name02": BASE,
+        "Lookup Keyword": ci.class_id,
+    }
+
+
+def _not_related(cis: Sequence[Binding], why: str) -> str:
+    return f"{len(cis)} further CIs could not be related to the incident ({ASSOCIATIONS}): {why}"

@@ -1,0 +1,169 @@
+"""Making an incident: never a second one for a work item, as far as a tool without a key of ours allows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from secure_export.itsm.bmc_helix.ended import Ended, unwritten
+from secure_export.itsm.bmc_helix.entry_api import Page, Query
+from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER
+from secure_export.itsm.bmc_helix.further import further_fields, matching
+from secure_export.itsm.bmc_helix.incident_step import IncidentStep
+from secure_export.itsm.bmc_helix.qualification import equal
+from secure_export.itsm.bmc_helix.record import LONGEST_NOTES, opening, work_info
+from secure_export.itsm.bmc_helix.rows import ID, Row, id_in, value
+from secure_export.itsm.bmc_helix.verdict import Ok, Refused, Unclear
+from secure_export.itsm.notes import Part, bound_cis, parts
+from secure_export.itsm.texts import utf8_bytes
+from secure_export.workitems import outcome
+from secure_export.workitems.outcome import Done
+from secure_export.workitems.work_item import WorkItem
+
+_TEXTS = ("Description", "Detailed_Decription")
+_LABELS = ("Impact", "Urgency")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What BMC says of a new incident.
+
+    Attributes:
+        number: Its number; empty when it says only where the staging form's record is.
+        staging_id: The id of that record; empty when it is not told.
+    """
+
+    number: str
+    staging_id: str
+
+
+async def create(step: IncidentStep) -> Done:
+    """Make the incident; one that is there already is given as it is.
+
+    Raises:
+        Ended: It could not be made, or is not known to be.
+    """
+    there = await step.rows()
+    if there:
+        return step.done(await step.settled(there), revision=await _held(step, there[0]))
+    step.tools.trust.holds()
+    part = opening_part(step.item)
+    values = await _values(step, part)
+    made = await _inserted(step, values)
+    row = await _found(step, made)
+    _compare(step, values, row)
+    return await _completed(step, row, part)
+
+
+def opening_part(item: WorkItem) -> Part:
+    """Say which notes, and which revision, a new incident begins with.
+
+    Further configuration items are related after it is made: until then it does not hold the whole revision.
+    """
+    desired = item.desired
+    if len(bound_cis(desired.content.bindings)) <= 1:
+        return parts(desired.notes, 0, desired.revision, most=LONGEST_NOTES, size=utf8_bytes)[0]
+    before = [note for note in desired.notes if note.revision < desired.revision]
+    return parts(before, 0, desired.revision - 1, most=LONGEST_NOTES, size=utf8_bytes)[0]
+
+
+async def _held(step: IncidentStep, row: Row) -> int:
+    """Say which of our notes an incident has that was there already."""
+    return await step.tools.work_log.held(value(row, NUMBER)) if step.item.desired.notes else 0
+
+
+async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:
+    tools = step.tools
+    further = await further_fields(step.item, tools.settings, tools.site)
+    step.remark(*further.remarks, *tools.ci_remarks(step.item.desired.content.bindings))
+    shape = await tools.site.shape(CREATE)
+    opened = opening(step.item, tools.settings, {name: shape.longest(name) for name in _TEXTS})
+    opened |= {name: matching(opened[name], shape, name) for name in _LABELS}
+    note = work_info(part, tools.settings) if tools.observed.notes_by_create is not False else {}
+    return {**further.values, **opened, **note, tools.settings.key_field: step.key}
+
+
+async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made:
+    told = await step.tools.api.create(CREATE, values, (NUMBER,))
+    if isinstance(told, Unclear):
+        step.tools.lost.add(step.key, step.tools.clock())
+    if isinstance(told, Refused):
+        step.tools.site.forget(CREATE)
+        raise Ended(outcome.Refused(await _why_refused(step, values, told)))
+    if not isinstance(told, Ok):
+        raise Ended(unwritten(told))
+    row = told.body if isinstance(told.body, Mapping) else {}
+    return _Made(value(row, NUMBER), id_in(told.location) or str(row.get(ID) or ""))
+
+
+async def _why_refused(step: IncidentStep, values: Mapping[str, Any], told: Refused) -> str:
+    """Say which required fields of this site are missing, where the refusal does not."""
+    if told.fields:
+        return told.reason
+    missing = (await step.tools.site.shape(CREATE)).missing(values)
+    return f"{told.reason}. Required here and not given: {', '.join(missing)}" if missing else told.reason
+
+
+async def _found(step: IncidentStep, made: _Made) -> Row:
+    """Look for the new incident by its key, and for another that was made at the same time.
+
+    Raises:
+        Ended: The incident is made, but it cannot be told now what else there is.
+    """
+    try:
+        rows = await step.rows()
+    except Ended as ended:
+        raise Ended(outcome.Unclear(f"the incident was made, but could not be read back: {ended}")) from ended
+    if rows:
+        return await step.settled(rows)
+    raise Ended(await _without_key(step, made))
+
+
+async def _without_key(step: IncidentStep, made: _Made) -> outcome.Refused | outcome.Unclear:
+    """Say why a new incident is not found by its key: BMC's workflow may not have carried it over."""
+    key_field = step.tools.settings.key_field
+    number = made.number or await _number_of(step, made)
+    told = await step.tools.api.entries(INCIDENT, Query(equal(NUMBER, number), (NUMBER, key_field))) if number else None
+    rows = told.body.rows if isinstance(told, Ok) and isinstance(told.body, Page) else ()
+    row = next((row for row in rows if value(row, NUMBER) == number), None)
+    if row is None:
+        why = "BMC took a new incident, but it is not found by its key yet: nothing is made until a look finds it"
+        step.tools.lost.add(step.key, step.tools.clock())
+        return outcome.Unclear(why)
+    why = (
+        f"BMC made {number}, but {value(row, key_field) or 'nothing'!r} stands in its {key_field} in place of our key, "
+        f"so that it would not be found again: let the integration user write and read {key_field} (60 characters) on "
+        f"{CREATE} and {INCIDENT}, or name another key_field; then cancel {number}"
+    )
+    step.tools.trust.lose(why, lasting=True)
+    return outcome.Refused(why)
+
+
+async def _number_of(step: IncidentStep, made: _Made) -> str:
+    """Read the number of a new incident from the staging form, where BMC told only its record there."""
+    if not made.staging_id:
+        return ""
+    told = await step.tools.api.entry(CREATE, made.staging_id, (NUMBER,))
+    return value(told.body, NUMBER) if isinstance(told, Ok) and isinstance(told.body, Mapping) else ""
+
+
+def _compare(step: IncidentStep, values: Mapping[str, Any], row: Row) -> None:
+    """Tell when BMC's own assignment went before ours."""
+    wanted, there = values.get("Assigned Group"), value(row, "Assigned Group")
+    if wanted and there != wanted:
+        step.remark(f"BMC assigned it to {there or 'nobody'!r} instead of {wanted!r}: a rule of its own decided")
+
+
+async def _completed(step: IncidentStep, row: Row, part: Part) -> Done:
+    """Bring in what did not fit into the first call; what cannot be brought in now stays owed."""
+    desired, observed = step.item.desired, step.tools.observed
+    try:
+        if part.text and observed.notes_by_create is not True:
+            held = await step.tools.work_log.held(value(row, NUMBER))
+            observed.notes_by_create = held >= part.revision
+        kept = not part.text or observed.notes_by_create
+        if kept and part.revision == desired.revision:
+            return step.done(row, revision=part.revision)
+        await step.bring_in(row)
+    except Ended:
+        return step.done(row, revision=part.revision if not part.text or observed.notes_by_create else 0)
+    return step.done(row, revision=desired.revision)

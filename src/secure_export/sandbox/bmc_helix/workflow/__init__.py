@@ -1,0 +1,1 @@
+"""What filters of the application do when entries are created and changed."""
