@@ -9,6 +9,10 @@ from secure_export.cli.options import run_async
 from secure_export.cli.output import out
 from secure_export.errors import SettingsError
 from secure_export.sandbox.azure_monitor.run import run_azure_monitor
+from secure_export.sandbox.bmc_helix.demo_data import PERSON_ROLES
+from secure_export.sandbox.bmc_helix.people import PASSWORD
+from secure_export.sandbox.bmc_helix.people import Account as HelixAccount
+from secure_export.sandbox.bmc_helix.run import run_bmc_helix
 from secure_export.sandbox.entra.directory import RESOURCE_APP_ID
 from secure_export.sandbox.entra.run import run_entra
 from secure_export.sandbox.servicenow.accounts import Account, parse_account
@@ -90,6 +94,38 @@ def servicenow(
         run_async(run_servicenow(port=port, tls_folder=tls_folder, state=state, users=accounts, announce=_announce))
     except BadStateFileError as problem:
         raise SettingsError(str(problem)) from None
+
+
+@app.command("bmc-helix")
+def bmc_helix(
+    port: Port = 0,
+    tls_folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="D",
+            help="Listen with TLS, by a certificate authority kept in this folder; clients must trust its ca.pem.",
+        ),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:PASSWORD:ROLES", help="One more user, roles with commas; several times for more."),
+    ] = None,
+) -> None:
+    """Run a stand-in for BMC Helix ITSM: incident forms, work info, CMDB, AR-JWT, a page, and a control API for faults.
+
+    Example: [bold]secure-export sandbox bmc-helix --port 9003 --user jane:secret:"Incident User"[/]
+    """
+    accounts = [_helix_account(one) for one in user or []]
+    run_async(run_bmc_helix(port=port, tls_folder=tls_folder, users=accounts, announce=_announce))
+
+
+def _helix_account(user: str) -> HelixAccount:
+    login, _, rest = user.partition(":")
+    password, _, roles = rest.partition(":")
+    if not login:
+        raise typer.BadParameter(f"{user!r} is not NAME:PASSWORD:ROLES", param_hint="--user")
+    named = frozenset(role.strip() for role in roles.split(",") if role.strip())
+    return HelixAccount(login, password or PASSWORD, named or PERSON_ROLES)
 
 
 def _accounts(users: list[str]) -> list[Account]:

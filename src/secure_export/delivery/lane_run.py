@@ -17,7 +17,7 @@ from secure_export.delivery.pace import Pace
 from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
 from secure_export.delivery.step import perform
 from secure_export.delivery.turns import Turns
-from secure_export.errors import LostLane, StoreUnavailable
+from secure_export.errors import LostLane, SecureExportError, StoreUnavailable
 from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.fold import Situation
 from secure_export.workitems.outcome import Done, Refused
@@ -119,7 +119,10 @@ class LaneRunner:
         except Outdated:
             await self.give_back(lane)
         except CmdbFailed as error:
-            self._complaints.failed("binding failed", error, key=lane.correlation_key)
+            if isinstance(error.__cause__, SecureExportError):  # the tool's own word for trouble that passes
+                self._complaints.waits("binding waits", error, key=lane.correlation_key)
+            else:
+                self._complaints.failed("binding failed", error, key=lane.correlation_key)
             await self._put_off(lane, _CMDB_PAUSE_SECONDS, str(error))
         except Exception as error:  # noqa: BLE001 - the lane must neither be lost nor be tried without a pause
             self._complaints.failed("lane failed", error, key=lane.correlation_key)

@@ -53,7 +53,7 @@ class Problem:
     """What Azure says of one machine.
 
     Attributes:
-        firing: The alerts of it that fire, by name, with what Azure calls each.
+        firing: The alerts of it that fire, by name, with the rule of each.
         told: The titles of those that fired, so that each must be told of somewhere.
         outages: How often it began to fire while nothing of it fired.
     """
@@ -121,17 +121,18 @@ class World:
         self.say(f"{vm}/{name} fires")
         problem = self.problems.setdefault(vm, Problem())
         problem.outages += not problem.firing
-        problem.told.append(f"rule-{name} on {vm} fired")
-        problem.firing[name] = f"{vm}-{name}-{len(problem.told)}"
-        await self._post(alert(problem.firing[name], vm=vm, rule=f"rule-{name}", fired_at=self.clock()))
+        rule = f"rule-{name}{len(problem.told) + 1}"
+        problem.told.append(f"{rule} on {vm} fired")
+        problem.firing[name] = rule
+        await self._post(alert(f"{vm}-{rule}", vm=vm, rule=rule, fired_at=self.clock()))
 
     async def ends(self, vm: str, *names: str) -> None:
         """Azure says that alerts of a machine are resolved; all that fire, if none is named."""
         problem, now = self.problems[vm], self.clock()
         for name in names or sorted(problem.firing):
             self.say(f"{vm}/{name} ends")
-            alert_id = problem.firing.pop(name)
-            await self._post(alert(alert_id, vm=vm, rule=f"rule-{name}", fired_at=now, resolved_at=now))
+            rule = problem.firing.pop(name)
+            await self._post(alert(f"{vm}-{rule}", vm=vm, rule=rule, fired_at=now, resolved_at=now))
 
     def later(self, after: timedelta, act: Callable[[], Awaitable[None] | None]) -> None:
         """Have something happen when so much time has passed."""

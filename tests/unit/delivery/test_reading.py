@@ -15,6 +15,7 @@ from secure_export.alerts.alert import Alert
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Pending
 from secure_export.delivery.reading import CmdbFailed, read, spelled_alike
+from secure_export.errors import NotFound
 from secure_export.intake.contract import Entry
 from secure_export.policy.decide import Policy, Route
 from secure_export.policy.settings import GroupBy, RouteSettings
@@ -116,6 +117,20 @@ async def test_a_cmdb_that_fails_makes_the_lane_wait_with_the_reason(scene: Scen
     scene.clock.forward(30)
     await scene.deliver()
     assert len(scene.tool.records) == 1
+
+
+async def test_a_cmdb_that_says_what_is_wrong_is_quoted_without_a_traceback(scene: Scene) -> None:
+    """Trouble that a connector has words for passes by itself: a warning with those words, in lane and log."""
+
+    async def fails() -> None:
+        raise NotFound("the instance answers 503: come back later")
+
+    scene.tool.cmdb.fault = fails
+    await scene.fire()
+    with capture_logs() as logs:
+        await scene.deliver()
+    assert (await scene.lane_row())["reason"] == "the CMDB gave no answer: the instance answers 503: come back later"
+    assert [(line["event"], line["log_level"]) for line in logs] == [("binding waits", "warning")]
 
 
 @pytest.mark.parametrize("count", [1, 3])

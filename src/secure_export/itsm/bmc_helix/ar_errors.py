@@ -82,6 +82,7 @@ ERRORS: Sequence[ArError] = (
     ArError(307, "a required field was not given", Answered.REFUSED, Cause.REQUIRED,
             "Set the field in the route's or the connection's fields"),
     ArError(309, "the record was changed at the same time", Answered.LATER),
+    ArError(310, "a value is not of the field's type, or none of its labels", Answered.REFUSED, Cause.VALUE, _VALUE),
     ArError(311, "there is no such field", Answered.REFUSED, Cause.FIELD, _NAMES),
     ArError(314, "there is no such field on this form", Answered.REFUSED, Cause.FIELD, _NAMES),
     ArError(326, "a required field was set to nothing", Answered.REFUSED, Cause.REQUIRED,

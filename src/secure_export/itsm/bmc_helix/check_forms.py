@@ -1,8 +1,8 @@
 """Tries the forms of this site: a part of ``secure-export check``.
 
 Forms differ from site to site in what they demand, how long texts may be, and what selections are called. ``OPTIONS``
-of a form tells it; what only workflow demands is seen with the first incident. Nothing is written: a test record could not
-be deleted again with the integration user's rights.
+of a form tells it; what only workflow demands is seen with the first incident. Nothing is written: a test record could
+not be deleted again with the integration user's rights.
 """
 
 from collections.abc import Mapping, Sequence

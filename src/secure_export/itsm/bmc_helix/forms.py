@@ -22,7 +22,17 @@ REQUEST_ID = "Request ID"
 _NAMES = ("name", "fieldName", "field_name", "Field Name", "label")
 _LENGTHS = ("maxLength", "max_length", "maxSize", "length", "char_length")
 _OPTIONS = ("option", "fieldOption", "field_option", "field_options", "entry_mode", "entryMode", "required")
-_SELECTIONS = ("selections", "enumeration", "enum_values", "enumValues", "enums", "values", "options", "regularList")
+_SELECTIONS = (
+    "enum",
+    "selections",
+    "enumeration",
+    "enum_values",
+    "enumValues",
+    "enums",
+    "values",
+    "options",
+    "regularList",
+)
 _DEFAULTS = ("defaultValue", "default_value", "default")
 
 
@@ -76,29 +86,35 @@ class FormShape:
 def shape_of(body: Any) -> FormShape:
     """Read what ``OPTIONS`` of a form answers, in whichever of the forms that versions have.
 
-    The fields are a list, or an object by name; what a field has may lie in an object ``limits`` or ``limit``.
+    It is a JSON schema, with the fields under ``values``, or a list of fields, or an object by their names; what a field
+    has may lie in an object ``limits`` or ``limit``.
     """
-    found = {shape.name: shape for told in _fields(body) if (shape := _shape(told)) is not None}
-    return FormShape(found)
+    required = _schema(body).get("required")
+    names = (
+        frozenset(required) if isinstance(required, list) and all(isinstance(n, str) for n in required) else frozenset()
+    )
+    shapes = (shape for told in _fields(body) if (shape := _shape(told, names)) is not None)
+    return FormShape({shape.name: shape for shape in shapes})
+
+
+def _schema(body: Any) -> Mapping[str, Any]:
+    """The part of a JSON schema that describes the values of a record; the whole where there is no such part."""
+    if not isinstance(body, dict):
+        return {}
+    properties = body.get("properties")
+    values = properties.get("values") if isinstance(properties, dict) else None
+    return values if isinstance(values, dict) and isinstance(values.get("properties"), dict) else body
 
 
 def _fields(body: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(body, list):
-        yield from (one for one in body if isinstance(one, dict))
-        return
-    if not isinstance(body, dict):
-        return
-    for key in ("fields", "Fields", "properties"):
-        inner = body.get(key)
-        if isinstance(inner, list):
-            yield from (one for one in inner if isinstance(one, dict))
-            return
-        if isinstance(inner, dict):
-            yield from ({"name": name, **one} for name, one in inner.items() if isinstance(one, dict))
-            return
+    told = next((one for key in ("fields", "Fields", "properties") if (one := _schema(body).get(key))), body)
+    if isinstance(told, list):
+        yield from (one for one in told if isinstance(one, dict))
+    elif isinstance(told, dict):
+        yield from ({"name": name, **one} for name, one in told.items() if isinstance(one, dict))
 
 
-def _shape(told: Mapping[str, Any]) -> FieldShape | None:
+def _shape(told: Mapping[str, Any], required: frozenset[str]) -> FieldShape | None:
     limits = next((one for key in ("limits", "limit", "fieldLimit") if isinstance(one := told.get(key), dict)), {})
     everything = {**limits, **told}
     name = _first(everything, _NAMES)
@@ -109,7 +125,9 @@ def _shape(told: Mapping[str, Any]) -> FieldShape | None:
     return FieldShape(
         name=name,
         longest=length if isinstance(length, int) and not isinstance(length, bool) and length > 0 else None,
-        required=option is True or (isinstance(option, str) and option.strip().upper() == "REQUIRED"),
+        required=name in required
+        or option is True
+        or (isinstance(option, str) and option.strip().upper() == "REQUIRED"),
         has_default=_first(everything, _DEFAULTS) not in {None, ""},
         labels=tuple(_labels(_first(everything, _SELECTIONS))),
     )

@@ -124,5 +124,5 @@ def text_reply(status: int, text: str) -> Reply:
 
 def jetty_page(status: int, words: str) -> Reply:
     """Answer as the web server does when no API takes a request."""
-    page = f"<html><head><title>Error {status} {words}</title></head><body><h2>HTTP ERROR {status} {words}</h2></body></html>"
-    return html_reply(status, page)
+    head = f"<html><head><title>Error {status} {words}</title></head>"
+    return html_reply(status, f"{head}<body><h2>HTTP ERROR {status} {words}</h2></body></html>")

@@ -23,6 +23,7 @@ _STAFF: Final = (
     ("Ada", "Lovelace", "ada.lovelace", ("Service Desk", "Linux", "Windows", "Cloud Operations")),
     ("Grace", "Hopper", "grace.hopper", ("Service Desk", "Database", "Network")),
 )
+_RESOURCE_GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/demo"
 _COMPUTERS: Final = ("vm-web-01", "vm-web-02", "vm-db-01", "vm-app-01")
 
 
@@ -62,9 +63,7 @@ def _people(server: "ArServer") -> None:
 
 def _cis(server: "ArServer") -> None:
     for name in _COMPUTERS:
-        resource = (
-            f"/subscriptions/{SUBSCRIPTION}/resourcegroups/demo/providers/microsoft.compute/virtualmachines/{name}"
-        )
+        resource = f"{_RESOURCE_GROUP}/providers/microsoft.compute/virtualmachines/{name}"
         add_ci(
             server,
             name,

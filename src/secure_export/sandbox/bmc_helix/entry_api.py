@@ -95,8 +95,7 @@ def _delete(server: "ArServer", call: Call, user: Account) -> Reply:
 
 
 def _describe(server: "ArServer", call: Call, user: Account) -> Reply:
-    server.search(call.form, "'1' = $NULL$" if "1" in server.forms[call.form].by_name else "", user)
-    return json_reply(200, schema(server.forms[call.form]))
+    return json_reply(200, schema(server.readable(call.form, user)))
 
 
 def _below(server: "ArServer", call: Call, user: Account) -> Reply:

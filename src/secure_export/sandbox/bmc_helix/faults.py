@@ -12,8 +12,8 @@ from secure_export.sandbox.bmc_helix.call import Call
 class FaultKind(StrEnum):
     """What happens to a request.
 
-    Of those whose name ends in *after*, and of cut, garbage, restored and deleted, the request was done before the trouble
-    starts. The others leave nothing done, except those that let the request go on.
+    Of those whose name ends in *after*, and of cut, garbage, restored and deleted, the request was done before the
+    trouble starts. The others leave nothing done, except those that let the request go on.
     """
 
     DELAY = "delay"

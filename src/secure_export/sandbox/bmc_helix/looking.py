@@ -1,4 +1,4 @@
-"""Looks at what is kept, as an administrator sees it, in values as clients see them; for tests, the page and the control API."""
+"""Looks at what is kept as an administrator does, in values as clients see them: for tests, page and control API."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,6 +1,6 @@
 """Searches applied to entries, and which index makes one quick.
 
-Comparisons with an empty field are neither true nor false, as in SQL; only ``= $NULL$`` and ``!= $NULL$`` ask for emptiness.
+Comparisons with an empty field are neither true nor false, as in SQL; ``= $NULL$`` and ``!= $NULL$`` ask for emptiness.
 """
 
 import operator

@@ -123,7 +123,7 @@ def _error(fault: Fault, status: int) -> Reply:
             reply = text_reply(status, "Failed to login. Please contact the Administrator.")
         case Shape.EMPTY:
             reply = Reply(status).with_body(b"", "text/plain")
-        case Shape.HTML:
+        case _:
             reply = jetty_page(status, phrase)
     return reply.with_headers(fault.headers)
 

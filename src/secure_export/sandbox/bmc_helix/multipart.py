@@ -1,4 +1,4 @@
-"""Entries with attachments: ``multipart/form-data`` with one part ``entry`` and one for each file (bmc-facts section 4)."""
+"""Entries with attachments: ``multipart/form-data`` a part ``entry`` and one for each file (bmc-facts section 4)."""
 
 from dataclasses import dataclass, field
 from email.message import Message

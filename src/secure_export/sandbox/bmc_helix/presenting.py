@@ -15,7 +15,10 @@ from secure_export.sandbox.bmc_helix.values import shown
 if TYPE_CHECKING:
     from secure_export.sandbox.bmc_helix.server import ArServer
 
-ASSOCIATED: Final = {"HPD:INC:Worklog": (WORK_LOG, "Incident Number"), "HPD:INC:Associations": (ASSOCIATIONS, "Request ID02")}
+ASSOCIATED: Final = {
+    "HPD:INC:Worklog": (WORK_LOG, "Incident Number"),
+    "HPD:INC:Associations": (ASSOCIATIONS, "Request ID02"),
+}
 """By the name of an association of incidents: the form of the others, and their field with the incident's number."""
 _TYPES: Final = {Kind.INTEGER: "integer", Kind.HISTORY: "object"}
 
@@ -36,7 +39,9 @@ class Presenter:
         """Write an entry with its links."""
         links = {"self": [{"href": self.href(form, row)}]}
         for name in wanted.associations if wanted else ():
-            links[f"assoc-{name}"] = [{"href": self.href(other, one)} for other, one in self.associated(form, row, name)]
+            links[f"assoc-{name}"] = [
+                {"href": self.href(other, one)} for other, one in self.associated(form, row, name)
+            ]
         return {"values": self.values(form, row, wanted), "_links": links}
 
     def values(self, form: Form, row: Row, wanted: Wanted | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The grammar of searches: pure (bmc-facts section 4, qualification grammar).
 
-``'Status' < "Resolved" AND ('mc_ueid' = "a" OR NOT 'HPD_CI' = $NULL$)``: names of fields, or their ids, in single quotes,
-texts in double quotes, a quote within doubled. Blanks round operators may be left out.
+``'Status' < "Resolved" AND ('mc_ueid' = "a" OR NOT 'HPD_CI' = $NULL$)``: names of fields, or their ids, in single
+quotes, texts in double quotes, a quote within doubled. Blanks round operators may be left out.
 """
 
 import re

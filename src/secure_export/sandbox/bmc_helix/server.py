@@ -131,7 +131,7 @@ class ArServer:
         Raises:
             ArError: There is none, or the user may not see it.
         """
-        found = self._to_read(form, user)
+        found = self.readable(form, user)
         row = self.entries.get(found.store, _id_of(found, entry_id))
         if row is None or not self._shows(found, row) or not self._sees(user, found, row):
             raise no_entry(entry_id)
@@ -147,6 +147,17 @@ class ArServer:
                 for other in self.entries.having(table, field, [row["Incident Number"]]):
                     self.entries.remove(table, other[self.forms[table].key])
 
+    def readable(self, name: str, user: Account) -> Form:
+        """Give a form that a user may read.
+
+        Raises:
+            ArError: There is none of this name, or they may not.
+        """
+        form = self.forms[name]
+        if not user.may_read(name):
+            raise no_access(name)
+        return form
+
     def search(
         self, form: str, qualification: str = "", user: Account = SYSTEM, sort: Sequence[tuple[str, bool]] = ()
     ) -> list[Row]:
@@ -161,7 +172,7 @@ class ArServer:
         Raises:
             ArError: The form or a field does not exist, or the search cannot be read.
         """
-        found = self._to_read(form, user)
+        found = self.readable(form, user)
         rows = self._matching(found, qualification, user)
         rows.sort(key=lambda row: str(row.get(_key_of(found))))
         for name, descends in reversed(sort):
@@ -273,14 +284,8 @@ class ArServer:
             return any(user.sees(one.get("Company")) for one in found)
         return user.sees(row.get("Company"))
 
-    def _to_read(self, name: str, user: Account) -> Form:
-        form = self.forms[name]
-        if not user.may_read(name):
-            raise no_access(name)
-        return form
-
     def _to_write(self, name: str, user: Account) -> Form:
-        form = self._to_read(name, user)
+        form = self.readable(name, user)
         if not user.may_write(name):
             raise may_not_write(name)
         return form

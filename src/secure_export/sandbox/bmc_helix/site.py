@@ -28,7 +28,7 @@ class Site:
         routes: Assignment rules; the first that matches decides.
         assignee_required: From In Progress on an incident needs somebody who works on it.
         customer_required: Whether incidents of infrastructure events need a customer too.
-        required_by_workflow: Fields of the staging form that a filter demands, though the form's schema does not say so.
+        required_by_workflow: Fields of the staging form that a filter demands; its schema does not say so.
         assigned_by_group: An incident with a group does not stay New.
         auto_close_days: After how many days a resolved incident closes itself; 0: never.
         notes_touch_incident: Whether work info sent to its own form counts as a change of the incident.

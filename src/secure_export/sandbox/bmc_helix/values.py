@@ -11,7 +11,7 @@ _MOMENT: Final = re.compile(
     r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?$",
     re.ASCII,
 )
-_AMERICAN: Final = "%m/%d/%Y %H:%M:%S"
+_AMERICAN: Final = "%m/%d/%Y %H:%M:%S%z"
 
 
 def taken(field: Field, value: Any) -> Any:
@@ -70,12 +70,12 @@ def as_seconds(value: Any) -> int | None:
     if found := _MOMENT.match(value):
         zone = (found[2] or "Z").replace("Z", "+0000").replace(":", "")
         return _seconds(found[1] + zone, "%Y-%m-%dT%H:%M:%S%z")
-    return _seconds(value + "+0000", _AMERICAN + "%z")
+    return _seconds(value + "+0000", _AMERICAN)
 
 
 def _seconds(text: str, form: str) -> int | None:
     try:
-        return int(datetime.strptime(text, form).timestamp())
+        return int(datetime.strptime(text, form).timestamp())  # noqa: DTZ007 - both forms have %z
     except (ValueError, OverflowError):
         return None
 

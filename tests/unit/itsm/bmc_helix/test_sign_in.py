@@ -37,14 +37,14 @@ def password(tmp_path: Path) -> Path:
     return file
 
 
-def settings(password: Path, **own: Any) -> SignInSettings:
-    named = {"url": "https://acme-restapi.onbmc.com", "username": USER, "password": {"file": str(password)}}
+def settings(place: Path, **own: Any) -> SignInSettings:
+    named = {"url": "https://acme-restapi.onbmc.com", "username": USER, "password": {"file": str(place)}}
     return SignInSettings.model_validate({**named, **own})
 
 
-def made(password: Path, reply: Any, clock: Clock, **own: Any) -> tuple[SignIn, Script]:
+def made(place: Path, reply: Any, clock: Clock, **own: Any) -> tuple[SignIn, Script]:
     script = Script(reply if callable(reply) else lambda _: reply)
-    return sign_in_of(settings(password, **own), script, clock=clock), script
+    return sign_in_of(settings(place, **own), script, clock=clock), script
 
 
 async def test_login_is_a_form_and_its_answer_the_token(password: Path, clock: Clock) -> None:
@@ -114,7 +114,7 @@ async def test_twenty_workers_log_in_once(password: Path, clock: Clock) -> None:
 async def test_a_refused_token_is_replaced_by_one_new_login(password: Path, clock: Clock) -> None:
     """After a 401 there is one new log-in; late news of the old token is no news."""
     left = [token(_cacheId=1), token(_cacheId=2)]
-    sign_in, script = made(password, lambda _: answer(200, left.pop(0)), clock)
+    sign_in, script = made(password, lambda _: answer(200, left.pop(0) if left else ""), clock)
     before = await sign_in.headers()
     clock.forward(120)
     sign_in.rejected(before)
@@ -128,9 +128,7 @@ async def test_a_refused_token_is_replaced_by_one_new_login(password: Path, cloc
 
 async def test_stopping_logs_out(password: Path, clock: Clock) -> None:
     """The session is given back, so that it does not count any more."""
-    sign_in, script = made(
-        password, lambda r: answer(200, token()) if r.path.endswith("login") else answer(204), clock
-    )
+    sign_in, script = made(password, lambda r: answer(200, token()) if r.path.endswith("login") else answer(204), clock)
     shown = await sign_in.headers()
     await sign_in.close()
     assert [(r.method, r.path) for r in script.requests][1:] == [("POST", "/api/jwt/logout")]

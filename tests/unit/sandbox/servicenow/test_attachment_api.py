@@ -57,6 +57,17 @@ async def test_a_form_with_a_file_is_taken() -> None:
     assert (await apis.get(f"{PATH}/{answer.result['sys_id']}/file")).reply.body == BYTES
 
 
+async def test_attachments_are_listed_by_pairs() -> None:
+    """Clients that delete what they list by ``table_sys_id=<id>`` must not be given everybody's."""
+    apis = Apis(attachment_api)
+    mine, other = (incident(apis.instance)["sys_id"] for _ in range(2))
+    await attach(apis, mine, file_name="mine.txt")
+    await attach(apis, other, file_name="other.txt")
+    listed = await apis.get(PATH, table_name="incident", table_sys_id=mine)
+    assert [one["file_name"] for one in listed.result] == ["mine.txt"]
+    assert (await apis.get(PATH, table_sys_id=mine, sysparm_query="file_name=other.txt")).result == []
+
+
 def form(fields: dict[str, str], content: bytes) -> bytes:
     parts = [f'--XyZ\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
     head = '--XyZ\r\nContent-Disposition: form-data; name="uploadFile"; filename="a b.bin"\r\nContent-Type: image/png'

@@ -84,6 +84,15 @@ class TestInstance:
         assert (await api.ask("DELETE", f"{path}/relation/{relation}", user=AGENT)).status == 204
         assert (await api.get(path, user=AGENT)).result["outbound_relations"] == []
 
+    async def test_a_relation_needs_no_source_but_a_known_one_if_any(self) -> None:
+        """Attributes are somebody's; relations that come alone are not asked whose they are."""
+        api = apis()
+        ids = [(await self.made(api, name=name, object_id=name)).result["attributes"]["sys_id"] for name in "ab"]
+        path = f"{CI}/cmdb_ci_vm_instance/{ids[0]}/relation"
+        body = {"inbound_relations": [{"type": "Hosted on::Hosts", "target": ids[1]}]}
+        assert (await api.post(path, {**body, "source": "Nobody"}, user=AGENT)).status == 400
+        assert len((await api.post(path, body, user=AGENT)).result["inbound_relations"]) == 1
+
     @pytest.mark.parametrize("method", ["PUT", "PATCH"])
     async def test_attributes_are_changed_and_nothing_else(self, method: str) -> None:
         """Numbers are refused here, too."""

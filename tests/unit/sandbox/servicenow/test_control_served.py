@@ -154,6 +154,18 @@ async def test_requests_are_counted_by_method_and_path_without_ids() -> None:
         assert (await client.control("GET", "counters"))["total"] == 0
 
 
+async def test_a_very_long_path_is_counted_by_its_beginning() -> None:
+    """The whole of it would fill every listing; how long it was is told."""
+    async with served() as client:
+        await client.ask("GET", f"/api/now/table/{'x' * 6_000}")
+        told = await client.control("GET", "counters")
+        [name], [entry] = told["calls"], told["last"]
+        assert name.startswith("GET /api/now/table/xxx")
+        assert name.endswith("x… (6015 characters)")
+        assert f"GET {entry['path']}" == name
+        assert len(name) < 250
+
+
 async def test_what_came_by_override_counts_as_what_it_asked_for() -> None:
     """A POST with X-HTTP-Method-Override is a PATCH for counters and faults too."""
     async with served() as client:

@@ -127,6 +127,8 @@ def test_a_class_may_be_named_on_insert_and_changed_for_cis() -> None:
     assert snow.get("cmdb_ci_vm_instance", row["sys_id"])["object_id"] == "x"
     snow.update("cmdb_ci", row["sys_id"], {"sys_class_name": "cmdb_ci_server"})
     assert snow.get("cmdb_ci_server", row["sys_id"])["name"] == "vm"
+    snow.update("cmdb_ci", row["sys_id"], {"sys_class_name": "cmdb_ci"})
+    assert snow.get("cmdb_ci", row["sys_id"])["sys_class_name"] == "cmdb_ci_server", "a server is a CI already"
     other = incident(snow)
     assert snow.update("task", other["sys_id"], {"sys_class_name": "problem"})["sys_class_name"] == "incident"
 

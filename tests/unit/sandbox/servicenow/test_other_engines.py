@@ -86,6 +86,39 @@ def test_a_change_goes_the_way_of_its_type(shared: Instance, kind: str, states: 
     assert _walk(shared, "change_request", {"type": kind}, *states) == end
 
 
+def test_the_priority_of_a_change_is_what_was_written(shared: Instance) -> None:
+    """Other than that of incidents and problems, which follows from impact and urgency."""
+    values = {"priority": "4", "impact": "1", "urgency": "1"}
+    assert shared.insert("change_request", values, agent(shared))["priority"] == "4"
+    assert shared.insert("problem", values, agent(shared))["priority"] == "1"
+
+
+def test_a_standard_change_begins_as_its_template_says(shared: Instance) -> None:
+    """What the caller wrote stays; names that are no columns, and versions without a template, change nothing."""
+    template = shared.insert(
+        "sys_template", {"template": "short_description=From the template^description=Steps=2^risk=2^no_column=x"}
+    )
+    producer = shared.insert("std_change_record_producer", {"template": template["sys_id"]})
+    version = shared.insert("std_change_producer_version", {"std_change_producer": producer["sys_id"]})
+    values = {"type": "standard", "std_change_producer_version": version["sys_id"], "short_description": "Mine"}
+    row = shared.insert("change_request", values, agent(shared))
+    assert (row["short_description"], row["description"], row["risk"]) == ("Mine", "Steps=2", "2")
+    row = shared.update("change_request", row["sys_id"], {"description": ""}, agent(shared))
+    assert row["description"] == ""
+    bare = shared.insert("std_change_producer_version", {"name": "Bare"})
+    row = shared.insert("change_request", {"std_change_producer_version": bare["sys_id"]}, agent(shared))
+    assert (row["description"], row["risk"]) == ("", "3")
+
+
+def test_application_files_are_found_by_what_people_call_them() -> None:
+    """``sys_name`` follows the display value: of shipped rows, of new ones, and of renamed ones."""
+    snow = new_instance(demo=True)
+    assert [row["name"] for row in snow.find("cmdb_rel_type", "sys_name=Cools::Cooled By")] == ["Cools::Cooled By"]
+    row = snow.insert("cmdb_rel_type", {"name": "Feeds::Fed by"})
+    assert row["sys_name"] == "Feeds::Fed by"
+    assert snow.update("cmdb_rel_type", row["sys_id"], {"name": "Eats::Eaten by"})["sys_name"] == "Eats::Eaten by"
+
+
 def test_the_abort_names_the_business_rule(shared: Instance) -> None:
     """With its id, and without a reason."""
     row = shared.insert("change_request", {}, agent(shared))

@@ -440,6 +440,18 @@ async def test_a_client_certificate_speaks_for_the_user_it_is_mapped_to() -> Non
         assert (await client.ask("GET", INCIDENTS, ssl=ca.client_context())).status == 200
 
 
+async def test_a_mapped_certificate_goes_before_a_password() -> None:
+    """A wrong password beside it does no harm, nor counts; beside one that nobody owns the password decides."""
+    ca = LocalCa.made()
+    mine = ca.client("integration")
+    async with served(tls=ca.server_context(), client_tls=ca.client_context(mine)) as client:
+        assert (await client.ask("GET", INCIDENTS)).status == 200
+        assert refused_as_unknown(await client.ask("GET", INCIDENTS, user="None", password="None"))
+        client.app.sign_in.map_certificate(mine.certificate, INTEGRATION_USER)
+        assert (await client.ask("GET", INCIDENTS, user="None", password="None")).status == 200
+        assert client.app.counters.last(1)[0].user == INTEGRATION_USER
+
+
 async def test_a_session_cookie_is_set_and_signs_in_by_itself() -> None:
     """As in the real system, the first answer sets JSESSIONID, and a request with it needs no password."""
     async with served() as client:

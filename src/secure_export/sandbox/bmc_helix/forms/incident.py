@@ -1,6 +1,6 @@
 """The three incident forms: what is kept, the interface to it, and the staging form that creates (bmc-facts section 5).
 
-Field names are those of recorded answers: blanks on the interface and on the base form, underscores on the staging form.
+Field names are those of recorded answers: blanks on the interface and the base form, underscores on the staging form.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The staging form: an entry of its own, whose creation opens an incident (bmc-facts section 0, fact 2, and section 5)."""
+"""The staging form: an entry of its own, whose creation opens an incident (bmc-facts sections 0 and 5)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Work info of an incident, by its own form and by display-only fields of the incident (bmc-facts section 5, Work note)."""
+"""Work info of an incident, by its own form and by display-only fields of the incident (bmc-facts section 5)."""
 
 from typing import Any, Final
 
