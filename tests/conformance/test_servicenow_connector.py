@@ -20,11 +20,19 @@ from tests.conformance.connector_suite import (
     to_resolve,
     work_item,
 )
-from tests.conformance.servicenow_tool import AsTable, ProblemTool, ServiceNowTool, TicketTool, running
+from tests.conformance.servicenow_tool import (
+    INTEGRATION_USER,
+    AsTable,
+    ProblemTool,
+    ServiceNowTool,
+    TicketTool,
+    running,
+)
 
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.faults import Fault as SandboxFault
 from secure_export.sandbox.servicenow.faults import FaultKind
+from secure_export.sandbox.servicenow.rules import Change, Operation
 from secure_export.sandbox.servicenow.state_file import restore, snapshot
 from secure_export.sandbox.servicenow.writing import CLIENT_SYS_ID
 from secure_export.workitems.outcome import Done, Refused, TryLater, Unclear
@@ -202,6 +210,107 @@ async def test_a_problem_that_nobody_took_up_needs_a_person(tmp_path: Path) -> N
         assert isinstance(outcome, Refused)
         assert "resolved_state" in outcome.reason
         await problems.close()
+
+
+async def test_alert_texts_are_no_html_in_journals(incidents: ServiceNowTool) -> None:
+    """What stands between code tags is shown as HTML: no text that somebody put into an alert may hold one."""
+    tag = "[code]<b>x</b>[/Code]"
+    item = await created(incidents, work_item(title=f"CPU {tag}", description=f"Percentage {tag}"))
+    item = to_resolve(noted(item, f"Fired in Azure: {tag}"))
+    item = replace(item, desired=replace(item.desired, resolution=f"Over: {tag}"))
+    assert (await confirmed_by(incidents.connector, StepKind.RESOLVE, item)).remarks == ()
+    record = await only_record(incidents, item)
+    for text in (record.title, record.description, record.resolution, *record.notes):
+        assert "(code)<b>x</b>(/Code)" in text
+
+
+async def test_a_change_request_is_told_that_it_is_over_before_a_person_is_needed(tmp_path: Path) -> None:
+    """Its end is written into it once; only then, with nothing changed, comes the refusal that needs a person."""
+    async with running(tmp_path) as tool:
+        changes = AsTable(tool.made(CONNECTION), "change_request")
+        item = work_item()
+        item = replace(item, confirmed=await confirmed_by(changes, StepKind.CREATE, item))
+        told = [await changes.resolve(to_resolve(item)) for _ in range(3)]
+        notes = [entry["value"] for entry in tool.instance.tables.rows("sys_journal_field")]
+        assert [type(one) for one in told] == [Done, Refused, Refused]
+        assert notes == ["Azure Monitor says it is over"]
+        await changes.close()
+
+
+async def test_what_people_wrote_about_the_end_stays(incidents: ServiceNowTool) -> None:
+    """Code and notes that a person entered before the alert ended are kept, and ours stand behind them."""
+    item = await created(incidents, work_item())
+    words = {"close_notes": "The pool was too small", "close_code": "Workaround provided"}
+    incidents.instance.update("incident", incidents.row(item.key)["sys_id"], words, incidents.person)
+    await confirmed_by(incidents.connector, StepKind.RESOLVE, to_resolve(item))
+    row = incidents.row(item.key)
+    assert row["close_code"] == "Workaround provided"
+    assert row["close_notes"] == "The pool was too small\n\nAzure Monitor says it is over"
+
+
+async def test_a_step_that_is_refused_halfway_says_what_it_did(incidents: ServiceNowTool) -> None:
+    """A record that was opened again before the rest was refused is open: a refusal would give it a second one."""
+    item = to_resolve(await created(incidents, work_item()))
+    item = replace(item, confirmed=await confirmed_by(incidents.connector, StepKind.RESOLVE, item))
+    item = to_reopen(item, "A" * 3990, "B" * 3990)
+    aborted = SandboxFault(FaultKind.ABORTED, methods=frozenset({"PATCH"}), body="BBBB", times=None)
+    with meeting(incidents, aborted):
+        told = await confirmed_by(incidents.connector, StepKind.REOPEN, item)
+        assert (told.state, told.revision) == (ToolState.OPEN, item.desired.revision - 1)
+        item = replace(item, confirmed=told, reopening=False)
+        assert isinstance(await take(incidents.connector, StepKind.UPDATE, item), Refused)
+
+
+async def test_a_store_that_was_restored_loses_no_new_note(incidents: ServiceNowTool) -> None:
+    """A revision that this store never reached says nothing about the notes that it owes now."""
+    old = await created(incidents, work_item())
+    await confirmed_by(incidents.connector, StepKind.UPDATE, noted(old, "1", "2", "3", "4"))
+    item = noted(old, "Fired after the restore")
+    for _ in range(2):
+        told = await confirmed_by(incidents.connector, StepKind.UPDATE, item)
+        assert told.revision == item.desired.revision
+    assert (await only_record(incidents, item)).notes == ("1", "2", "3", "4", "Fired after the restore")
+
+
+async def test_an_instance_that_drops_keys_gets_one_record_and_no_storm_of_them(incidents: ServiceNowTool) -> None:
+    """Sixty alerts at once make one record in vain; the others wait, and say why."""
+
+    def drop(change: Change) -> None:
+        change.current["correlation_id"] = ""
+
+    incidents.instance.before("incident", drop, operations=[Operation.INSERT])
+    incidents.instance.properties.set(CLIENT_SYS_ID, "dropped")
+    before = await incidents.count()
+    told = await asyncio.gather(*(incidents.connector.create(work_item(f"storm-{n}")) for n in range(60)))
+    assert await incidents.count() - before == 1
+    assert [type(one) for one in told].count(Refused) == 1
+    assert all(isinstance(one, Refused | TryLater) and "correlation_id" in one.reason for one in told)
+
+
+async def test_a_password_that_changed_is_not_tried_by_all_who_wait(incidents: ServiceNowTool) -> None:
+    """Forty updates are under way: a few are refused, and what waits for its turn is not sent. Accounts are locked."""
+    items = [noted(await created(incidents, work_item(f"storm-{n}")), "Fired: disk") for n in range(40)]
+    incidents.app.limits.semaphore.service_seconds = 0.02
+    under_way = [asyncio.create_task(incidents.connector.update(item)) for item in items]
+    while incidents.app.counters.calls.total() < 130:  # noqa: ASYNC110 - the sandbox has no event for it
+        await asyncio.sleep(0.005)
+    set_account(incidents.instance, Account(INTEGRATION_USER, "changed"))
+    told = await asyncio.gather(*under_way)
+    assert any(isinstance(one, TryLater) for one in told)
+    assert 1 <= incidents.app.counters.statuses[401] <= 4
+
+
+async def test_a_note_is_written_once_where_its_revision_is_not_kept(incidents: ServiceNowTool) -> None:
+    """A reopening writes in two calls: what the first brought in is not brought in by the second."""
+
+    def drop(change: Change) -> None:
+        change.current["correlation_display"] = ""
+
+    incidents.instance.before("incident", drop)
+    item = to_resolve(await created(incidents, work_item()))
+    item = to_reopen(replace(item, confirmed=await confirmed_by(incidents.connector, StepKind.RESOLVE, item)))
+    await confirmed_by(incidents.connector, StepKind.REOPEN, item)
+    assert (await only_record(incidents, item)).notes == ("Fired again: disk",)
 
 
 async def test_calls_are_counted(incidents: ServiceNowTool) -> None:

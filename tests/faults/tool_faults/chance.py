@@ -144,7 +144,7 @@ class _Story:
 
     async def _crash(self) -> None:
         """The process dies soon, and another takes over."""
-        life = Life(self.chance.randint(1, 6), after=self.chance.random() < 0.5)
+        life = Life(self.chance.randint(1, 12), after=self.chance.random() < 0.5)
         await self.world.stop()
         node = await self.world.start(life=life)
         await self._azure()

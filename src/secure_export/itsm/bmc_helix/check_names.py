@@ -19,6 +19,10 @@ _NOBODY = (
     "no customer is set: BMC takes that only for incidents of the service type Infrastructure Event, or with a "
     "template. Set customer otherwise"
 )
+_NO_COMPANY = (
+    "no company is set, and neither a customer nor a template brings one: every incident has one. Set company to an "
+    "operating company, as COM:Company has it"
+)
 
 
 class CheckNames:
@@ -33,11 +37,13 @@ class CheckNames:
         self._settings = tools.settings
 
     async def run(self) -> Sequence[CheckResult]:
-        """Try what is named; what is not named is no line, but for the customer."""
+        """Try what is named; what is not named is no line, but for what BMC needs."""
         settings = self._settings
         results = [await self._customer()]
         if settings.company is not None:
             results.append(await self._one("company", _COMPANY, {"Company": settings.company}, "Company"))
+        elif settings.customer is None and settings.template is None and "Company" not in settings.fields:
+            results.append(CheckResult("company", passed=False, detail=_NO_COMPANY))
         if settings.support_group is not None and settings.support_group.group is not None:
             results.append(await self._group())
         if settings.template is not None:

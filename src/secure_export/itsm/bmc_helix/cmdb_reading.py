@@ -13,7 +13,7 @@ from secure_export.itsm.bmc_helix.qualification import equal, together
 from secure_export.itsm.bmc_helix.verdict import Method, NotThere, Ok, Refused, Verdict
 
 _NO_RIGHTS = "give the integration user CMDB Data View All, or Asset Viewer, in its permission groups"
-_NOT_THERE = frozenset({Cause.FORM, Cause.FIELD, Cause.QUERY})
+_RIGHTS = frozenset({Cause.PERMISSION, Cause.TRANSPORT})
 _PATIENCE_SECONDS = 300.0
 _NOBODYS = "-"
 
@@ -107,11 +107,11 @@ def _rows(told: Verdict, one: CmdbClass) -> tuple[Row, ...]:
             if found is None:
                 raise CmdbUnavailable(f"BMC answered something that is no list of instances of {one}")
             return found
-        case Refused(reason, cause) if cause in _NOT_THERE:
-            raise NotReadable(f"{one} cannot be asked ({reason})", lacking_rights=False)
+        case Refused(reason, cause) if cause in _RIGHTS:
+            raise NotReadable(f"BMC does not let us read {one} ({reason}): {_NO_RIGHTS}")
         case NotThere(reason):
             raise NotReadable(f"the CMDB has no class {one} ({reason})", lacking_rights=False)
-        case Refused(reason):
-            raise NotReadable(f"BMC does not let us read {one} ({reason}): {_NO_RIGHTS}")
+        case Refused(words=words):
+            raise NotReadable(f"{one} cannot be asked in this way ({words})", lacking_rights=False)
         case _:
             raise CmdbUnavailable(f"BMC did not say what is in {one}: {told.reason}")

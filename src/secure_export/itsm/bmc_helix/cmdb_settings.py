@@ -128,5 +128,5 @@ class CmdbSettings(BaseModel):
 
     @field_validator("asset_forms")
     @classmethod
-    def _by_lower_case_class(cls, forms: Mapping[str, str]) -> Mapping[str, str]:
-        return {name.lower(): form for name, form in forms.items()}
+    def _by_class_id(cls, forms: Mapping[str, str]) -> Mapping[str, str]:
+        return {name.upper(): form for name, form in forms.items()}

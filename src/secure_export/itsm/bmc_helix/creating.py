@@ -85,7 +85,7 @@ async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:
 async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made:
     told = await step.tools.api.create(CREATE, values, (NUMBER,))
     if isinstance(told, Unclear):
-        step.tools.lost.add(step.key, step.tools.clock())
+        step.tools.lost.begins_anew(step.key, step.tools.clock())
     if isinstance(told, Refused):
         step.tools.site.forget(CREATE)
         raise Ended(outcome.Refused(await _why_refused(step, values, told)))
@@ -127,7 +127,7 @@ async def _without_key(step: IncidentStep, made: _Made) -> outcome.Refused | out
     row = next((row for row in rows if value(row, NUMBER) == number), None)
     if row is None:
         why = "BMC took a new incident, but it is not found by its key yet: nothing is made until a look finds it"
-        step.tools.lost.add(step.key, step.tools.clock())
+        step.tools.lost.begins_anew(step.key, step.tools.clock())
         return outcome.Unclear(why)
     why = (
         f"BMC made {number}, but {value(row, key_field) or 'nothing'!r} stands in its {key_field} in place of our key, "

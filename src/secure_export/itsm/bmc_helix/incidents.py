@@ -3,21 +3,25 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from secure_export.itsm.bmc_helix import creating, ending
+from secure_export.itsm.bmc_helix import creating, ending, qualification
 from secure_export.itsm.bmc_helix.ended import Ended, unread
-from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
+from secure_export.itsm.bmc_helix.entry_api import Query
+from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER
 from secure_export.itsm.bmc_helix.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.record import is_over
 from secure_export.itsm.bmc_helix.rows import Row, value
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.bmc_helix.twins import strangers
 from secure_export.itsm.bmc_helix.verdict import NotThere, Ok
+from secure_export.itsm.record_keys import connection_prefix
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater
-from secure_export.workitems.work_item import WorkItem
+from secure_export.workitems.work_item import Confirmed, WorkItem
 
 WORK_ITEMS = frozenset({"incident", "HPD:Help Desk", INCIDENT})
 # Workflow of a create takes seconds, and more under load; the server itself gives up after 120 s.
 _MAY_STILL_COME = timedelta(seconds=45)
+# Rights that were taken away by mistake, and noticed, are back soon; until then nothing is called deleted.
+_MAY_COME_BACK = timedelta(hours=2)
 
 
 class Incidents:
@@ -67,6 +71,7 @@ async def _look(step: IncidentStep) -> Done:
     if not rows:
         await _surely_none(step)
         return Done(None)
+    step.tools.unseen.ends(step.key)
     if not step.item.doubt:
         step.remark(*strangers(rows))
         return step.done(rows[0])
@@ -85,7 +90,7 @@ async def _surely_none(step: IncidentStep) -> None:
     Raises:
         Ended: It is there, or may still come, or that cannot be told now.
     """
-    since = step.tools.lost.since.get(step.key)
+    since = step.tools.lost.get(step.key)
     if since is not None and step.tools.clock() < since + _MAY_STILL_COME:
         why = (
             "the answer to a create was lost, and BMC may still be making the incident: looked at again before another"
@@ -97,12 +102,41 @@ async def _surely_none(step: IncidentStep) -> None:
     key_field = step.tools.settings.key_field
     told = await step.tools.api.entry(INCIDENT, known.ref, (NUMBER, key_field))
     if isinstance(told, NotThere):
+        await _deleted_rather_than_hidden(step, known)
         return
     if not isinstance(told, Ok):
         raise Ended(unread(told, INCIDENT))
     if value(told.body, key_field).strip().lower() == step.key:
         why = f"{known.number} is there, but BMC does not find it by its {key_field}"
         step.tools.trust.lose(why)
+        raise Ended(TryLater(why))
+
+
+async def _deleted_rather_than_hidden(step: IncidentStep, known: Confirmed) -> None:
+    """Look for anything else of ours: what we may not see is answered like what is not there.
+
+    The staging form's record outlives an incident that is deleted. When that cannot be seen, and no other incident of
+    this connection either, it is our rights that are gone rather than one incident.
+
+    Raises:
+        Ended: Nothing of ours is to be seen, or that cannot be told now.
+    """
+    key_field, api = step.tools.settings.key_field, step.tools.api
+    made = await api.entries(CREATE, Query(qualification.equal(NUMBER, known.number), (NUMBER,), limit=1))
+    if isinstance(made, Ok) and made.body.rows:
+        return
+    ours = qualification.begins(key_field, connection_prefix(step.tools.connection))
+    told = await api.entries(INCIDENT, Query(ours, (NUMBER, key_field), limit=1))
+    if not isinstance(told, Ok):
+        raise Ended(unread(told, INCIDENT))
+    if told.body.rows:
+        return
+    now = step.tools.clock()
+    if now < step.tools.unseen.begins(step.key, now) + _MAY_COME_BACK:
+        why = (
+            f"{known.number} is not to be seen, and no other incident that this program made either: see whether the "
+            "integration user still has its permissions and its access to the company"
+        )
         raise Ended(TryLater(why))
 
 

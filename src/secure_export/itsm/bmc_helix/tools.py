@@ -15,7 +15,7 @@ from secure_export.itsm.bmc_helix.work_log import WorkLog
 from secure_export.workitems.work_item import Binding
 
 CiRemarks = Callable[[Sequence[Binding]], Sequence[str]]
-_MOST_LOST = 5_000
+_MOST_KEYS = 5_000
 
 
 @dataclass(slots=True)
@@ -32,21 +32,34 @@ class Observed:
 
 
 @dataclass(slots=True)
-class LostCreates:
-    """Creates whose answer was lost: workflow takes its time, so that they may still be under way in BMC.
+class Since:
+    """Since when something is so of records, by their keys, in bounded memory.
 
     Attributes:
-        since: By key, when the answer was given up; bounded.
+        times: By key, since when.
     """
 
-    since: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
+    times: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
 
-    def add(self, key: str, at: datetime) -> None:
-        """Take note of one."""
-        self.since.pop(key, None)
-        self.since[key] = at
-        while len(self.since) > _MOST_LOST:
-            self.since.popitem(last=False)
+    def begins(self, key: str, at: datetime) -> datetime:
+        """Take note that it is so of a record, and give since when; one that was noted keeps its time."""
+        since = self.times.setdefault(key, at)
+        while len(self.times) > _MOST_KEYS:
+            self.times.popitem(last=False)
+        return since
+
+    def begins_anew(self, key: str, at: datetime) -> None:
+        """Take note that it is so of a record from now on."""
+        self.ends(key)
+        self.begins(key, at)
+
+    def ends(self, key: str) -> None:
+        """Take note that it is so no more."""
+        self.times.pop(key, None)
+
+    def get(self, key: str) -> datetime | None:
+        """Give since when it is so; None: it is not."""
+        return self.times.get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,8 @@ class Tools:
         sightings: Finds incidents by their keys.
         work_log: Reads and writes work notes.
         observed: What was learned.
-        lost: Creates whose answer was lost.
+        lost: Since when the answer to a create is lost: BMC may still be at it.
+        unseen: Since when nothing of ours is to be seen, though an incident was there.
         ci_remarks: Says what is to be told of bindings: what is in the CMDB and cannot be bound, for one.
         clock: The time.
     """
@@ -75,7 +89,8 @@ class Tools:
     sightings: Sightings
     work_log: WorkLog
     observed: Observed
-    lost: LostCreates
+    lost: Since
+    unseen: Since
     ci_remarks: CiRemarks
     clock: Clock
 
@@ -99,7 +114,8 @@ def tools(
         sightings=Sightings(api, trust, settings.key_field),
         work_log=WorkLog(api, settings),
         observed=Observed(),
-        lost=LostCreates(),
+        lost=Since(),
+        unseen=Since(),
         ci_remarks=ci_remarks,
         clock=clock,
     )

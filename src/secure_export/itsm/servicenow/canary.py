@@ -6,9 +6,12 @@ second record, or change a stranger's: so a key that nobody has must find nothin
 record, and the dictionary must have the column.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from secure_export.itsm.kept import Kept
@@ -50,6 +53,21 @@ class Canary:
         self._tried = Kept(self.trouble, seconds=_for_how_long, monotonic=monotonic)
         self._witnesses: dict[str, _Witness] = {}
         self._distrusted: dict[str, tuple[str, float]] = {}
+        self._lost: dict[str, tuple[str, str]] = {}
+        self._first = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    @asynccontextmanager
+    async def first_alone(self, table: str) -> AsyncIterator[None]:
+        """Let records of a table be made one at a time until one is found again by its key.
+
+        Where the instance drops the key one record is made in vain, rather than one for each alert of a storm.
+        """
+        if table not in self._witnesses:
+            async with self._first[table]:
+                if table not in self._witnesses:
+                    yield
+                    return
+        yield
 
     async def passes(self, table: str) -> None:
         """Go on if look-ups in a table can be believed.
@@ -74,13 +92,22 @@ class Canary:
         """Take notice that a look-up in a table gave something that cannot be: nothing is written for a while."""
         self._distrusted[table] = (why, self._monotonic() + _FAILED_SECONDS)
 
+    def lost(self, table: str, sys_id: str, why: str) -> None:
+        """Take notice that a record was made without its key: none is made until a person has dealt with that one."""
+        self._lost[table] = (sys_id, why)
+        self._tried.forget(table)
+        self.distrust(table, why)
+
     async def trouble(self, table: str) -> str:
         """Try look-ups in a table out now: why they cannot be believed; empty when they can.
 
         Raises:
             Ended: The instance gave no answer now.
         """
-        return await self._negative(table) or await self._in_dictionary(table) or await self._positive(table)
+        for tried in (self._negative, self._in_dictionary, self._positive, self._still_lost):
+            if why := await tried(table):
+                return why
+        return ""
 
     async def close(self) -> None:
         """Stop trying."""
@@ -129,6 +156,19 @@ class Canary:
             f"ServiceNow does not find a record of {table} by its {_KEY}, though it is there: the integration user "
             f"needs query ACLs (query_match) on {table}.{_KEY}"
         )
+
+    async def _still_lost(self, table: str) -> str:
+        """Whether a record that was made without its key is there, and still lacks it."""
+        sys_id, why = self._lost.get(table, ("", ""))
+        if not sys_id:
+            return ""
+        there = await self._api.row(table, sys_id, _FIELDS)
+        if isinstance(there, Ok) and not value(there.result, _KEY):
+            return why
+        if not isinstance(there, Ok | NotThere):
+            raise Ended(unread(there, table))
+        del self._lost[table]
+        return ""
 
 
 def ignored(table: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.servicenow.changes import ChangeFeed
 from secure_export.itsm.servicenow.check_events import events_result
 from secure_export.itsm.servicenow.check_records import CheckRecords
 from secure_export.itsm.servicenow.check_sign_in import CheckSignIn
@@ -23,11 +24,13 @@ class Checks:
         http: Makes requests.
         sign_in: The way to sign in.
         cmdb: The CMDB, without what is kept of earlier answers.
+        feed: Asks which records people changed.
     """
 
-    def __init__(self, tools: Tools, http: Requests, sign_in: SignIn, cmdb: ServiceNowCmdb) -> None:
+    def __init__(self, tools: Tools, http: Requests, sign_in: SignIn, cmdb: ServiceNowCmdb, feed: ChangeFeed) -> None:
         self._tools = tools
         self._cmdb = cmdb
+        self._feed = feed
         self._sign_in = CheckSignIn(tools.settings, http, sign_in, tools.api, clock=tools.clock)
 
     async def run(self) -> Sequence[CheckResult]:
@@ -40,7 +43,7 @@ class Checks:
             if (kind := kind_of(table, self._tools.settings)) is not None:
                 results += await CheckRecords(self._tools, kind, signed_in.me.roles).run()
         results.append(await events_result(self._tools.api, signed_in.me.roles))
-        return [*results, *await self._cmdb.check()]
+        return [*results, *await self._cmdb.check(), *await self._feed.check()]
 
     def _tables(self) -> tuple[str, ...]:
         """Incidents, what the configuration has to say something about, and what was written to in this process."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from secure_export.itsm.kept import Kept
 from secure_export.itsm.servicenow.ended import Ended, unread
 from secure_export.itsm.servicenow.keys import is_sys_id
-from secure_export.itsm.servicenow.record import cut, units
+from secure_export.itsm.servicenow.record import cut, harmless
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.table_api import Query, TableApi
 from secure_export.itsm.servicenow.verdict import Later, NotSignedIn, Ok, Unclear
+from secure_export.itsm.texts import utf16_units as units
 
 _KEPT_SECONDS = 600.0
 _MISSING_SECONDS = 60.0
@@ -163,7 +164,7 @@ class Choices:
                 into.remarks.append(f"{name} was left empty: {found or _no_such(column.reference, text)}")
             return
         there = await self.of(table, name) if column.has_choices else ()
-        chosen = _chosen(there, text) if there else text
+        chosen = _chosen(there, text) if there else harmless(text)
         if chosen is None:
             labels = ", ".join(choice.label for choice in there[:_MOST_NAMED])
             into.remarks.append(f"{name} was left empty: {cut(text, 60)!r} is none of its choices ({labels})")
@@ -211,7 +212,7 @@ class Choices:
     async def _find(self, key: tuple[str, str]) -> str:
         """The ``sys_id`` of a record by its name; else why there is none, or an empty text when it is not there."""
         table, text = key
-        if "^" in text or not text.isprintable() or len(text) > _LONGEST_ASKED or text.startswith("javascript:"):
+        if "^" in text or not text.isprintable() or len(text) > _LONGEST_ASKED or _is_script(text):
             return f"{cut(text, 60)!r} cannot be looked up"
         columns = _SEARCHED.get(table, ("name",))
         query = "^OR".join(f"{column}={text}" for column in columns)
@@ -248,6 +249,11 @@ def _one_of(table: str, text: str, columns: Sequence[str], rows: Sequence[Row]) 
 def _no_such(table: str, text: str) -> str:
     columns = " or ".join(_SEARCHED.get(table, ("name",)))
     return f"{table} has nothing with the {columns} {cut(text, 60)!r} that the integration user can see"
+
+
+def _is_script(text: str) -> bool:
+    """Whether an instance would carry a value out rather than look for it."""
+    return text.lstrip().casefold().startswith("javascript:")
 
 
 def _same(one: str, other: str) -> bool:

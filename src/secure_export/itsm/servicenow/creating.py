@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from secure_export.itsm.notes import Part, bound_cis
 from secure_export.itsm.servicenow import keys
 from secure_export.itsm.servicenow.ended import Ended, unwritten
-from secure_export.itsm.servicenow.record import Part, bound_cis, opening, parts, row_fields
+from secure_export.itsm.servicenow.record import opening, parts, row_fields
 from secure_export.itsm.servicenow.refusals import Cause
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.settings import why_not_settable
@@ -35,6 +36,11 @@ async def create(step: TaskStep) -> Done:
     there = await step.rows()
     if there:
         return step.done(await step.settled(there))
+    async with step.tools.canary.first_alone(step.kind.table):
+        return await _made(step)
+
+
+async def _made(step: TaskStep) -> Done:
     await step.tools.canary.passes(step.kind.table)
     part = opening_part(step.item)
     made = await _inserted(step, part)
@@ -83,7 +89,7 @@ def _checked(step: TaskStep, values: Mapping[str, str], row: Row) -> Row:
             f"ServiceNow made {number} without its correlation_id, so that it would not be found again: let the "
             f"integration user write and read {table}.correlation_id (100 characters), and delete {number}"
         )
-        step.tools.canary.distrust(table, why)
+        step.tools.canary.lost(table, value(row, "sys_id"), why)
         raise Ended(outcome.Refused(why))
     if value(row, "sys_id") != values["sys_id"]:
         step.tools.observed.sys_id_dropped = number

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from secure_export.itsm.servicenow.ended import Ended, unwritten
-from secure_export.itsm.servicenow.record import LONGEST_DESCRIPTION, cut, is_over, row_fields, state_of
+from secure_export.itsm.servicenow.record import LONGEST_DESCRIPTION, cut, harmless, is_over, row_fields, state_of
 from secure_export.itsm.servicenow.refusals import Cause
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.task_step import TaskStep
@@ -26,13 +26,29 @@ async def resolve(step: TaskStep) -> Done:
     if is_over(row, step.kind):
         return step.done(row)
     if step.kind.resolved_state is None:
-        await step.bring_in(row)
-        raise Ended(outcome.Refused(_a_person_ends_it(row, step)))
+        return await _only_noted(step, row)
     await step.more_cis(row)
     *first, last = step.owed(row) or [{}]
     for values in first:
         row = await step.change(row, values)
     await _Resolving(step, row).resolve(last)
+    return step.done(await step.read_back(value(row, "sys_id")), revision=step.item.desired.revision)
+
+
+async def _only_noted(step: TaskStep, row: Row) -> Done:
+    """Write into a record that a person has to end that its problem is over.
+
+    That a person is needed is said when that is written: a refusal promises that it changed nothing.
+
+    Raises:
+        Ended: It was written before, or could not be.
+    """
+    await step.more_cis(row)
+    owed = step.owed(row, harmless(_resolution(step)))
+    if not owed:
+        raise Ended(outcome.Refused(_a_person_ends_it(row, step)))
+    for values in owed:
+        row = await step.change(row, values)
     return step.done(await step.read_back(value(row, "sys_id")), revision=step.item.desired.revision)
 
 
@@ -85,10 +101,12 @@ class _Resolving:
             row = await self._with_some_code({}, again=True)
 
     def _ending(self) -> dict[str, str]:
-        resolution = cut(self._step.item.desired.resolution.strip() or _NO_REASON, LONGEST_DESCRIPTION)
+        resolution = cut(harmless(_resolution(self._step)), LONGEST_DESCRIPTION)
         empty = [name for name in self._kind.text_fields if name in self._row and not value(self._row, name)]
+        notes = self._kind.notes_field
         return {
-            **{name: resolution for name in (self._kind.notes_field, *empty) if name},
+            **dict.fromkeys(empty, resolution),
+            **({notes: _behind(value(self._row, notes), resolution)} if notes else {}),
             **self._kind.close_fields,
             "state": self._kind.resolved_state or "",
         }
@@ -130,7 +148,9 @@ class _Resolving:
 
     async def _untried_code(self) -> str | None:
         usable = await self._step.tools.choices.usable(self._kind.table, self._kind.code_field, self._kind.close_codes)
-        return next((one for one in usable if one not in self._tried), None)
+        chosen_by_people = value(self._row, self._kind.code_field)
+        candidates = (chosen_by_people, *usable) if chosen_by_people else usable
+        return next((one for one in candidates if one not in self._tried), None)
 
     async def _look_at_codes(self, code: str, told: Refused) -> None:
         """Read the choices anew: a code that is among them is not why the instance refuses.
@@ -158,6 +178,16 @@ class _Resolving:
             f"{self._kind.table}.{self._kind.code_field}{why}. Its choices are: {labels}. Set close_codes in the "
             "connection's settings to one of them, or add one of ours to sys_choice"
         )
+
+
+def _resolution(step: TaskStep) -> str:
+    return step.item.desired.resolution.strip() or _NO_REASON
+
+
+def _behind(there: str, resolution: str) -> str:
+    """Add our words to what people have written already."""
+    there = there.strip()
+    return there if resolution in there else cut(f"{there}\n\n{resolution}".strip(), LONGEST_DESCRIPTION)
 
 
 def _a_person_ends_it(row: Row, step: TaskStep) -> str:

@@ -2,8 +2,9 @@
 
 An event is an insert and nothing else; what lasts is the alert (``em_alert``) that all events of one ``message_key``
 share. So an event can be sent again without harm if it says the same, and everything that must be known later is
-written into the event's ``additional_info``, which the alert takes over: the revision, and each note under a key of
-its own.
+written into the event's ``additional_info``, which the alert takes over: the revision, and the latest notes, each under
+a key of a ring. Whether an instance puts a newer event's information in the place of the older one's or adds it to
+that, the alert ends up with the same, and never with more than its field holds.
 Tables and fields: ServiceNow documentation, "Event field format for event collection" and "Pushing events to the
 instance using web service API".
 """
@@ -27,7 +28,6 @@ ALERT_FIELDS: Final = (
 REVISION: Final = "secure_export_revision"
 RESOLUTION: Final = "resolution"
 CIS: Final = "configuration_item_ids"
-LEFT_OUT: Final = "earlier_notes"
 NOTE: Final = "note_"
 CLEAR: Final = "0"
 MOST_INFO: Final = 4000
@@ -38,12 +38,16 @@ _CLOSED = "Closed"
 _CLOSING = "Closing"
 _NEW = "New"
 _CI = "cmdb_ci"
-_MOST_NOTE = 1000
-_MOST_VALUE = 500
+_MOST_IDS = 20
+_RING = 20
+_NOTES_OF_AN_EVENT = 10
+_MOST_NOTE = 300
+_MOST_VALUE = 400
 # "Azure Monitor integration": the published table. Budgets and test notifications may come without a severity.
 _SEVERITY = {"Sev0": "1", "Sev1": "2", "Sev2": "4", "Sev3": "4", "Sev4": "5"}
 _SEVERITY_OF_NONE = "4"
 _FROM_ROUTE = frozenset({"node", "type", "resource", "metric_name", "event_class", "ci_type", "severity"})
+_ESSENTIAL = frozenset({REVISION, "object_id"})
 _OURS = frozenset({"message_key", "source", "resolution_state", "time_of_event", "description", "additional_info"})
 
 ClassOf = Callable[[str], str | None]
@@ -118,57 +122,52 @@ def severity(azure: str | None) -> str:
     return _SEVERITY.get(azure or "", _SEVERITY_OF_NONE)
 
 
-def opening(item: WorkItem, key: str, origin: Origin, *, now: datetime) -> EventRecord:
+def opening(item: WorkItem, key: str, origin: Origin, *, now: datetime) -> list[EventRecord]:
     """Say that the problem of a work item is there.
 
     Args:
         item: The work item.
         key: The ``message_key``.
         origin: What all events of the connection have in common.
-        now: The time now; the event's time is that of the first firing, which is never later.
+        now: The time now; the events' time is that of the first firing, which is never later.
     """
     fired_at = min((one.at for one in item.unseen), default=item.created_at)
     content = item.desired.content
-    return _record(item, key, origin, {}, at=min(fired_at, now)) | {
+    text = content.description
+    if not text.startswith(content.title):
+        text = f"{content.title}\n\n{text}"
+    said = {
         "severity": content.fields.get("severity") or severity(content.severity),
         "resolution_state": _NEW,
-        "description": _cut(f"{content.title}\n\n{content.description}", MOST_DESCRIPTION),
+        "description": _cut(text, MOST_DESCRIPTION),
     }
+    return _events(_About(item, key, origin, min(fired_at, now)), {}, said, said)
 
 
-def more(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> EventRecord:
+def more(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> list[EventRecord]:
     """Bring notes and CIs to an open alert; its severity and its text, which people may have changed, stay."""
-    return _record(item, key, origin, alert.info, at=now) | {
-        "severity": alert.severity or severity(item.desired.content.severity),
-        "resolution_state": _NEW,
-        "description": alert.description,
-    }
+    said = _as_it_is(alert, item)
+    return _events(_About(item, key, origin, now), alert.info, said, said)
 
 
-def again(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> EventRecord:
-    """Say that the problem of a closed alert is back; the severity of that one is clear, and no measure any more."""
-    info = {name: text for name, text in alert.info.items() if name != RESOLUTION}
-    content = item.desired.content
-    return _record(item, key, origin, info, at=now) | {
-        "severity": content.fields.get("severity") or severity(content.severity),
-        "resolution_state": _NEW,
-        "description": alert.description,
-    }
+def again(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> list[EventRecord]:
+    """Say that the problem of a closed alert is back; its severity and its text, which people may change, stay."""
+    said = _as_it_is(alert, item)
+    return _events(_About(item, key, origin, now), {**alert.info, RESOLUTION: ""}, said, said)
 
 
-def ending(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> EventRecord:
+def ending(item: WorkItem, key: str, origin: Origin, alert: EmAlert, *, now: datetime) -> list[EventRecord]:
     """Say that the problem is over, and why."""
     info = {**alert.info, RESOLUTION: _cut(item.desired.resolution, _MOST_VALUE)}
-    return _record(item, key, origin, info, at=now) | {
-        "severity": CLEAR,
-        "resolution_state": _CLOSING,
-        "description": alert.description,
-    }
+    before = _as_it_is(alert, item)
+    last = {"severity": CLEAR, "resolution_state": _CLOSING, "description": alert.description}
+    return _events(_About(item, key, origin, now), info, before, last)
 
 
 def notes_of(info: Mapping[str, str]) -> tuple[str, ...]:
     """Give the notes that an alert's additional information holds, oldest first."""
-    return tuple(info[name] for name in sorted(name for name in info if _is_note(name)))
+    told = sorted((_number(text), text.partition(" ")[2]) for name, text in info.items() if _is_note(name))
+    return tuple(text for _, text in told if text)
 
 
 def info_of(text: str) -> dict[str, str]:
@@ -248,15 +247,54 @@ def _told(alert: EmAlert) -> str:
     return ", ".join(text for text in said if text)
 
 
-def _record(item: WorkItem, key: str, origin: Origin, info: Mapping[str, str], *, at: datetime) -> EventRecord:
-    """What an event of a work item says whatever it is for."""
-    content = item.desired.content
-    what = _what(content.bindings, origin, info)
-    given = {name: _cut(text, MOST_NAME) for name, text in content.fields.items() if name in _FROM_ROUTE and text}
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whose events they are, and when."""
+
+    item: WorkItem
+    key: str
+    origin: Origin
+    at: datetime
+
+
+def _as_it_is(alert: EmAlert, item: WorkItem) -> EventRecord:
+    usual = severity(item.desired.content.severity)
     return {
-        "source": _cut(origin.source, MOST_NAME),
-        "event_class": _cut(origin.event_class, MOST_NAME),
-        "message_key": key,
+        "severity": alert.severity if alert.severity not in {"", CLEAR} else usual,
+        "resolution_state": _NEW,
+        "description": alert.description,
+    }
+
+
+def _events(about: _About, info: Mapping[str, str], said: EventRecord, last: EventRecord) -> list[EventRecord]:
+    """Make events of at most so many notes each: where many are owed, all but the last only bring notes.
+
+    Args:
+        about: Whose they are.
+        info: The additional information that the alert has.
+        said: What all but the last say.
+        last: What the last says.
+    """
+    desired, known = about.item.desired, dict(info)
+    what = _what(desired.content.bindings, about.origin, info)
+    made: list[EventRecord] = []
+    starts = range(0, max(len(desired.notes), 1), _NOTES_OF_AN_EVENT)
+    for start in starts:
+        notes = desired.notes[start : start + _NOTES_OF_AN_EVENT]
+        is_last = start == starts[-1]
+        known = _info(about, what, known, notes, desired.revision if is_last else notes[-1].revision)
+        made.append(_record(about, what) | (last if is_last else said) | {"additional_info": _json(known)})
+    return made
+
+
+def _record(about: _About, what: "_What") -> EventRecord:
+    """What every event of a work item says."""
+    fields = about.item.desired.content.fields
+    given = {name: _cut(text, MOST_NAME) for name, text in fields.items() if name in _FROM_ROUTE and text}
+    return {
+        "source": _cut(about.origin.source, MOST_NAME),
+        "event_class": _cut(about.origin.event_class, MOST_NAME),
+        "message_key": about.key,
         # A name is looked for among hosts of any subscription; type and object id say exactly what is meant.
         "node": "",
         "type": what.type,
@@ -265,8 +303,7 @@ def _record(item: WorkItem, key: str, origin: Origin, info: Mapping[str, str], *
         "ci_type": what.ci_type,
         "ci_identifier": what.identifier,
         **given,
-        "time_of_event": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        "additional_info": _info(item, origin, what, info),
+        "time_of_event": about.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
     }
 
 
@@ -305,41 +342,42 @@ def _what(bindings: tuple[Binding, ...], origin: Origin, info: Mapping[str, str]
     )
 
 
-def _info(item: WorkItem, origin: Origin, what: _What, before: Mapping[str, str]) -> str:
-    """Additional information as one JSON text of texts, with every note under its own key.
-
-    What an alert has stays in it: whether a newer event's information takes the place of the older one's or is added to
-    it, the alert ends up with the same.
-    """
-    content = item.desired.content
+def _info(
+    about: _About, what: _What, before: Mapping[str, str], notes: Sequence[Note], revision: int
+) -> dict[str, str]:
+    """Give additional information: what is there stays, so that a newer one may take the place of it."""
+    content = about.item.desired.content
     own = {name: text for name, text in content.fields.items() if name not in _FROM_ROUTE | _OURS and text}
     said = {
         "object_id": what.object_id,
         "azure_severity": content.severity or "",
-        "secure_export_url": origin.link(item),
-        CIS: " ".join(what.ids),
+        "secure_export_url": about.origin.link(about.item),
+        CIS: " ".join(what.ids[:_MOST_IDS]),
         **{name: _cut(text, _MOST_VALUE) for name, text in own.items()},
     }
-    info = {**before, **{name: text for name, text in said.items() if text}}
-    info[REVISION] = str(max(item.desired.revision, 0))
-    info |= {_note_key(note): _cut(note.text, _MOST_NOTE) for note in item.desired.notes}
-    return _fitting(info)
+    info = {**before, **{name: text for name, text in said.items() if text}, REVISION: str(revision)}
+    return info | {
+        f"{NOTE}{note.revision % _RING:02d}": f"{note.revision} {_cut(note.text, _MOST_NOTE)}" for note in notes
+    }
 
 
-def _fitting(info: dict[str, str]) -> str:
-    """Leave the oldest notes out until the rest fits; they stay in the events that brought them."""
+def _json(info: dict[str, str]) -> str:
+    """Write information as JSON that fits: the oldest notes are shortened first, as they stand in earlier events."""
     text = json.dumps(info, ensure_ascii=False)
-    for name in sorted(name for name in info if _is_note(name)):
+    notes = sorted((name for name in info if _is_note(name)), key=lambda name: _number(info[name]))
+    others = sorted((name for name in info if name not in _ESSENTIAL), key=lambda name: -len(info[name]))
+    for name in (*notes, *others):
         if len(text) <= MOST_INFO:
             break
-        del info[name]
-        info[LEFT_OUT] = "see the earlier events of this alert"
+        info[name] = f"{_number(info[name])} …" if _is_note(name) else "…"
         text = json.dumps(info, ensure_ascii=False)
     return text
 
 
-def _note_key(note: Note) -> str:
-    return f"{NOTE}{note.revision:06d}"
+def _number(note: str) -> int:
+    """The revision that a note of the ring begins with; 0 when a person wrote something else there."""
+    text = note.partition(" ")[0]
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _is_note(name: str) -> bool:

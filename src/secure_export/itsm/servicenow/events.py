@@ -184,17 +184,18 @@ class Events:
         # More are counted than shown: each key by itself, because one that is hidden must not hold up all.
         return {key: seen for one in wanted for key, seen in (await self._fetch([one])).items()}
 
-    async def _sent(self, item: WorkItem, record: EventRecord) -> Done:
-        """Send an event and read the alert back until it shows it.
+    async def _sent(self, item: WorkItem, records: Sequence[EventRecord]) -> Done:
+        """Send events and read the alert back until it shows the last of them.
 
         Raises:
             Ended: It was not taken, or is not known to be.
         """
-        told = await self._tools.api.call(Method.POST, _DOOR, json={"records": [record]})
+        told = await self._tools.api.call(Method.POST, _DOOR, json={"records": list(records)})
         if not isinstance(told, Ok):
             raise Ended(_not_taken(unwritten(told)))
-        if not _inserted(told.result):
+        if not _inserted(told.result, len(records)):
             raise Ended(Unclear("ServiceNow took the request, but does not say that it inserted the event"))
+        record = records[-1]
         closing = record["severity"] == event.CLEAR
         for pause in _PAUSES_SECONDS:
             if pause:
@@ -288,11 +289,11 @@ def _revision(row: Mapping[str, Any]) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _inserted(result: Any) -> bool:
-    """Whether the answer counts the event: ``{"Default Bulk Endpoint": "1 events were inserted"}``."""
+def _inserted(result: Any, count: int) -> bool:
+    """Whether the answer counts the events: ``{"Default Bulk Endpoint": "1 events were inserted"}``."""
     words = " ".join(str(one) for one in result.values()) if isinstance(result, Mapping) else str(result)
     counted = _COUNT.search(words)
-    return counted is not None and int(counted.group(1)) > 0
+    return counted is not None and int(counted.group(1)) >= count
 
 
 def _not_taken(outcome: TryLater | Refused | Unclear) -> TryLater | Refused | Unclear:

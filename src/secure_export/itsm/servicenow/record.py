@@ -7,20 +7,24 @@ that was lost must tell exactly which of them are there.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from secure_export.itsm import texts
+from secure_export.itsm.notes import Part, bound_cis
+from secure_export.itsm.notes import parts as shared_parts
 from secure_export.itsm.servicenow.kinds import Kind
 from secure_export.itsm.servicenow.rows import Row, display, value
-from secure_export.workitems.work_item import Binding, Confirmed, Note, ToolState, WorkItem
+from secure_export.itsm.texts import utf16_units as units
+from secure_export.workitems.work_item import Confirmed, Note, ToolState, WorkItem
 
 LONGEST_TITLE = 160
 LONGEST_DESCRIPTION = 4000
 LONGEST_NOTES = 4000
-BETWEEN_NOTES = "\n\n---\n\n"
 _LONGEST_DISPLAY = 100
-_CUT = "… (shortened)"
+# Journals show as HTML what stands between two (property glide.ui.security.allow_codetag, true as shipped).
+_CODE_TAG = re.compile(r"\[(\s*/?\s*code\s*)\]", re.IGNORECASE)
 _REVISION = re.compile(r" · rev ([0-9]{1,12})\Z")
 _TIME = "%Y-%m-%d %H:%M:%S"
 _MOST_SHOWN = 60
@@ -33,47 +37,30 @@ _ROW_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one call brings into a record's journal.
-
-    Attributes:
-        text: One entry; empty: none.
-        revision: The revision that the record then holds.
-    """
-
-    text: str
-    revision: int
-
-
 def row_fields(kind: Kind, *further: str) -> tuple[str, ...]:
     """Give the fields that are read of a record; names that a table does not have do no harm."""
     ending = tuple(name for name in (kind.code_field, kind.notes_field, *kind.text_fields) if name)
     return tuple(dict.fromkeys((*_ROW_FIELDS, *ending, *further)))
 
 
-def units(text: str) -> int:
-    """Count a text as the instance does, in UTF-16 code units: an emoji is two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def cut(text: str, most: int, ending: str = "…") -> str:
-    """Shorten a text to a number of UTF-16 code units, with an ending that says so."""
-    if units(text) <= most:
-        return text
-    room = 2 * (most - units(ending))
-    kept = text.encode("utf-16-le", "surrogatepass")[:room].decode("utf-16-le", "ignore")
-    return f"{kept.rstrip()}{ending}"
+    """Shorten a text as the instance counts, with an ending that says so."""
+    return texts.cut(text, most, size=units, ending=ending)
+
+
+def harmless(text: str) -> str:
+    """Take the meaning from what a journal shows as HTML: alert texts are written by whoever can make an alert."""
+    return _CODE_TAG.sub(r"(\1)", text)
 
 
 def title_of(item: WorkItem) -> str:
     """Give the short description: one line."""
-    return cut(" ".join(item.desired.content.title.split()), LONGEST_TITLE)
+    return cut(" ".join(harmless(item.desired.content.title).split()), LONGEST_TITLE)
 
 
 def description_of(item: WorkItem, most: int = LONGEST_DESCRIPTION) -> str:
     """Give the description as long as the field is."""
-    return cut(item.desired.content.description, most, _CUT)
+    return cut(harmless(item.desired.content.description), most, texts.SHORTENED)
 
 
 def display_of(item: WorkItem, revision: int) -> str:
@@ -89,33 +76,9 @@ def revision_of(row: Row) -> int:
 
 
 def parts(notes: Sequence[Note], held: int, revision: int) -> list[Part]:
-    """Share the notes that a record does not have yet over as few calls as a journal entry's length allows.
-
-    Args:
-        notes: The notes that are owed, oldest first.
-        held: The revision that the record holds.
-        revision: The revision that it is to hold.
-
-    Returns:
-        One part at least; the last brings the record to ``revision``.
-    """
-    entries: list[tuple[str, int]] = []
-    for note in (note for note in notes if note.revision > held):
-        text = cut(note.text, LONGEST_NOTES, _CUT)
-        joined = f"{entries[-1][0]}{BETWEEN_NOTES}{text}" if entries else ""
-        if entries and units(joined) <= LONGEST_NOTES:
-            entries[-1] = (joined, note.revision)
-        else:
-            if entries and entries[-1][1] == note.revision:
-                entries[-1] = (entries[-1][0], note.revision - 1)
-            entries.append((text, note.revision))
-    last = entries.pop() if entries else ("", revision)
-    return [*(Part(text, at) for text, at in entries), Part(last[0], revision)]
-
-
-def bound_cis(bindings: Sequence[Binding]) -> tuple[Binding, ...]:
-    """Give the CIs that were found, each once."""
-    return tuple({binding.id: binding for binding in bindings if binding.id}.values())
+    """Share the notes that a record does not have yet over as few entries as may be; see ``notes.parts``."""
+    safe = [replace(note, text=harmless(note.text)) for note in notes]
+    return shared_parts(safe, held, revision, most=LONGEST_NOTES, size=units)
 
 
 def opening(item: WorkItem, kind: Kind, fields: Mapping[str, str], part: Part) -> dict[str, str]:

@@ -40,17 +40,17 @@ class ServiceNowConnector:
     def __init__(self, name: str, settings: ServiceNowSettings, resources: "Resources") -> None:
         self._http = Http(settings)
         self._sign_in = sign_in_of(settings, self._http, clock=resources.clock)
-        api = TableApi(self._http, self._sign_in, clock=resources.clock)
+        api = TableApi(self._http, self._sign_in, clock=resources.clock, connections=settings.connections)
         self._tools = tools(name, settings, api, clock=resources.clock)
         self._tasks = TaskRecords(self._tools)
         self._events = Events(self._tools, origin_of(name, settings, resources.console_url))
-        self._task_feed = ChangeFeed(self._tools)
-        self._feed = ChangesOfBoth(self._task_feed, self._tools)
+        task_feed = ChangeFeed(self._tools)
+        self._feed = ChangesOfBoth(task_feed, self._tools)
         cmdb = ServiceNowCmdb(CmdbReading(api), settings.cmdb)
         self._cmdb = CisAtHand(
             cmdb, found_seconds=settings.cmdb.found_seconds, missing_seconds=settings.cmdb.missing_seconds
         )
-        self._checks = Checks(self._tools, self._http, self._sign_in, cmdb)
+        self._checks = Checks(self._tools, self._http, self._sign_in, cmdb, task_feed)
 
     @property
     def cmdb(self) -> Cmdb:
@@ -83,7 +83,7 @@ class ServiceNowConnector:
 
     async def check(self) -> Sequence[CheckResult]:
         """Try everything that the configuration needs."""
-        return [*await self._checks.run(), *await self._task_feed.check()]
+        return await self._checks.run()
 
     async def close(self) -> None:
         """Stop what is under way, sign out and close the connections."""

@@ -22,6 +22,8 @@ OUR_FIELDS = frozenset(
 )  # fmt: skip
 """Fields that this program or the instance itself writes: a route does not set them."""
 
+_KEYS = frozenset({"correlation_id", "correlation_display", "number", "state", "work_notes"})
+
 NEW_CLOSE_CODES = ("Solution provided", "Workaround provided", "No resolution provided")
 """Of instances made since San Diego, or with its incident practice installed."""
 OLD_CLOSE_CODES = ("Solved (Permanently)", "Solved (Work Around)", "Closed/Resolved by Caller")
@@ -114,6 +116,14 @@ class TableSettings(BaseModel):
     close_fields: Mapping[FieldName, str] = Field(
         default_factory=dict, description="Further fields that are written when a record is resolved."
     )
+
+    @field_validator("close_fields")
+    @classmethod
+    def _no_key(cls, fields: Mapping[str, str]) -> Mapping[str, str]:
+        for name in fields:
+            if name in _KEYS or name.startswith("sys_"):
+                raise ValueError(f"{name} is what Secure Export or ServiceNow itself knows the record by: leave it out")
+        return fields
 
 
 class ServiceNowSettings(HttpSettings):

@@ -3,6 +3,8 @@
 ``sysparm_query_category`` is never sent, so that a reading sees what was written just before it.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +14,12 @@ from secure_export.clock import Clock
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.servicenow import verdict
+from secure_export.itsm.servicenow.change_queue import ChangeQueue, NoTurn
 from secure_export.itsm.servicenow.verdict import Later, Method, NotSignedIn, Ok, Verdict, in_doubt, judge
 from secure_export.itsm.sign_in import SignIn, SignInFailed
 
 _TABLE = "/api/now/table"
+_CONNECTIONS = 4
 _FIRST_PAUSE_SECONDS = 15.0
 _LONGEST_PAUSE_SECONDS = 300.0
 
@@ -68,19 +72,31 @@ class _Call:
 class TableApi:
     """Calls one instance.
 
-    After a 401 that new credentials do not mend nothing is sent for a while, which grows: an account that is tried in
-    vain many times is locked.
+    After a 401 that new credentials do not mend nothing is sent for a while, which grows, nor what waits for its turn
+    then: an account that is tried in vain many times is locked.
 
     Args:
         http: Makes requests.
         sign_in: Gives the header fields that show who we are.
         clock: The time.
+        connections: How many requests are made at a time.
+        changes: In which turn changes are made; None: as suits the connections.
     """
 
-    def __init__(self, http: Requests, sign_in: SignIn, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: Requests,
+        sign_in: SignIn,
+        *,
+        clock: Clock,
+        connections: int = _CONNECTIONS,
+        changes: ChangeQueue | None = None,
+    ) -> None:
         self._http = http
         self._sign_in = sign_in
         self._clock = clock
+        self._turns = asyncio.Semaphore(connections)
+        self._changes = changes or ChangeQueue(connections)
         self._pause_seconds = 0.0
         self._shut_until: datetime | None = None
         self._why_shut = ""
@@ -127,12 +143,23 @@ class TableApi:
 
         Raises nothing for what the instance or the network does.
         """
-        if self._shut_until is not None and self._clock() < self._shut_until:
-            return Later(self._why_shut, self._shut_until)
+        call = _Call(method, path, query, json)
+        if method is Method.GET:
+            return await self._in_turn(call)
         try:
-            return await self._called(_Call(method, path, query, json))
-        except SignInFailed as failed:
-            return Later(failed.reason, failed.not_before)
+            async with self._changes.turn():
+                return await self._in_turn(call)
+        except NoTurn:
+            return Later("ServiceNow answers so slowly that the turn of this change did not come: nothing was sent")
+
+    async def _in_turn(self, call: _Call) -> Verdict:
+        async with self._turns:
+            if self._shut_until is not None and self._clock() < self._shut_until:
+                return Later(self._why_shut, self._shut_until)
+            try:
+                return await self._called(call)
+            except SignInFailed as failed:
+                return Later(failed.reason, failed.not_before)
 
     async def _called(self, call: _Call) -> Verdict:
         """Call, and once more with new credentials if there are any: a token may be revoked before its time."""
@@ -148,12 +175,15 @@ class TableApi:
         return self._shut(told) if isinstance(told, NotSignedIn) else self._let_in(told)
 
     async def _judged(self, call: _Call, headers: Mapping[str, str]) -> Verdict:
+        began = time.monotonic()
         try:
             answer = await self._http.request(call.method, call.path, query=call.query, json=call.json, headers=headers)
         except NotSent as error:
             return Later(error.reason)
         except AnswerLost as error:
             return in_doubt(error.reason, call.method)
+        finally:
+            self._changes.answered(time.monotonic() - began)
         return judge(answer, call.method, now=self._clock())
 
     def _let_in(self, told: Verdict) -> Verdict:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from secure_export.itsm.notes import bound_cis
 from secure_export.itsm.servicenow import affected_cis, keys
 from secure_export.itsm.servicenow.ended import Ended, unwritten
 from secure_export.itsm.servicenow.kinds import Kind
 from secure_export.itsm.servicenow.record import (
-    bound_cis,
     confirmed,
     differences,
     display_of,
+    is_over,
     parts,
     revision_of,
     row_fields,
@@ -18,8 +19,8 @@ from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.tools import Tools
 from secure_export.itsm.servicenow.twins import strangers
 from secure_export.itsm.servicenow.verdict import Ok
-from secure_export.workitems.outcome import Done, Unclear
-from secure_export.workitems.work_item import WorkItem
+from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.work_item import Note, WorkItem
 
 _GONE = "ServiceNow has no record of this work item any more: a look decides"
 
@@ -39,6 +40,9 @@ class TaskStep:
         self.kind = kind
         self.correlation_id = keys.correlation_id(tools.connection, item.key)
         self.remarks: list[str] = []
+        self._revision = item.confirmed.revision if item.confirmed is not None else 0
+        self._written: Row | None = None
+        self._added_cis = False
 
     async def rows(self) -> tuple[Row, ...]:
         """Give the records of the work item, oldest first; see ``Sightings.rows``."""
@@ -92,19 +96,26 @@ class TaskStep:
         bound = bound_cis(self.item.desired.content.bindings)
         primary = value(row, "cmdb_ci") or (bound[0].id if bound else "")
         others = [ci for ci in bound if ci.id != primary]
-        self.remark(*await affected_cis.add(self.tools.api, value(row, "sys_id"), others))
+        added = await affected_cis.add(self.tools.api, value(row, "sys_id"), others)
+        self._added_cis = self._added_cis or added.count > 0
+        self.remark(*added.remarks)
 
-    def owed(self, row: Row) -> list[dict[str, str]]:
+    def owed(self, row: Row, last_words: str = "") -> list[dict[str, str]]:
         """Give the values of each call that a record lacks: only what differs, none when it has everything.
 
-        What a person chose as configuration item stays. A revision that is higher than ours was written by a later
-        life of our store: it is not taken back.
+        What a person chose as configuration item stays. A revision that we have not reached was written by a later
+        life of our store, before it was restored: it says nothing about the notes that are owed now.
+
+        Args:
+            row: The record.
+            last_words: A note that belongs to the revision that the record is to hold; empty: none.
         """
-        known = self.item.confirmed.revision if self.item.confirmed is not None else 0
-        desired, held = self.item.desired, max(revision_of(row), known)
+        desired, there = self.item.desired, revision_of(row)
+        held = max(there if there <= desired.revision else 0, self._revision)
+        notes = (*desired.notes, Note(desired.revision, last_words)) if last_words else desired.notes
         bound = bound_cis(desired.content.bindings)
         calls: list[dict[str, str]] = []
-        for part in parts(desired.notes, held, max(desired.revision, held)):
+        for part in parts(notes, held, max(desired.revision, held)):
             values = {"work_notes": part.text} if part.text else {}
             if not calls and bound and not value(row, "cmdb_ci"):
                 values["cmdb_ci"] = bound[0].id or ""
@@ -128,6 +139,8 @@ class TaskStep:
 
     def written(self, values: Mapping[str, str], row: Row) -> Row:
         """Take a record as it was answered to a write, and tell what is otherwise than it was written."""
+        self._written = row
+        self._revision = max(self._revision, revision_of(values))
         self.tools.own.add(row)
         different = differences(values, row)
         self.tools.choices.forget(self.kind.table, *different)
@@ -138,6 +151,17 @@ class TaskStep:
                 "Let the integration user write the field, 100 characters of it"
             )
         return row
+
+    def cut_short(self, outcome: Outcome) -> Outcome:
+        """Say what came of a step that changed something before it could not go on.
+
+        Only an outcome that leaves no doubt may say that nothing was changed.
+        """
+        if not isinstance(outcome, TryLater | Refused) or (self._written is None and not self._added_cis):
+            return outcome
+        if self._written is None or is_over(self._written, self.kind):
+            return Unclear(outcome.reason)
+        return self.done(self._written, revision=max(self._revision, revision_of(self._written)))
 
     def remark(self, *texts: str) -> None:
         """Tell something of this step, each once."""

@@ -53,10 +53,11 @@ class TaskRecords:
                 "problem, change_request, event, or the name of another table of tasks"
             )
         self._tools.observed.tables.add(kind.table)
+        step = TaskStep(self._tools, item, kind)
         try:
-            return await take(TaskStep(self._tools, item, kind))
+            return await take(step)
         except Ended as ended:
-            return ended.outcome
+            return ended.outcome if take is creating.create else step.cut_short(ended.outcome)
 
 
 async def _look(step: TaskStep) -> Done:

@@ -74,12 +74,13 @@ def strangers(rows: Sequence[Row]) -> tuple[str, ...]:
     twins = _twins(rows)
     return tuple(
         f"{value(row, 'number')} carries the same correlation_id as {value(rows[0], 'number')}, but "
-        f"{value(row, 'sys_created_by')} made it: it is left alone"
+        f"{value(row, 'sys_created_by') or 'somebody unknown'} made it: it is left alone"
         for row in rows[1:]
         if row not in twins
     )
 
 
 def _twins(rows: Sequence[Row]) -> list[Row]:
-    """The younger ones that were made by whoever made the oldest, who is us."""
-    return [row for row in rows[1:] if value(row, "sys_created_by") == value(rows[0], "sys_created_by")]
+    """The younger ones that were made by whoever made the oldest, who is us; none where that is not shown."""
+    us = value(rows[0], "sys_created_by")
+    return [row for row in rows[1:] if us and value(row, "sys_created_by") == us]

@@ -122,7 +122,7 @@ class _Pages:
         return self._incident(request.path_params["number"])
 
     async def mid_tier(self, request: Request) -> Response:
-        """Show the incident that a link into the Mid Tier names: by its entry id (``?eid=``) or a search (``?qual=``)."""
+        """Show the incident that a link into the Mid Tier names: by entry id (``?eid=``) or search (``?qual=``)."""
         entry = self._server.entries.get(BASE, request.query_params.get("eid", ""))
         if entry is not None:
             return self._incident(entry["Incident Number"])

@@ -121,6 +121,7 @@ async def test_attributes_that_a_class_lacks_are_asked_for_once() -> None:
         (answer(403, {"message": "Access forbidden", "code": 403}), True, "403"),
         (answer(404, ar_error(303, "Form does not exist")), False, "cannot be asked"),
         (answer(404, ar_error(302, "no such class")), False, "no class BMC.CORE:BMC_ComputerSystem"),
+        (answer(400, ar_error(120_054, "The specified attribute does not exist")), False, "cannot be asked"),
     ],
 )
 async def test_what_will_not_be_readable_is_told_apart(told: Answer, words: str, *, lacking_rights: bool) -> None:
@@ -216,7 +217,7 @@ def test_a_class_is_written_as_its_form_is(class_id: str, asked: str, expected: 
     known_by = reference_of(row, asked)
     assert known_by is not None
     assert known_by.class_name == expected
-    assert known_by.asset_form({"x_appliance": "AST:Own"}) == form
+    assert known_by.asset_form({"X_APPLIANCE": "AST:Own"}) == form
     assert ci_of(row, known_by).attributes["class_id"] == known_by.class_id
 
 

@@ -466,3 +466,24 @@ async def test_routing_by_bmc_is_told() -> None:
     assert item.confirmed is not None
     assert any("Service Desk" in remark for remark in item.confirmed.remarks)
     assert item.confirmed.assignment == "Service Desk"
+
+
+async def test_a_deleted_incident_is_gone() -> None:
+    """The staging form's record is still there, or another incident of ours is to be seen: then it was deleted."""
+    at = bench()
+    row, item = await made(at)
+    del at.server.rows[INCIDENT][row["Request ID"]]
+    assert await at.incidents.look(item) == Done(None)
+    at.server.rows[CREATE].clear()
+    at.server.put_incident(record_key(CONNECTION, work_item(key="another").key))
+    assert await at.incidents.look(item) == Done(None)
+
+
+async def test_when_nothing_of_ours_is_to_be_seen_nothing_is_called_deleted() -> None:
+    """Rights that were taken away hide everything: that is said, and waits."""
+    at = bench()
+    _, item = await made(at)
+    at.server.rows.clear()
+    outcome = await at.incidents.look(item)
+    assert isinstance(outcome, TryLater)
+    assert "permissions" in outcome.reason

@@ -81,6 +81,7 @@ async def test_names_and_labels_become_values(dictionary: bool, field: str, text
         ("caller_id", "Ada Lovelace", "2 rows"),
         ("assignment_group", "a^ORDERBYname", "cannot be looked up"),
         ("assignment_group", "javascript:gs.sleep(1)", "cannot be looked up"),
+        ("assignment_group", "JavaScript:gs.sleep(1)", "cannot be looked up"),
         ("u_missing", "x", "no field u_missing"),
     ],
 )

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.itsm.servicenow.fake_instance import NOW, work_item
 
+from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis
 from secure_export.itsm.servicenow import record
 from secure_export.itsm.servicenow.kinds import INCIDENT
-from secure_export.itsm.servicenow.record import BETWEEN_NOTES, LONGEST_NOTES, cut, parts, revision_of, units
+from secure_export.itsm.servicenow.record import LONGEST_NOTES, cut, parts, revision_of
+from secure_export.itsm.texts import utf16_units as units
 from secure_export.workitems.work_item import Binding, Note, ToolState
 
 long_texts = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=20), st.integers(1, 400))
@@ -82,7 +84,7 @@ def test_an_entry_that_is_lost_loses_no_note_of_the_same_revision() -> None:
 def test_bindings_that_found_nothing_are_no_cis() -> None:
     """Only what the CMDB has is bound, each once, the first first."""
     found = [Binding(id_, "n", "r", "why") for id_ in ("b", "a", "b")]
-    bound = record.bound_cis([Binding(None, "x", "not-in-cmdb", "no"), *found])
+    bound = bound_cis([Binding(None, "x", "not-in-cmdb", "no"), *found])
     assert [one.id for one in bound] == ["b", "a"]
 
 

@@ -61,6 +61,13 @@ def test_fields_that_are_ours_or_the_instances_cannot_be_set(field: str) -> None
         made(username="azure", **PASSWORD, fields={field: "x"})
 
 
+@pytest.mark.parametrize("field", ["sys_id", "state", "correlation_id", "correlation_display", "work_notes"])
+def test_a_resolve_does_not_set_what_a_record_is_known_by(field: str) -> None:
+    """A record whose key was taken away at its end would be made a second time."""
+    with pytest.raises(ValidationError, match=field):
+        made(username="azure", **PASSWORD, tables={"problem": {"close_fields": {field: "x"}}})
+
+
 @pytest.mark.parametrize("name", ["Category", "a b", "caller_id.name", "x" * 81])
 def test_what_is_no_field_is_an_error(name: str) -> None:
     """Names are ServiceNow's own."""

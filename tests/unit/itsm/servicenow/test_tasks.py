@@ -318,6 +318,45 @@ async def test_a_twin_that_is_over_is_left_as_it_is() -> None:
     assert instance.journal == []
 
 
+async def test_without_a_word_about_who_made_it_no_record_is_a_twin() -> None:
+    """Where an ACL hides sys_created_by a person's copy looks like one of ours: nothing is ended (rule 10)."""
+    item, instance = work_item(), FakeInstance()
+    there = world(instance)
+    await created(there, item)
+    instance.put(
+        "incident", "0" * 32, number="INC8", state="1", correlation_id=correlation(item), sys_created_on="2027"
+    )
+    del instance.rows["incident"][keys.sys_id("incident", correlation(item))]["sys_created_by"]
+    seen = confirmed(await there.tasks.create(item))
+    assert instance.rows["incident"]["0" * 32]["state"] == "1"
+    assert any("INC8" in remark for remark in seen.remarks)
+
+
+async def test_a_record_made_without_its_key_stops_the_next_until_a_person_dealt_with_it() -> None:
+    """However long it takes: without that, each minute would make another (rule 5)."""
+    there = world(FakeInstance(unwritable={"correlation_id", "sys_id"}))
+    assert isinstance(await there.tasks.create(work_item()), Refused)
+    for _ in range(3):
+        there.later(hours=1)
+        assert isinstance(await there.tasks.create(work_item("alert-2")), TryLater)
+    assert len(there.instance.rows["incident"]) == 1
+    there.instance.unwritable.clear()
+    there.instance.rows["incident"].clear()
+    there.later(hours=1)
+    confirmed(await there.tasks.create(work_item("alert-2")))
+
+
+async def test_cis_that_were_added_leave_doubt_when_the_rest_cannot_be_done() -> None:
+    """Nothing was changed is a promise: an update that was put off after it added affected CIs cannot give it."""
+    there = world()
+    item = await created(there)
+    item = replace(work_item(notes=("Fired: disk",), cis=("a" * 32, "b" * 32)), confirmed=item.confirmed)
+    there.instance.before.append(once("PATCH incident", lambda: failure(403, "Operation Failed", ACL)))
+    assert isinstance(await there.tasks.update(item), Unclear)
+    confirmed(await there.tasks.update(item))
+    assert [row["ci_item"] for row in there.instance.rows["task_ci"].values()] == ["b" * 32]
+
+
 async def test_what_a_person_copied_is_theirs() -> None:
     """An incident that a person made as a copy carries our key: it is told, and left alone (rules 7 and 10)."""
     item, instance = work_item(), FakeInstance()
@@ -669,11 +708,12 @@ async def test_a_change_request_says_that_it_is_over_and_waits_for_a_person() ->
     """Its states cannot be skipped: the note is there once, and the refusal says what a person has to do."""
     there = world()
     item = to_resolve(await created(there, work_item(work_item="change_request")), "Resolved: disk")
+    assert confirmed(await there.tasks.resolve(item)).state is ToolState.OPEN
     for _ in range(2):
         outcome = await there.tasks.resolve(item)
         assert isinstance(outcome, Refused)
         assert "resolved_state" in outcome.reason
-    assert [text for _, text in there.instance.journal] == ["Resolved: disk"]
+    assert [text for _, text in there.instance.journal] == ["Resolved: disk\n\n---\n\nAzure Monitor says it is over"]
     there.instance.person(there.instance.only("change_request"), state="3", active="false")
     assert confirmed(await there.tasks.resolve(item)).state is ToolState.CLOSED
 

@@ -181,6 +181,14 @@ def test_there_are_three_ways_to_show_a_value(shared: Instance, field: str, valu
     assert [_shown(shared, "incident", row, field, display) for display in Display] == [value, shown, both]
 
 
+def test_the_state_of_a_virtual_machine_is_a_choice(shared: Instance) -> None:
+    """Of every cloud's machines; what people see of it is what inventories group by."""
+    values = {"name": "vm", "state": "ON", "guest_os_fullname": "Linux"}
+    row = shared.insert("cmdb_ci_ec2_instance", values, agent(shared))
+    shown = Presenter(shared, agent(shared), display=Display.SHOWN).show("cmdb_ci_vm_instance", row)
+    assert (row["state"], shown["state"], shown["guest_os_fullname"]) == ("on", "On", "Linux")
+
+
 def test_references_can_do_without_links(shared: Instance) -> None:
     """Then they are plain texts, unless both value and name are wanted."""
     row = incident(shared, assigned_to="admin")
