@@ -1,4 +1,4 @@
-"""``python -m bench [--quick] [intake|pipeline|history|all]``, or ``make bench``."""
+"""``python -m bench [--quick] [intake|pipeline|history|storm|all]``, or ``make bench``."""
 
 import argparse
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from bench.history import measure_history
 from bench.intake import measure_intake
 from bench.machine import cores, machine
 from bench.pipeline import measure_pipeline
-from bench.report import show_history, show_intake, show_pipeline, wide_console, write
+from bench.report import show_history, show_intake, show_pipeline, show_storm, wide_console, write
+from bench.storm import TOOLS, measure_storm
 
-_PARTS = ("intake", "pipeline", "history")
+_PARTS = ("intake", "pipeline", "history", "storm")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Size:
         calm_seconds: How long the whole way is measured with single alerts.
         flood: How many alerts come at once after that.
         notifications: How many are stored before intake is measured again.
+        storm: How many alerts fire, and end, into a remote tool.
     """
 
     rounds: int
@@ -35,10 +37,11 @@ class Size:
     calm_seconds: float
     flood: int
     notifications: int
+    storm: int
 
 
-FULL = Size(rounds=5, seconds=3.0, calm_seconds=20.0, flood=20_000, notifications=10_000_000)
-QUICK = Size(rounds=3, seconds=1.5, calm_seconds=5.0, flood=3_000, notifications=200_000)
+FULL = Size(rounds=5, seconds=3.0, calm_seconds=20.0, flood=20_000, notifications=10_000_000, storm=10_000)
+QUICK = Size(rounds=3, seconds=1.5, calm_seconds=5.0, flood=3_000, notifications=200_000, storm=300)
 
 
 def main() -> None:
@@ -64,14 +67,19 @@ def main() -> None:
                 entra, notifications=notifications, rounds=size.rounds, seconds=size.seconds, say=say
             )
             show_history(console, results["history"])
+        if "storm" in asked.parts:
+            results["storm"] = measure_storm(entra, TOOLS[asked.tool], alerts=asked.alerts or size.storm, say=say)
+            show_storm(console, results["storm"])
     console.print(f"Written to {write(here, results)}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Secure Export on this machine.")
-    parser.add_argument("parts", nargs="*", metavar="part", help="intake, pipeline, history, or all (the default)")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(_PARTS)}, or all (the default)")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that everything works")
     parser.add_argument("--notifications", type=int, help="how many are stored for the part history")
+    parser.add_argument("--tool", choices=sorted(TOOLS), default="servicenow", help="into which tool the storm goes")
+    parser.add_argument("--alerts", type=int, help="how many alerts the storm has")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - {*_PARTS, "all"}:
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are: {', '.join(_PARTS)}, all")

@@ -20,16 +20,21 @@ class NotStartedError(RuntimeError):
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
-    """Run a program on the server's core until the block ends; gives its process id once it takes connections.
+def running(command: Sequence[str], port: int, log: Path, *, beside: bool = False) -> Iterator[int]:
+    """Run a program until the block ends; gives its process id once it takes connections.
+
+    Args:
+        command: The program and its arguments.
+        port: Where it takes connections.
+        log: Where its output goes.
+        beside: Whether it runs on the core of the load generator, and not on that of the program under test.
 
     Raises:
         NotStartedError: It does not take connections.
     """
+    core = cores().load if beside else cores().server
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.pinned", str(cores().server), *command], stdout=out, stderr=out
-        )
+        process = subprocess.Popen([sys.executable, "-m", "bench.pinned", str(core), *command], stdout=out, stderr=out)
     try:
         _wait_for(port, process, log)
         yield process.pid

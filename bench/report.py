@@ -13,6 +13,7 @@ from bench.history import History
 from bench.intake import Line
 from bench.machine import Machine
 from bench.pipeline import Pipeline
+from bench.storm import THREADS, Phase, Storm
 
 _WIDTH = 110
 _RESULTS = Path(__file__).parent / "results"
@@ -88,6 +89,39 @@ def show_history(console: Console, found: History) -> None:
     table.add_row(f"{found.notifications:,}", *full)
     console.print(table)
     console.print(f"Store with the past: {found.store_mib:,.0f} MiB. Errors: {found.errors:,}.")
+
+
+def show_storm(console: Console, found: Storm) -> None:
+    """Print the table of a storm into a remote tool, and what is not as it must be."""
+    title = f"Storm into {found.tool}: each call takes it 100 ms, {THREADS} at a time"
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in ("alerts", "seconds", "permitted", "over", "calls", "calls/alert"):
+        table.add_column(name, justify="right")
+    for what, phase in (("fired, until made", found.fired), ("ended, until resolved", found.ended)):
+        table.add_row(what, *_storm_row(phase))
+    console.print(table)
+    for what, phase in (("fired", found.fired), ("ended", found.ended)):
+        kinds = sorted(phase.kinds.items(), key=lambda one: -one[1])
+        console.print(f"Calls ({what}): " + ", ".join(f"{count:,} {kind}" for kind, count in kinds))
+    first, last = (found.mib[0], found.mib[-1]) if found.mib else (0.0, 0.0)
+    console.print(
+        f"Memory: {first:.0f} MiB at first, {max(found.mib, default=0.0):.0f} at most, {last:.0f} at the end. "
+        f"Records: {found.records:,}, open: {found.open_records:,}; lanes not at rest: {found.lanes_left:,}."
+    )
+    for complaint in found.complaints:
+        console.print(f"[bold red]NOT AS IT MUST BE: {complaint}[/]")
+
+
+def _storm_row(phase: Phase) -> tuple[str, ...]:
+    return (
+        f"{phase.alerts:,}",
+        f"{phase.seconds:,.1f}",
+        f"{phase.permitted_seconds:,.1f}",
+        f"{phase.over_percent:+.1f} %",
+        f"{phase.calls:,}",
+        f"{phase.calls_per_alert:.2f}",
+    )
 
 
 def write(machine: Machine, results: dict[str, Any]) -> Path:

@@ -1,7 +1,6 @@
 """The sandbox's Event Management as the connector suite looks into it: events go in, alerts are looked at."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from tests.conformance.connector_suite import PERSON, PERSONS_WORDS, Ability, Act, Fault, Record
 from tests.conformance.servicenow_tool import PERSONS_NAME, ServiceNowTool
@@ -68,6 +67,6 @@ class ServiceNowEventsTool(ServiceNowTool):
 
     def _person(self) -> User:
         roles = frozenset({"itil", "evt_mgmt_operator"})
-        person: Any = set_account(self.instance, Account(PERSONS_NAME, None, roles, {"name": PERSON}))
+        person = set_account(self.instance, Account(PERSONS_NAME, None, roles, {"name": PERSON}))
         assert person is not None
         return person

@@ -115,6 +115,29 @@ async def test_a_deaf_instance_is_not_called_done(tool: ServiceNowEventsTool) ->
     assert (await confirmed_by(tool.connector, StepKind.LOOK, item)).state is ToolState.OPEN
 
 
+@pytest.mark.parametrize("step", [StepKind.UPDATE, StepKind.RESOLVE, StepKind.REOPEN])
+async def test_what_the_alert_does_not_show_is_not_called_done(tool: ServiceNowEventsTool, step: StepKind) -> None:
+    """An event that waits to be processed has changed nothing yet, though there is an alert to look at."""
+    item = await created(tool, work_item()) if step is not StepKind.REOPEN else await resolved(tool, work_item())
+    tool.instance.properties.set(PROCESSING, "manual")
+    hurry(tool)
+    item = {StepKind.RESOLVE: to_resolve, StepKind.REOPEN: to_reopen}.get(step, noted)(noted(item, "Said: disk"))
+    assert isinstance(await take(tool.connector, step, item), Unclear)
+    tool.instance.run_jobs(JOB)
+    seen = await confirmed_by(tool.connector, StepKind.LOOK, item)
+    assert (seen.revision, seen.state in OVER) == (item.desired.revision, step is StepKind.RESOLVE)
+
+
+async def test_an_alert_that_is_not_found_by_its_key_is_not_gone(tool: ServiceNowEventsTool) -> None:
+    """An instance that finds nothing by a column that it does not know is asked for the alert by its id."""
+    item = await created(tool, work_item())
+    tool.instance.properties.set("glide.invalid_query.returns_no_rows", "true")
+    tool.instance.remove_column("em_alert", "message_key")
+    outcome = await tool.connector.look(item)
+    assert isinstance(outcome, TryLater)
+    assert "message_key" in outcome.reason
+
+
 async def test_an_alert_that_comes_a_little_late_is_waited_for(tool: ServiceNowEventsTool) -> None:
     """A second is no reason for doubt: the step reads the alert again before it gives up."""
     tool.instance.properties.set(PROCESSING, "manual")

@@ -4,7 +4,7 @@ An adapter is written once for each remote tool; the suite (``suite.py``) is the
 supposes that a tool helps: no idempotency key, no conditional write, no transaction over several calls.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,25 +98,33 @@ class Found:
     resolution: str = ""
 
 
-Sleep = Callable[[float], Awaitable[object]]
-
-
 class ToolUnderFault(Protocol):
-    """A tool's sandbox while a test has it.
+    """A tool's sandbox while a test has it."""
 
-    Attributes:
-        abilities: What it has.
-        troubles: What can happen to its calls.
-        deeds: What people can do in it.
-        concurrency: How many lanes are worked on at a time.
-        work_item: What the route calls the kind of work item.
-    """
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What it has."""
+        ...
 
-    abilities: frozenset[Ability]
-    troubles: frozenset[Trouble]
-    deeds: frozenset[Deed]
-    concurrency: int
-    work_item: str
+    @property
+    def troubles(self) -> frozenset[Trouble]:
+        """What can happen to its calls."""
+        ...
+
+    @property
+    def deeds(self) -> frozenset[Deed]:
+        """What people can do in it."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many lanes are worked on at a time."""
+        ...
+
+    @property
+    def work_item(self) -> str:
+        """What the route calls the kind of work item."""
+        ...
 
     async def connector(self, name: str) -> Connector:
         """Make a connector of its own for the connection ``name``, as another process would."""

@@ -55,8 +55,8 @@ _KINDS: Mapping[Trouble, tuple[FaultKind, dict[str, Any]]] = {
 class BmcHelixTool:
     """Incidents; see ``adapter.ToolUnderFault``.
 
-    An AR server answers an entry that we may not see like one that is not there, and counts nothing: of what rights hide
-    only the whole can be noticed, and only after something was seen before. Hence no ``ROW_RIGHTS``.
+    An AR server answers an entry that we may not see like one that is not there, and counts nothing: of what rights
+    hide only the whole can be noticed, and only after something was seen before. Hence no ``ROW_RIGHTS``.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.ROW_RIGHTS}
@@ -95,15 +95,17 @@ class BmcHelixTool:
                 },
             }
         )
-        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type] - the desk is of no use here
+        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type]
         connector = BmcHelixConnector(name, settings, resources)
         for part in _parts(connector, set()):
             if hasattr(part, "_monotonic"):
-                part._monotonic = lambda: (self._clock() - self._began).total_seconds()
+                part._monotonic = self._seconds
         return connector
 
     async def found(self) -> Sequence[Found]:
-        rows = [row for row in self._server.entries.rows(_BASE) if str(row.get("Vendor Ticket Number")).startswith(PREFIX)]
+        rows = [
+            row for row in self._server.entries.rows(_BASE) if str(row.get("Vendor Ticket Number")).startswith(PREFIX)
+        ]
         return [self._found(row) for row in sorted(rows, key=lambda row: (row["Submit Date"], row["Incident Number"]))]
 
     def next_writes(self, trouble: Trouble, times: int = 1) -> None:
@@ -172,6 +174,9 @@ class BmcHelixTool:
         assert isinstance(copy, Copy)
         self._server.put_back(copy)
 
+    def _seconds(self) -> float:
+        return (self._clock() - self._began).total_seconds()
+
     def _meet(self, trouble: Trouble, times: int | None, **whom: Any) -> None:
         kind, more = _KINDS[trouble]
         self._set(Fault(kind, times=times, **whom, **more))
@@ -206,7 +211,9 @@ class BmcHelixTool:
 async def open_bmc_helix(clock: Callable[[], datetime], folder: Path) -> AsyncIterator[BmcHelixTool]:
     """Serve a server of its own for as long as the block lasts."""
     server = ArServer(clock=Clock(clock))
-    add_person(server, "Azure", "Operations", company=COMPANY, login="azure.operations", groups=("Service Desk", "Linux"))
+    add_person(
+        server, "Azure", "Operations", company=COMPANY, login="azure.operations", groups=("Service Desk", "Linux")
+    )
     async with serving(bmc_helix_app(server)) as (app, url):
         yield BmcHelixTool(app, url, clock, folder)
 

@@ -83,7 +83,7 @@ class _Story:
         await judge(world, {vm: await self._expected(vm) for vm in world.problems})
 
     async def _expected(self, vm: str) -> Expected:
-        """What must be so: people may have ended any record, and then there are more; two are open only by their doing."""
+        """What must be so: people may have ended records, and then there are more; two are open only by their doing."""
         firing = bool(self.world.problems[vm].firing)
         if vm not in self.touched:
             outages = self.world.problems[vm].outages

@@ -111,7 +111,8 @@ class MemoryService:
             self.rows.append(row)
             return copy.deepcopy(row)
 
-        return await self._write(act)
+        row: Row = await self._write(act)
+        return row
 
     async def change(self, number: str, act: Callable[[Row], None], *, resolves: bool = False) -> None:
         def do() -> None:

@@ -45,7 +45,7 @@ _KINDS: dict[Trouble, tuple[FaultKind, dict[str, Any]]] = {
     Trouble.ERROR_AFTER: (FaultKind.ERROR_AFTER, {"status": 500}),
     Trouble.ERROR_BEFORE: (FaultKind.ERROR_BEFORE, {"status": 500, "html": True}),
     Trouble.GARBAGE: (FaultKind.GARBAGE, {}),
-    Trouble.CUT: (FaultKind.CANCELLED, {}),
+    Trouble.CUT: (FaultKind.CUT, {}),
     Trouble.ACCEPTED: (FaultKind.ACCEPTED, {}),
     Trouble.BUSY: (FaultKind.TOO_MANY, {"seconds": 30.0}),
     Trouble.BUSY_SILENT: (FaultKind.QUEUE_FULL, {}),
@@ -100,7 +100,7 @@ class ServiceNowTool:
                 },
             }
         )
-        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type] - the desk is of no use here
+        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type]
         connector = ServiceNowConnector(name, settings, resources)
         for part in _parts(connector, set()):
             if hasattr(part, "_monotonic"):

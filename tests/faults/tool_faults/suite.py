@@ -21,8 +21,8 @@ from tests.faults.tool_faults.adapter import DONE_ALL_THE_SAME, Ability, Deed, O
 from tests.faults.tool_faults.chance import seeds, told_by_chance
 from tests.faults.tool_faults.judge import OPEN, OVER, Expected, judge, usual
 from tests.faults.tool_faults.mortal import Died, Life
-from tests.faults.tool_faults.world import LEASE, World, resource_id
-from tests.unit.delivery.scene import ManualClock
+from tests.faults.tool_faults.world import World, resource_id
+from tests.unit.delivery.scene import LEASE, ManualClock
 
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import StepKind, ToolState, WorkItem

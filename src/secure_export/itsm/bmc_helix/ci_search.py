@@ -127,18 +127,26 @@ class CiSearch:
         spellings = not self._ignores_case
         asked = dict.fromkeys((rule, value_for(rule, key)) for key in keys for rule in rules)
         turns = in_turns(terms_for(rule, value, spellings=spellings) for rule, value in asked)
-        found = await together([self._turn(rules, terms) for terms in turns]) if turns else []
+        wanted = {value: (value,) for _, value in asked}
+        found = await together([self._turn(rules, terms, wanted) for terms in turns]) if turns else []
         return tuple(row for rows in found for row in rows)
 
-    async def _turn(self, rules: Sequence[CiLookup], terms: Sequence[str]) -> tuple[Row, ...]:
+    async def _turn(
+        self, rules: Sequence[CiLookup], terms: Sequence[str], wanted: Mapping[str, Sequence[str]]
+    ) -> tuple[Row, ...]:
         """Ask once; when there is more than the answer has room for, in halves."""
         limit = _ROWS_EACH * len(terms)
         needed = tuple(dict.fromkeys((*NEEDED, *(rule.attribute for rule in rules))))
         rows = await self._classes.rows(class_of_rule(rules[0]), joined(terms), needed, self._further, limit)
-        if len(rows) < limit or len(terms) == 1:
+        if len(rows) < limit:
+            return rows
+        if sum(_was_asked(row, rules, wanted) for row in rows) < len(rows) / 2:
+            raise NotReadable(f"{rules[0].class_name} gives CIs that were not asked for", lacking_rights=False)
+        if len(terms) == 1:
             return rows
         middle = len(terms) // 2
-        return (*await self._turn(rules, terms[:middle]), *await self._turn(rules, terms[middle:]))
+        first = await self._turn(rules, terms[:middle], wanted)
+        return (*first, *await self._turn(rules, terms[middle:], wanted))
 
     def _take(self, rule: CiLookup, rows: Sequence[Row], findings: Mapping[str, Findings]) -> None:
         """Sort rows to what they were found for; one that nothing was asked for is left out."""
@@ -161,6 +169,10 @@ class CiSearch:
 def class_of_rule(rule: CiLookup) -> CmdbClass:
     """Give the class that a rule asks."""
     return CmdbClass(rule.class_name, rule.namespace)
+
+
+def _was_asked(row: Row, rules: Sequence[CiLookup], wanted: Mapping[str, Sequence[str]]) -> bool:
+    return any(matching(rule, row.get(rule.attribute, ""), wanted) for rule in rules)
 
 
 def _sort_in(findings: Findings, row: Row, rule: CiLookup) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from secure_export.itsm.bmc_helix.ar_errors import Cause
 from secure_export.itsm.bmc_helix.ended import Ended, unwritten
 from secure_export.itsm.bmc_helix.entry_api import Page, Query
 from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER
@@ -49,6 +50,9 @@ async def create(step: IncidentStep) -> Done:
     part = opening_part(step.item)
     values = await _values(step, part)
     made = await _inserted(step, values)
+    if made is None:
+        row = await step.the_row()
+        return step.done(row, revision=await _held(step, row))
     row = await _found(step, made)
     _compare(step, values, row)
     return await _completed(step, row, part)
@@ -82,10 +86,13 @@ async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:
     return {**further.values, **opened, **note, tools.settings.key_field: step.key}
 
 
-async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made:
+async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made | None:
+    """Make the incident; None when a unique index of the site refused it, because one is there already."""
     told = await step.tools.api.create(CREATE, values, (NUMBER,))
     if isinstance(told, Unclear):
         step.tools.lost.begins_anew(step.key, step.tools.clock())
+    if isinstance(told, Refused) and told.cause is Cause.DUPLICATE and await step.rows():
+        return None
     if isinstance(told, Refused):
         step.tools.site.forget(CREATE)
         raise Ended(outcome.Refused(await _why_refused(step, values, told)))

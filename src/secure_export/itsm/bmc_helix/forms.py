@@ -86,13 +86,12 @@ class FormShape:
 def shape_of(body: Any) -> FormShape:
     """Read what ``OPTIONS`` of a form answers, in whichever of the forms that versions have.
 
-    It is a JSON schema, with the fields under ``values``, or a list of fields, or an object by their names; what a field
-    has may lie in an object ``limits`` or ``limit``.
+    It is a JSON schema, with the fields under ``values``, or a list of fields, or an object by their names; what a
+    field has may lie in an object ``limits`` or ``limit``.
     """
     required = _schema(body).get("required")
-    names = (
-        frozenset(required) if isinstance(required, list) and all(isinstance(n, str) for n in required) else frozenset()
-    )
+    listed = required if isinstance(required, list) else ()
+    names = frozenset(name for name in listed if isinstance(name, str))
     shapes = (shape for told in _fields(body) if (shape := _shape(told, names)) is not None)
     return FormShape({shape.name: shape for shape in shapes})
 

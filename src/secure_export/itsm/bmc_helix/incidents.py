@@ -134,8 +134,9 @@ async def _deleted_rather_than_hidden(step: IncidentStep, known: Confirmed) -> N
     now = step.tools.clock()
     if now < step.tools.unseen.begins(step.key, now) + _MAY_COME_BACK:
         why = (
-            f"{known.number} is not to be seen, and no other incident that this program made either: see whether the "
-            "integration user still has its permissions and its access to the company"
+            f"{known.number} is not to be seen, and no other incident that this program made either, so that it does "
+            "not count as deleted yet: see whether the integration user still has its permissions, and its access to "
+            "the company"
         )
         raise Ended(TryLater(why))
 

@@ -146,10 +146,6 @@ class Choices:
         for column in columns:
             self._choices.forget((table, column))
 
-    def forget_reference(self, column: str, text: str) -> None:
-        """Look a name up anew the next time."""
-        self._found.forget((_known_column(column).reference, text.strip()))
-
     async def close(self) -> None:
         """Stop reading."""
         for kept in (self._lines, self._columns, self._choices, self._found):

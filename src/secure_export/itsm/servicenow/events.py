@@ -248,7 +248,7 @@ class Events:
             return
         if not isinstance(told, Ok):
             raise Ended(unread(told, ALERTS))
-        if value(told.result, _KEY) == key:
+        if value(told.result, _KEY) in {key, ""}:
             raise Ended(TryLater(f"{known.number} is there, but ServiceNow does not find it by its {_KEY}"))
 
     async def _done(self, alert: EmAlert) -> Done:

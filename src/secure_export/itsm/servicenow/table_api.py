@@ -100,6 +100,7 @@ class TableApi:
         self._pause_seconds = 0.0
         self._shut_until: datetime | None = None
         self._why_shut = ""
+        self._refusals = 0
 
     async def rows(self, table: str, query: Query) -> Verdict:
         """Read rows of a table: ``Ok`` with a list of them, and ``total`` as it is before access rules hide any."""
@@ -163,6 +164,7 @@ class TableApi:
 
     async def _called(self, call: _Call) -> Verdict:
         """Call, and once more with new credentials if there are any: a token may be revoked before its time."""
+        refusals = self._refusals
         headers = await self._sign_in.headers()
         told = await self._judged(call, headers)
         if isinstance(told, NotSignedIn):
@@ -172,7 +174,7 @@ class TableApi:
                 told = await self._judged(call, newer)
                 if isinstance(told, NotSignedIn):
                     self._sign_in.rejected(newer)
-        return self._shut(told) if isinstance(told, NotSignedIn) else self._let_in(told)
+        return self._shut(told) if isinstance(told, NotSignedIn) else self._let_in(told, refusals)
 
     async def _judged(self, call: _Call, headers: Mapping[str, str]) -> Verdict:
         began = time.monotonic()
@@ -186,14 +188,16 @@ class TableApi:
             self._changes.answered(time.monotonic() - began)
         return judge(answer, call.method, now=self._clock())
 
-    def _let_in(self, told: Verdict) -> Verdict:
-        if isinstance(told, Ok | verdict.NotThere | verdict.Refused):
+    def _let_in(self, told: Verdict, refusals: int) -> Verdict:
+        """Take notice that we are let in, unless we were refused after this call began."""
+        if refusals == self._refusals and isinstance(told, Ok | verdict.NotThere | verdict.Refused):
             self._pause_seconds, self._shut_until = 0.0, None
         return told
 
     def _shut(self, told: NotSignedIn) -> Later:
         """Send nothing for a while; those who were under way at the same time do not make it longer."""
         now = self._clock()
+        self._refusals += 1
         if self._shut_until is None or now >= self._shut_until:
             self._pause_seconds = min(max(_FIRST_PAUSE_SECONDS, 2 * self._pause_seconds), _LONGEST_PAUSE_SECONDS)
             self._shut_until = now + timedelta(seconds=self._pause_seconds)

@@ -186,7 +186,7 @@ class _Visit:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
             _LOG.exception("The stand-in itself failed at %s %s.", self.call.method, self.call.path)
             return jetty_page(500, "The sandbox itself failed; its log says how")
-        if self._meets(FaultKind.HIDDEN) and self.call.method == "GET":
+        if self._meets(FaultKind.HIDDEN):
             return hidden(reply, self.call.entry_id)
         return reply
 

@@ -81,6 +81,8 @@ class Shape(StrEnum):
 
 GOES_ON: Final = frozenset({FaultKind.DELAY})
 """After these the request may meet a further fault."""
+_WRITES: Final = frozenset({FaultKind.REFUSED, FaultKind.DUPLICATE_PEOPLE, FaultKind.RESOLVE_IGNORED})
+_LOGIN: Final = "/api/jwt/login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,22 @@ class Fault(faults.AnyFault[Call]):
     def matches(self, call: Call) -> bool:
         """Say whether a request is one of those it is for."""
         return (
-            (not self.methods or call.method in self.methods)
+            self._concerns(call)
+            and (not self.methods or call.method in self.methods)
             and (not self.form or call.form == self.form)
             and (not self.path or fnmatchcase(call.path, self.path))
             and (not self.user or call.user == self.user)
             and (not self.query or any(self.query in value for value in call.parameters.values()))
             and (not self.body or self.body.encode() in call.body)
         )
+
+    def _concerns(self, call: Call) -> bool:
+        """Say whether a request can meet this kind at all: filters see writes of entries, guests are made by logins."""
+        if self.kind in _WRITES:
+            return bool(call.form) and call.method in {"POST", "PUT"}
+        if self.kind is FaultKind.GUEST:
+            return call.path == _LOGIN
+        return self.kind is not FaultKind.HIDDEN or call.method == "GET"
 
 
 class Faults(faults.Faults[Fault, Call]):

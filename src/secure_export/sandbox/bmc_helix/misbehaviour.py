@@ -31,7 +31,6 @@ SSO_PAGE: Final = (
     "JavaScript, you must press the button to go on.</p></noscript><form method='post'></form></body></html>"
 )
 _CUT_SHORT: Final = b'{"values":{"Incident Number":"INC0000'
-_IN_WORKFLOW: Final = frozenset({FaultKind.REFUSED, FaultKind.DUPLICATE_PEOPLE, FaultKind.RESOLVE_IGNORED})
 
 
 @dataclass(slots=True)

@@ -51,12 +51,12 @@ _INCIDENTS: Final = """{% extends "base" %}{% block main %}
 <td>{{ row["Assigned Group"] or "" }}
 {% if row.Assignee %}<br><span class="dim">{{ row.Assignee }}</span>{% endif %}</td>
 <td>{{ row.HPD_CI or "" }}</td><td class="id">{{ row["Vendor Ticket Number"] or "" }}</td>
-<td class="short">{{ row["Submit Date"] }}</td></tr>
+<td class="short">{{ row["Submit Date"] | moment }}</td></tr>
 {% endfor %}</tbody></table></div>{% else %}<p class="dim">None yet.</p>{% endif %}{% endblock %}"""
 _INCIDENT: Final = """{% extends "base" %}{% block title %}{{ number }}{% endblock %}{% block main %}
 <h1>{{ number }} <small>{{ summary }}</small></h1>
 <h2>Work info <small>newest first</small></h2>
-{% for one in notes %}<div class="note"><span class="dim">{{ one["Work Log Submit Date"] }}
+{% for one in notes %}<div class="note"><span class="dim">{{ one["Work Log Submit Date"] | moment }}
 · {{ one["Work Log Submitter"] }}
 · {{ one["Work Log Type"] }} · {{ one["Work Log ID"] }}</span>
 <p><strong>{{ one.Description or "" }}</strong></p><p>{{ one["Detailed Description"] or "" }}</p></div>
@@ -71,7 +71,7 @@ _INCIDENT: Final = """{% extends "base" %}{% block title %}{{ number }}{% endblo
 _CIS: Final = """{% extends "base" %}{% block main %}<h1>CIs <small>{{ total }} in all</small></h1>
 <div class="wide"><table><thead><tr><th>Name</th><th>Class</th><th>Dataset</th><th>Reconciliation identity</th>
 <th>Azure resource id</th></tr></thead><tbody>
-{% for row in rows %}<tr><td>{{ row.Name }}
+{% for row in rows %}<tr><td class="short">{{ row.Name }}
 {% if row.MarkAsDeleted == "Yes" %} <span class="dim">deleted</span>{% endif %}</td>
 <td class="short">{{ row.ClassId }}</td><td class="short">{{ row.DatasetId }}</td>
 <td class="id">{{ row.ReconciliationIdentity }}</td><td class="id">{{ row.AzureResourceId or "" }}</td></tr>
@@ -84,6 +84,7 @@ _PAGES: Final = Environment(
     autoescape=select_autoescape(default=True, default_for_string=True),
     trim_blocks=True,
 )
+_PAGES.filters["moment"] = lambda value: value.partition(".")[0].replace("T", " ")
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -8,7 +8,7 @@ from secure_export.sandbox.bmc_helix.entries import Row
 from secure_export.sandbox.bmc_helix.errors import no_entry
 from secure_export.sandbox.bmc_helix.forms.incident import BASE, INTERFACE, STAGING
 from secure_export.sandbox.bmc_helix.forms.options import RESOLVED
-from secure_export.sandbox.bmc_helix.forms.others import ASSOCIATIONS, WORK_LOG
+from secure_export.sandbox.bmc_helix.forms.others import ASSOCIATIONS, SUMMARY_LIMIT, WORK_LOG
 from secure_export.sandbox.bmc_helix.people import SYSTEM, Account
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Person:
         values = {
             "Incident Number": number,
             "Work Log Type": "Working Log",
-            "Description": text[:100],
+            "Description": text.partition("\n")[0][:SUMMARY_LIMIT],
             "Detailed Description": text,
         }
         self._server.create(WORK_LOG, values, self._account)

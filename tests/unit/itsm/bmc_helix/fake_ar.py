@@ -294,9 +294,9 @@ def _several(words: list[tuple[str, str]], at: int, between: str, read: Any) -> 
 
 def _term(words: list[tuple[str, str]], at: int) -> tuple[Callable[[Mapping[str, Any]], bool], int]:
     if words[at] == ("sign", "("):
-        test, at = _either(words, at + 1)
+        inner, at = _either(words, at + 1)
         assert words[at] == ("sign", ")")
-        return test, at + 1
+        return inner, at + 1
     (kind, name), (_, sign), (what, value) = words[at : at + 3]
     assert kind == "field"
 

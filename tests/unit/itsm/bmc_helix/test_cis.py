@@ -199,6 +199,21 @@ async def test_rows_that_were_not_asked_for_are_left_out(fake: FakeCmdb) -> None
     assert await cmdb(fake).by_names(["web01"]) == []
 
 
+async def test_a_rule_that_is_not_understood_is_given_up(fake: FakeCmdb) -> None:
+    """A server that finds everything for it is not asked again and again, half by half."""
+    fake.ignores = {"HostName"}
+    for place in range(500):
+        fake.add(f"other-{place}", f"OI-{place}")
+    fake.add("web01", "OI-W", ci_class="BMC_CLOUDINSTANCE")
+    found = cmdb(fake)
+    (binding,) = await bound(found, names=("web01",))
+    assert binding.id == "BMC_CloudInstance:OI-W"
+    assert len(fake.asked) <= 6
+    asked = len(fake.asked)
+    await found.by_names([f"vm-{place}" for place in range(20)])
+    assert "HostName" not in "".join(one.qualification for one in fake.asked[asked:])
+
+
 async def test_rules_of_one_class_are_one_question(fake: FakeCmdb) -> None:
     """A name that is nowhere costs one call for each class, not for each rule."""
     await cmdb(fake).by_names(["web01"])
@@ -225,11 +240,12 @@ async def test_once_case_is_known_not_to_count_names_are_asked_for_once(fake: Fa
 
 async def test_an_answer_without_room_is_asked_for_in_halves(fake: FakeCmdb) -> None:
     """What is cut off must not pass for absent."""
-    for place in range(30):
+    for place in range(60):
         fake.add("web01", f"OI-A{place}", MarkAsDeleted="Yes")
     fake.add("web02", "OI-B")
     found = await cmdb(fake, NAME).by_names(["web01", "web02"])
     assert "BMC_ComputerSystem:OI-B" in {ci.id for ci in found}
+    assert len(fake.asked) > 1
 
 
 async def test_what_may_not_be_read_holds_nothing_back(fake: FakeCmdb) -> None:

@@ -13,6 +13,7 @@ from tests.unit.itsm.bmc_helix.fake_ar import (
     KEY,
     PERSON,
     WORK_LOG,
+    Asked,
     Bench,
     FakeAr,
     bench,
@@ -25,6 +26,7 @@ from tests.unit.itsm.bmc_helix.fake_ar import (
     work_item,
 )
 
+from secure_export.itsm.answer import Answer
 from secure_export.itsm.record_keys import record_key
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import Confirmed, State, ToolState, WorkItem
@@ -91,7 +93,7 @@ async def test_what_is_there_is_not_made_again() -> None:
 
 
 async def test_a_create_whose_answer_is_lost_is_not_repeated_at_once() -> None:
-    """The answer is lost and nothing is found: BMC may still be at it, so it is looked at again before another create."""
+    """The answer is lost and nothing is found: BMC may still be at it, so a look comes before another create."""
     at = bench()
     at.server.before.append(lost([f"POST {CREATE}"]))
     assert isinstance(await at.incidents.create(work_item()), Unclear)
@@ -487,3 +489,26 @@ async def test_when_nothing_of_ours_is_to_be_seen_nothing_is_called_deleted() ->
     outcome = await at.incidents.look(item)
     assert isinstance(outcome, TryLater)
     assert "permissions" in outcome.reason
+    at.clock.forward(2 * 3600)
+    assert await at.incidents.look(item) == Done(None)
+
+
+async def test_a_unique_index_gives_the_incident_that_is_there() -> None:
+    """A site may keep the key unique: the refusal leads to what another process made in between."""
+    at = bench()
+
+    def another_was_first(asked: Asked) -> Answer | None:
+        if asked.name != f"POST {CREATE}":
+            return None
+        at.server.put_incident(KEY_OF)
+        return error(382, "The value(s) for this entry violate a unique index")
+
+    at.server.before.append(another_was_first)
+    found = confirmed(await at.incidents.create(work_item()))
+    assert found.number == at.server.incidents()[0]["Incident Number"]
+
+
+async def test_another_unique_index_is_a_refusal() -> None:
+    """A unique index on something else stays refused."""
+    at = bench(FakeAr(before=[instead(f"POST {CREATE}", error(382, "violates a unique index"))]))
+    assert isinstance(await at.incidents.create(work_item()), Refused)

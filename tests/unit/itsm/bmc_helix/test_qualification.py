@@ -24,7 +24,7 @@ def test_a_text_means_itself(wanted: str, other: str) -> None:
     assert test({"Description": other}) is (wanted == other)
 
 
-@pytest.mark.parametrize("text", ['x" OR \'Status\' < "Closed', '"', '""', "a'b", "% OR 1=1"])
+@pytest.mark.parametrize("text", ["x\" OR 'Status' < \"Closed", '"', '""', "a'b", "% OR 1=1"])
 def test_a_text_cannot_end_early(text: str) -> None:
     """Quotes are doubled, so that what follows one is still the text."""
     test = qualified(qualification.equal("Description", text))

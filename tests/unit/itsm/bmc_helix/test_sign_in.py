@@ -42,6 +42,14 @@ def settings(place: Path, **own: Any) -> SignInSettings:
     return SignInSettings.model_validate({**named, **own})
 
 
+def put(place: Path, secret: str | None) -> None:
+    """Put a password where it is read, or take it away."""
+    if secret is None:
+        place.unlink()
+    else:
+        place.write_text(secret, encoding="utf-8")
+
+
 def made(place: Path, reply: Any, clock: Clock, **own: Any) -> tuple[SignIn, Script]:
     script = Script(reply if callable(reply) else lambda _: reply)
     return sign_in_of(settings(place, **own), script, clock=clock), script
@@ -265,11 +273,11 @@ def test_a_blank_password_is_refused_at_start(blank: str, password: Path, clock:
 
 async def test_a_password_that_is_not_there_yet_stops_nobody(password: Path, clock: Clock) -> None:
     """The service starts and keeps alerts; the reason names the file."""
-    password.unlink()
+    put(password, None)
     sign_in, _ = made(password, answer(200, token()), clock)
     with pytest.raises(SignInFailed, match="password"):
         await sign_in.headers()
-    password.write_text(SECRET, encoding="utf-8")
+    put(password, SECRET)
     clock.forward(60)
     assert await sign_in.headers()
     await sign_in.close()

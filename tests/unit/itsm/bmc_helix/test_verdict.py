@@ -91,7 +91,9 @@ def test_what_says_nothing_sure(answer: Answer) -> None:
         (error(382, "unique index"), Cause.DUPLICATE),
         (error(48000, "", "Own rule of the site"), Cause.WORKFLOW),
         (
-            error(1291053, "", "Multiple records have been found for the Incident contact information you have provided"),
+            error(
+                1291053, "", "Multiple records have been found for the Incident contact information you have provided"
+            ),
             Cause.CUSTOMER,
         ),
         (told(403, {"message": "Access forbidden", "code": 403, "transient": False}), Cause.TRANSPORT),
@@ -219,8 +221,12 @@ def test_the_table_is_obeyed(entry: Any) -> None:
         st.binary(max_size=60),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["messageNumber", "messageText", "code", "message", "values"]), inner, max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["messageNumber", "messageText", "code", "message", "values"]), inner, max_size=3
+                )
+            ),
             max_leaves=6,
         ),
     ),

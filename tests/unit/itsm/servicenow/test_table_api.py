@@ -180,6 +180,29 @@ async def test_requests_that_are_refused_together_are_one_refusal() -> None:
     assert {one.not_before for one in told if isinstance(one, Later)} == {NOW + timedelta(seconds=15)}
 
 
+async def test_an_answer_to_what_was_sent_before_a_refusal_opens_no_door() -> None:
+    """A request that was let in while the password was still right says nothing about the one that is wrong now."""
+    refused = asyncio.Event()
+
+    class Overtaken(Instance):
+        async def request(self, *args: Any, **more: Any) -> Answer:
+            answer = await super().request(*args, **more)
+            if answer.status == 200:
+                await refused.wait()
+            return answer
+
+    instance = Overtaken(good(200, {"sys_id": "1"}), STRANGER)
+    there = api(instance)
+    earlier = asyncio.create_task(there.row("incident", "1", ("sys_id",)))
+    await asyncio.sleep(0)
+    assert isinstance(await there.row("incident", "1", ("sys_id",)), Later)
+    refused.set()
+    assert isinstance(await earlier, Ok)
+    asked = len(instance.asked)
+    assert isinstance(await there.row("incident", "1", ("sys_id",)), Later)
+    assert len(instance.asked) == asked
+
+
 async def test_a_sign_in_that_fails_is_later() -> None:
     """Without credentials nothing is sent; when they may be there is passed on."""
     instance, at = Instance(good(200, [])), NOW + timedelta(minutes=1)

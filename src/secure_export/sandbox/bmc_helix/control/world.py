@@ -1,6 +1,7 @@
 """The server itself: its site, forms, accounts, people, CIs, and incidents as people treat them; copies and jobs."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -268,9 +269,9 @@ def _merged(body: bytes, now: dict[str, Any]) -> bytes:
 
 def _options(old: Field, labels: tuple[str, ...]) -> tuple[Option, ...]:
     """Number the labels of a selection: those that it has keep theirs."""
-    free = max((one.id for one in old.options), default=-1) + 1
+    free = itertools.count(max((one.id for one in old.options), default=-1) + 1)
     known = {one.label: one.id for one in old.options}
-    return tuple(Option(known.get(label, free + place), label) for place, label in enumerate(labels))
+    return tuple(Option(known[label] if label in known else next(free), label) for label in labels)
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
