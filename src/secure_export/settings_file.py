@@ -52,6 +52,9 @@ def read_settings(
     for name, connection in settings.connections.items():
         own = _checked_own(path, text, variables, name, connection.type, connection.own, types)
         connections[name] = connection.model_copy(update=placed(connection.own, own, folder))
+        if wrong := _not_settable(name, connection, types[connection.type]):
+            faults = (f"{_where(path, text, variables, loc)}: {why}" for loc, why in wrong)
+            raise SettingsError("\n".join(faults))
     return settings.model_copy(update={"connections": connections}).beside(folder)
 
 
@@ -124,6 +127,16 @@ def _checked_own(  # noqa: PLR0913, PLR0917 - what an error message names
     except ValidationError as error:
         at = ("connections", name)
         raise SettingsError(_message(path, text, variables, error, types[kind].settings, at)) from None
+
+
+def _not_settable(name: str, connection: ConnectionSettings, kind: ConnectorType) -> list[tuple[Path_, str]]:
+    """The fields of routes that the tool keeps for itself, with the place and the reason."""
+    return [
+        (("connections", name, "routes", number, "fields", field), why)
+        for number, route in enumerate(connection.routes)
+        for field in route.fields
+        if (why := kind.why_not_settable(field)) is not None
+    ]
 
 
 def _message(  # noqa: PLR0913, PLR0917 - as above

@@ -127,6 +127,10 @@ class ConnectorType(Protocol):
         """Whether a step ends with the process that takes it; in a tool elsewhere it may go on for a while."""
         ...
 
+    def why_not_settable(self, field: str) -> str | None:
+        """Say why a route cannot set a field of the tool, as a sentence; None: it can, or only the tool knows."""
+        ...
+
     def make(self, name: str, settings: Any, resources: Any) -> Connector:
         """Make a connector for the connection ``name``; ``resources`` is ``secure_export.itsm.resources.Resources``."""
         ...

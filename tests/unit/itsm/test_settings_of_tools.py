@@ -33,6 +33,9 @@ class Acme:
     poll_seconds = 15.0
     in_process = False
 
+    def why_not_settable(self, field: str) -> str | None:
+        return f"{field} is the tool's own" if field == "number" else None
+
     def make(self, name: str, settings: Any, resources: Any) -> Any:
         raise NotImplementedError
 
@@ -159,3 +162,12 @@ def test_what_every_connection_has_is_left_as_it_is(tmp_path: Path) -> None:
     connection = read_settings(file, {"acme": Acme()}, {}).connections["prod"]
     assert (connection.type, connection.concurrency, connection.subscriptions) == ("acme", 7, ["*"])
     assert set(connection.own) == {"url", "password"}
+
+
+def test_a_field_that_the_tool_keeps_for_itself_is_refused_with_its_place(tmp_path: Path) -> None:
+    """A route that sets what it cannot set is found when the configuration is read, not at the first alert."""
+    routes = '[[connections.prod.routes]]\nfields = { category = "cloud", number = "7" }\n'
+    with pytest.raises(SettingsError, match=r"line 1[0-9].*number is the tool's own") as refused:
+        read(tmp_path, WITH_FILE + routes)
+    assert "category" not in str(refused.value)
+    read(tmp_path, WITH_FILE + routes.replace('number = "7"', 'urgency = "7"'))

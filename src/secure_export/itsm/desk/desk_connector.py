@@ -167,6 +167,9 @@ class DeskType:
     poll_seconds = 2.0
     in_process = True
 
+    def why_not_settable(self, field: str) -> None:  # noqa: ARG002 - the contract's argument
+        """The desk takes every field."""
+
     def make(self, name: str, settings: DeskSettings, resources: "Resources") -> DeskConnector:
         """Make the connector of a connection."""
         return DeskConnector(name, settings, resources)

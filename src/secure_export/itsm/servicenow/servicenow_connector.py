@@ -13,7 +13,7 @@ from secure_export.itsm.servicenow.cis import ServiceNowCmdb
 from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
 from secure_export.itsm.servicenow.event_changes import ChangesOfBoth
 from secure_export.itsm.servicenow.events import WORK_ITEMS, Events, origin_of
-from secure_export.itsm.servicenow.settings import ServiceNowSettings
+from secure_export.itsm.servicenow.settings import ServiceNowSettings, why_not_settable
 from secure_export.itsm.servicenow.sign_in import sign_in_of
 from secure_export.itsm.servicenow.table_api import TableApi
 from secure_export.itsm.servicenow.tasks import TaskRecords
@@ -107,6 +107,10 @@ class ServiceNowType:
     concurrency = _CONCURRENCY
     poll_seconds = _POLL_SECONDS
     in_process = False
+
+    def why_not_settable(self, field: str) -> str | None:
+        """Say why a route cannot set a field; None: it can."""
+        return why_not_settable(field)
 
     def make(self, name: str, settings: ServiceNowSettings, resources: "Resources") -> ServiceNowConnector:
         """Make the connector of a connection."""
