@@ -19,6 +19,7 @@ from secure_export.sandbox.servicenow.acl import Access, AccessRule
 from secure_export.sandbox.servicenow.app import ServiceNowApp
 from secure_export.sandbox.servicenow.demo_access import API_KEY, CLIENT_ID, CLIENT_SECRET
 from secure_export.sandbox.servicenow.engine.data_policy import DataPolicy
+from secure_export.sandbox.servicenow.faults import Fault, FaultKind
 from secure_export.sandbox.servicenow.limits import RateRule
 from secure_export.sandbox.servicenow.run import serving
 
@@ -319,6 +320,37 @@ async def test_an_instance_that_cannot_be_reached_is_told(check: Check) -> None:
     results = await check(url="http://127.0.0.1:9")
     assert wrong(results) == ["sign in", "everything else"]
     assert "could not be asked" in results["sign in"].detail
+
+
+async def test_a_url_with_a_path_is_told_at_once(instance: tuple[ServiceNowApp, str], check: Check) -> None:
+    """An address that was copied from a browser is the first thing to mend, and the only one that is told."""
+    results = await check(url=f"{instance[1]}/nav_to.do")
+    assert wrong(results) == ["sign in", "everything else"]
+    assert "without a path" in results["sign in"].detail
+
+
+async def test_an_instance_that_is_busy_is_not_taken_for_signed_in(app: ServiceNowApp, check: Check) -> None:
+    """Its words are told, and that the address may be wrong is not claimed."""
+    app.faults.set(Fault(FaultKind.QUEUE_FULL, times=None))
+    results = await check()
+    assert wrong(results) == ["sign in", "everything else"]
+    assert "429" in results["sign in"].detail
+
+
+async def test_sources_that_may_not_be_read_are_told(check: Check) -> None:
+    """Who switched ``use_sources`` on learns that it does nothing, and why."""
+    results = await check(cmdb={"use_sources": True})
+    assert wrong(results) == ["CMDB sources"]
+    assert "sys_object_source" in results["CMDB sources"].detail
+
+
+async def test_a_check_takes_no_revision_back(app: ServiceNowApp, check: Check) -> None:
+    """The service may write a newer revision while the check runs: the update that is tried touches it in no way."""
+    own_record(app)
+    await check()
+    bodies = [entry.body for entry in app.counters.last(1000) if entry.method == "PATCH"]
+    assert bodies
+    assert not any("correlation_display" in body for body in bodies)
 
 
 async def test_data_policies_are_read_where_that_is_allowed(app: ServiceNowApp, check: Check) -> None:

@@ -36,6 +36,7 @@ class Bound:
 
     def __init__(self, app: ServiceNowApp, api: TableApi, settings: CmdbSettings) -> None:
         self.app = app
+        self.api = api
         self.cmdb = ServiceNowCmdb(CmdbReading(api), settings)
         self.at_hand = CisAtHand(self.cmdb, found_seconds=600, missing_seconds=30)
 
@@ -127,8 +128,36 @@ async def test_urls_stay_short(bound: Bound) -> None:
 async def test_without_rights_alerts_go_on(bound: Bound) -> None:
     """A CMDB that may never be read holds nothing back: no CI, and the reason is known."""
     bound.may("sn_incident_write")
-    assert (await bound.of(CASES[0][0]))[:2] == (None, Rule.NOT_IN_CMDB)
-    assert "cmdb_read" in bound.cmdb.unreadable
+    _, rule, reason = await bound.of(CASES[0][0])
+    assert rule == Rule.NOT_IN_CMDB
+    assert reason.count("cmdb_read") == 1
+    assert "cmdb_ci_vm_instance" in reason
+    assert "sn_incident_write" not in reason
+    assert len(reason) < 400
+
+
+async def test_many_dead_rows_of_one_id_do_not_hide_the_live_one(bound: Bound) -> None:
+    """A resource that is made anew every night leaves a row each time: the class goes on being asked."""
+    resource = f"{SHOP}/providers/Microsoft.Compute/virtualMachines/vm-nightly"
+    for number in range(30):
+        bound.app.instance.insert(
+            "cmdb_ci_vm_instance", {"name": f"vm-nightly-{number:02}", "object_id": resource, "install_status": "100"}
+        )
+    bound.app.instance.insert("cmdb_ci_vm_instance", {"name": "vm-nightly", "object_id": resource})
+    assert (await bound.of(resource))[:2] == ("cmdb_ci_vm_instance", Rule.RESOURCE_ID)
+    assert (await bound.of(CASES[0][0]))[1] == Rule.RESOURCE_ID
+
+
+async def test_a_cmdb_meta_api_that_always_fails_holds_nothing_up(bound: Bound) -> None:
+    """Where the dictionary may not be read and the Meta API breaks, classes are proven by asking for nothing."""
+    time = {"now": 0.0}
+    cmdb = ServiceNowCmdb(CmdbReading(bound.api, monotonic=lambda: time["now"]), monotonic=lambda: time["now"])
+    bound.app.faults.set(Fault(FaultKind.ERROR_BEFORE, status=500, path="/api/now/cmdb/meta/*", times=None))
+    resource = normal_form(CASES[0][0])
+    with pytest.raises(CmdbUnavailable):
+        await cmdb.by_resource_ids([resource])
+    time["now"] = 301.0
+    assert [ci.class_name for ci in await cmdb.by_resource_ids([resource])] == ["cmdb_ci_vm_instance"]
 
 
 async def test_an_outage_is_waited_for(bound: Bound) -> None:

@@ -113,7 +113,7 @@ def bmc_helix(
 ) -> None:
     """Run a stand-in for BMC Helix ITSM: incident forms, work info, CMDB, AR-JWT, a page, and a control API for faults.
 
-    Example: [bold]secure-export sandbox bmc-helix --port 9003 --user jane:secret:"Incident User"[/]
+    Example: [bold]secure-export sandbox bmc-helix --port 9003 --user jane:pw:"Incident User"[/]
     """
     accounts = [_helix_account(one) for one in user or []]
     run_async(run_bmc_helix(port=port, tls_folder=tls_folder, users=accounts, announce=_announce))

@@ -114,8 +114,11 @@ async def test_several_matches_are_left_unbound(fake: FakeCmdb) -> None:
     """Which one is meant is not for us to choose."""
     fake.add("web01", "OI-1")
     fake.add("WEB01", "OI-2")
-    (binding,) = await bound(cmdb(fake), names=("web01",))
+    fake.add("web01", "0")
+    found = cmdb(fake)
+    (binding,) = await bound(found, names=("web01",))
     assert (binding.id, binding.rule) == (None, "name-ambiguous")
+    assert found.remarks([binding]) == ()  # reconciling the third would not help
 
 
 async def test_one_ci_that_two_terms_find_is_one(fake: FakeCmdb) -> None:

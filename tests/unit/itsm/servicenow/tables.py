@@ -60,7 +60,10 @@ class Asked:
 
 @dataclass
 class FakeTables:
-    """See the module; ``forbidden`` may not be read, ``hidden`` rows are counted and not shown."""
+    """See the module; ``forbidden`` may not be read, ``hidden`` rows are counted and not shown.
+
+    ``fails_for`` is a value: the question for it alone gets no answer.
+    """
 
     heeds_case: bool = False
     meta: bool = True
@@ -68,6 +71,7 @@ class FakeTables:
     forbidden: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     down: bool = False
+    fails_for: str | None = None
     ignored: set[str] = field(default_factory=set)
     rows_of: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -95,7 +99,7 @@ class FakeTables:
 
     async def rows(self, table: str, query: str, fields: Sequence[str], limit: int) -> Found:
         self.asked.append(Asked(table, query, tuple(fields)))
-        if self.down:
+        if self.down or (self.fails_for is not None and query.endswith(f"={self.fails_for}")):
             raise CmdbUnavailable("down")
         if table in self.forbidden or (table in {"sys_db_object", "sys_dictionary"} and not self.dictionary):
             raise NotReadable(f"{table} may not be read")

@@ -103,6 +103,38 @@ async def test_a_name_that_very_many_have_is_nobodys(tables: FakeTables, cmdb: S
     assert all(not one.fields[0].startswith("object_id") for one in tables.asked_of("cmdb_ci"))
 
 
+async def test_a_name_that_very_many_have_spoils_no_other(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """Names that are asked for together stay apart: the rows of one do not push those of another out of sight."""
+    other = tables.add("cmdb_ci_cmp_resource", name="kv", object_id=f"{GROUP}-2/providers/a.b/c/kv")
+    for number in range(250):
+        tables.add("cmdb_ci_cmp_resource", name="default", object_id=f"{GROUP}-{number}/providers/a.b/c/default")
+    tables.add("cmdb_ci_cmp_resource", name="kv", object_id=f"{GROUP}-3/providers/a.b/c/kv")
+    found = [ci for ci in await cmdb.by_names(["kv", "default"]) if ci.name == "kv"]
+    assert {ci.resource_id for ci in found} == {normal_form(f"{GROUP}-{n}/providers/a.b/c/kv") for n in (2, 3)}
+    assert other in {ci.id for ci in found}
+
+
+async def test_names_of_which_the_instance_takes_no_notice_are_told(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """Where ``name`` may not be asked for any CI comes back: nothing is bound, that is said, and not asked for again."""
+    for number in range(450):
+        tables.add("cmdb_ci_spkg", name=f"other-{number}")
+    tables.ignored.add("name")
+    assert await cmdb.by_names(["web-01", "web-02"]) == []
+    assert "cmdb_ci.name" in cmdb.unreadable
+    assert len(tables.asked_of("cmdb_ci")) == 1
+
+
+async def test_an_instance_and_a_server_without_ids_are_two(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """That neither has a resource id does not make them one; a relation does."""
+    instance = tables.add("cmdb_ci_vm_instance", name="web-01")
+    server = tables.add("cmdb_ci_linux_server", name="web-01")
+    (binding,) = await bind(cmdb, References(names=("web-01",)))
+    assert (binding.id, binding.rule) == (None, Rule.NAME_AMBIGUOUS)
+    tables.add("cmdb_rel_ci", parent=server, child=instance)
+    (binding,) = await bind(cmdb, References(names=("web-01",)))
+    assert (binding.id, binding.rule) == (instance, Rule.NAME)
+
+
 async def test_a_resource_id_that_may_not_be_read_binds_nothing(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
     """What may be another resource is not bound by its mere name to a full resource id."""
     tables.dictionary = tables.meta = False
@@ -110,7 +142,7 @@ async def test_a_resource_id_that_may_not_be_read_binds_nothing(tables: FakeTabl
     tables.forbidden.add("cmdb_ci_vm_instance")
     (binding,) = await bind(cmdb, References(resources=(ResourceReference(normal_form(VM), "alertTargetIDs"),)))
     assert (binding.id, binding.rule) == (None, Rule.NOT_IN_CMDB)
-    assert "cmdb_ci_vm_instance may not be read" in cmdb.unreadable
+    assert "may not read cmdb_ci_vm_instance" in cmdb.unreadable
 
 
 async def test_without_rights_on_the_cmdb_names_are_not_there(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
@@ -118,7 +150,7 @@ async def test_without_rights_on_the_cmdb_names_are_not_there(tables: FakeTables
     key = tables.add("cmdb_ci_spkg", name="Billing")
     tables.forbidden.add("cmdb_ci")
     assert await cmdb.by_names(["billing"]) == []
-    assert "cmdb_ci may not be read" in cmdb.unreadable
+    assert "may not read cmdb_ci " in cmdb.unreadable
     tables.forbidden.clear()
     tables.hidden.add(key)
     assert await cmdb.by_names(["billing"]) == []

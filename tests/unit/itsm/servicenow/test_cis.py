@@ -236,6 +236,34 @@ async def test_a_hidden_row_is_told(tables: FakeTables, cmdb: ServiceNowCmdb) ->
     assert "hidden by an access control" in cmdb.unreadable
 
 
+async def test_what_is_hidden_is_told_in_a_sentence(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """It stands in the reason of each work item without a CI: many classes do not make it a page."""
+    tables.forbidden |= {name for name in COLUMNS if name != "cmdb_ci"}
+    types = ("Compute/virtualMachines", "Web/sites", "Sql/servers", "ContainerService/managedClusters")
+    await cmdb.by_resource_ids([normal_form(f"{GROUP}/providers/Microsoft.{one}/x") for one in types])
+    assert cmdb.unreadable.count("cmdb_read") == 1
+    assert "more" in cmdb.unreadable
+    assert len(cmdb.unreadable) < 300
+
+
+async def test_a_class_that_ignores_the_question_is_not_asked_on(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """Rows that nobody asked for show that the column is not heeded, whatever the dictionary says."""
+    for number in range(40):
+        tables.add("cmdb_ci_vm_instance", name=f"other-{number}", object_id=f"{VM}-{number}")
+    tables.ignored.add("object_id")
+    for _ in range(3):
+        assert await cmdb.by_resource_ids([VM_ID]) == []
+    assert len(tables.asked_of("cmdb_ci_vm_instance")) == 1
+
+
+async def test_learning_about_case_costs_no_ci(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """The question whether case counts comes on top: that it gets no answer takes nothing away from what was found."""
+    key = tables.add("cmdb_ci_vm_instance", name="web-01", object_id=VM)
+    tables.heeds_case = True
+    tables.fails_for = VM.lower()
+    assert ids(await cmdb.by_resource_ids([VM_ID])) == [key]
+
+
 async def test_classes_that_the_instance_does_not_have_are_no_lack_of_rights(
     tables: FakeTables, cmdb: ServiceNowCmdb
 ) -> None:

@@ -265,6 +265,16 @@ async def test_whatever_else_it_answers_is_a_refusal(status: int, clock: Clock) 
     assert caught.value.refused
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_a_gateway_that_speaks_json_has_refused_nothing(status: int, clock: Clock) -> None:
+    """That the instance is not reached says nothing about credentials, in whichever form it is told."""
+    busy = answer(status, {"error": "upstream unavailable"})
+    with pytest.raises(SignInFailed) as caught:
+        await TokenEndpoint(Script(lambda _: busy), clock=clock).ask(Grant.PASSWORD, {}, [])
+    assert not caught.value.refused
+    assert "credentials" not in caught.value.reason
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_an_instance_that_is_down_has_refused_nothing(status: int, clock: Clock) -> None:
     """A web page of a proxy or a rate limit says nothing about credentials; a wish to wait is passed on."""
@@ -376,6 +386,27 @@ async def test_a_dead_refresh_token_without_a_way_back_is_told(secret: Any, cloc
         await tokens.fetch()
     renew(place)
     assert (await tokens.fetch()).text == "token-1"
+
+
+async def test_a_new_refresh_token_is_used_though_an_older_one_had_been_renewed(secret: Any, clock: Clock) -> None:
+    """An instance gives a refresh token with each token: when that has died, what a person put into the file counts."""
+    alive = {"refresh-0ld"}
+
+    def endpoint(request: Request) -> Answer:
+        shown = request.form["refresh_token"]
+        return given(f"by {shown}", refresh="refresh-0ld") if shown in alive else answer(401, VAGUE)
+
+    place = secret("refresh-0ld")
+    ours = settings(oauth=oauth(secret, "refresh_token", refresh_token=place))
+    script = Script(endpoint)
+    tokens = OAuthTokens(ours, TokenEndpoint(script, clock=clock), clock=clock)
+    assert (await tokens.fetch()).text == "by refresh-0ld"
+    alive.clear()
+    with pytest.raises(SignInFailed, match="Refresh Token Lifespan"):
+        await tokens.fetch()
+    alive.add("new")
+    renew(place)
+    assert (await tokens.fetch()).text == "by new"
 
 
 async def test_an_endpoint_that_is_down_kills_no_refresh_token(secret: Any, clock: Clock) -> None:

@@ -60,6 +60,8 @@ async def found(client: Client, q: str, form: str = INTERFACE, **more: str) -> l
         ("'Resolution' != $NULL$", ["m2", "m3"]),
         ("'Resolution' != \"x\"", ["m2", "m3"]),
         ("NOT 'Resolution' = \"x\"", ["m2", "m3"]),
+        ("NOT ('Resolution' = \"x\" AND 'Status' < \"Closed\")", ["m2", "m3"]),
+        ("NOT ('Resolution' = \"x\" OR 'Status' = \"Closed\")", ["m2"]),
         ("'Description' LIKE \"Number%\"", ["m0", "m1", "m2", "m3"]),
         ("'Description' LIKE \"%er _\"", ["m0", "m1", "m2", "m3"]),
         ("'Description' LIKE \"Number\"", []),
@@ -158,6 +160,7 @@ async def test_a_page_has_a_hundred_entries_and_a_link_to_the_next() -> None:
         rest = await client.ask("GET", link["href"].removeprefix(client.url))
         assert [one["values"] for one in rest.json["entries"]] == [{"mc_ueid": f"m{place:03d}"} for place in (2, 1, 0)]
         assert "next" not in rest.json["_links"]
+        assert "next" not in (await client.entries(BASE, offset="3"))["_links"]
         back = await client.ask("GET", rest.json["_links"]["prev"][0]["href"].removeprefix(client.url))
         assert back.json["entries"] == first["entries"]
 
