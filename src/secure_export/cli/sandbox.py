@@ -87,7 +87,7 @@ def servicenow(
 ) -> None:
     """Run a stand-in for ServiceNow: incidents, events, CMDB, ways to sign in, a page, and a control API for faults.
 
-    Example: [bold]secure-export sandbox servicenow --port 9002 --state snow.json --user jane:secret:itil[/]
+    Example: [bold]secure-export sandbox servicenow --port 9002 --state snow.json --user jane:pw:itil[/]
     """
     accounts = _accounts(user or [])
     try:

@@ -1,7 +1,7 @@
 """Work items, alerts and outcomes as the database keeps them, and back: pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,14 @@ import msgspec
 from secure_export.cmdb.rules import CAN_BIND_LATER
 from secure_export.cmdb.subjects import subject_of, wanted_names, wanted_resource_ids
 from secure_export.store.instants import instant_or_none, micros, micros_or_none
+from secure_export.store.keys import lane_key
 from secure_export.workitems.arrival import AlertState
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import State, ToolState, WorkItem
 
 UNCLEAR = "unclear"
+NOTHING_NEW = "nothing had changed"
+OWNER_GONE = "its owner stopped or stalled before it had an answer"
 
 
 def _as_dict(value: Any) -> dict[Any, Any]:
@@ -71,6 +74,37 @@ def work_item_columns(item: WorkItem) -> WorkItemColumns:
         expires_at=micros_or_none(item.close_at) if ends_by_time else None,
         ended_at=micros(_ended_at(item)) if item.over and not item.left_open else None,
     )
+
+
+WORK_ITEM_COLUMNS = (
+    "id, lane, generation, tool_key, connection, correlation_key, state, owed, open_in_tool, unbound, expires_at, "
+    "ended_at, document"
+)
+
+
+def work_item_row(item: WorkItem) -> tuple[Any, ...]:
+    """Give a work item as it is kept, in the order of ``WORK_ITEM_COLUMNS``."""
+    columns = work_item_columns(item)
+    return (
+        item.id,
+        lane_key(item.connection, item.correlation_key),
+        item.generation,
+        item.key,
+        item.connection,
+        item.correlation_key,
+        columns.state,
+        columns.owed,
+        columns.open_in_tool,
+        columns.unbound,
+        columns.expires_at,
+        columns.ended_at,
+        work_item_document(item),
+    )
+
+
+def is_as_it_was(before: WorkItem | None, after: WorkItem | None) -> bool:
+    """Whether a work item is the same as when its lane was claimed, but for when the tool last told of it."""
+    return after is None or (before is not None and _timeless(before) == _timeless(after))
 
 
 def missing_names(item: WorkItem) -> frozenset[str]:
@@ -136,6 +170,11 @@ def outcome_row(outcome: Outcome) -> tuple[str, str]:
 def decoded(document: bytes | str) -> Any:
     """Give the JSON value of a document."""
     return msgspec.json.decode(document)
+
+
+def _timeless(item: WorkItem) -> WorkItem:
+    told = item.confirmed
+    return item if told is None else replace(item, confirmed=replace(told, at=item.created_at))
 
 
 def _ended_at(item: WorkItem) -> datetime:

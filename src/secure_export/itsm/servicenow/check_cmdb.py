@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.servicenow.ci_classes import OBJECT_ID, Place
+from secure_export.itsm.servicenow.ci_sources import SOURCES
 from secure_export.itsm.servicenow.class_proofs import NOWHERE, ClassProofs, Proof
 from secure_export.itsm.servicenow.cmdb_settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb_tables import NOBODYS_ID, CmdbTables, CmdbUnavailable, NotReadable, any_of
+from secure_export.itsm.servicenow.cmdb_tables import (
+    NOBODYS_ID,
+    CmdbTables,
+    CmdbUnavailable,
+    NotReadable,
+    any_of,
+    in_words,
+)
 
 _EVERY_CI = "cmdb_ci"
 _TRIED = (
@@ -42,7 +50,8 @@ class CheckCmdb:
         """Read the CMDB; trouble that passes is a line of its own."""
         try:
             read = await self._read()
-            return [read, await self._classes()] if read.passed else [read]
+            sources = [await self._sources()] if self._settings.use_sources else []
+            return [read, await self._classes(), *sources] if read.passed else [read]
         except CmdbUnavailable as error:
             return [CheckResult("CMDB", passed=False, detail=str(error))]
 
@@ -63,6 +72,22 @@ class CheckCmdb:
         detail = f"{count} CIs in cmdb_ci" if count else "cmdb_ci shows no CI: it is empty, or hidden by an ACL"
         return CheckResult("read CMDB", passed=bool(count), detail=detail)
 
+    async def _sources(self) -> CheckResult:
+        """Try what ``use_sources`` needs: a question that must find nothing, and one that finds any row."""
+        subject = "CMDB sources"
+        try:
+            nothing = await self._tables.rows(SOURCES, any_of("id", [NOWHERE]), ("id",), 1)
+            some = await self._tables.rows(SOURCES, f"sys_id!={NOBODYS_ID}", ("id", "target_sys_id"), 1)
+        except NotReadable as error:
+            return CheckResult(subject, passed=False, detail=f"{error}. Until then use_sources does nothing")
+        if nothing.rows or nothing.total:
+            detail = f"{SOURCES} gives rows that were not asked for: the integration user may not read {SOURCES}.id"
+            return CheckResult(subject, passed=False, detail=detail)
+        if some.hidden and not some.rows:
+            detail = f"{some.total} rows of {SOURCES} are counted and none is shown: give the user a read ACL on it"
+            return CheckResult(subject, passed=False, detail=detail)
+        return CheckResult(subject, passed=True, detail=f"{SOURCES} can be asked; it has {some.total or 0} rows")
+
     async def _classes(self) -> CheckResult:
         own = (name for names in self._settings.classes.values() for name in names)
         places = [Place(name, OBJECT_ID) for name in dict.fromkeys((*own, *_TRIED))]
@@ -73,10 +98,10 @@ def classes_result(proofs: dict[Place, Proof]) -> CheckResult:
     """Say which classes can be asked by Azure resource id."""
     usable = [place.class_name for place, proof in proofs.items() if proof.usable]
     others = [proof.reason for proof in proofs.values() if not proof.usable]
-    rights = [proof.reason for proof in proofs.values() if proof.lacking_rights]
+    hidden = in_words(proof.blind_spot for proof in proofs.values() if proof.blind_spot is not None)
     told = f"asked by object_id: {', '.join(usable) or 'none'}"
-    if rights:
-        return CheckResult("CMDB classes", passed=False, detail="; ".join((told, *rights)))
+    if hidden:
+        return CheckResult("CMDB classes", passed=False, detail=f"{told}; {hidden}")
     if not usable:
         return CheckResult("CMDB classes", passed=False, detail=f"{'; '.join(others)}. {_FILL}")
     return CheckResult("CMDB classes", passed=True, detail="; ".join((told, *others)))

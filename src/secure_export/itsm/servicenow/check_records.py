@@ -168,7 +168,8 @@ class CheckRecords:
             if isinstance(told, Refused):
                 return self._line("update", told.reason, passed=False)
             return self._unproven("update") if isinstance(told, NotThere) else self._told("update", told)
-        same = {"correlation_display": value(seen.own, "correlation_display")}
+        # The key never changes, while the service may write a newer revision into other fields meanwhile.
+        same = {"correlation_id": value(seen.own, "correlation_id")}
         told = await self._tools.api.patch(self._table, value(seen.own, "sys_id"), same, _USEFUL)
         if not isinstance(told, Ok):
             return self._told("update", told)

@@ -9,10 +9,11 @@ from secure_export.itsm.answer import Answer, NotJson
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.servicenow.cmdb_tables import can_be_asked
+from secure_export.itsm.servicenow.refusals import Cause
 from secure_export.itsm.servicenow.rows import Row, value
 from secure_export.itsm.servicenow.settings import Grant, ServiceNowSettings
 from secure_export.itsm.servicenow.table_api import Query, Requests, TableApi
-from secure_export.itsm.servicenow.verdict import Ok
+from secure_export.itsm.servicenow.verdict import Later, Method, Ok, Refused, judge
 from secure_export.itsm.sign_in import SignIn, SignInFailed
 
 _UNAUTHORIZED = 401
@@ -110,6 +111,9 @@ class CheckSignIn:
             return _failed(f"401 User Not Authenticated: {refusal_causes(self._settings)}")
         if not _is_servicenow(answer):
             return _failed(f"the answer ({answer.status}) is not ServiceNow's: is url the address of the instance?")
+        told = judge(answer, Method.GET, now=self._clock())
+        if isinstance(told, Later) or (isinstance(told, Refused) and told.cause is Cause.ADDRESS):
+            return _failed(told.reason)
         me = await self._me()
         results = [
             CheckResult("sign in", passed=True, detail=f"{way(self._settings)}{f' as {me.name}' if me.name else ''}"),

@@ -12,7 +12,7 @@ from secure_export.alerts.resource_id import normal_form
 from secure_export.itsm.servicenow.ci_classes import OBJECT_ID, Place
 from secure_export.itsm.servicenow.ci_rows import in_use
 from secure_export.itsm.servicenow.class_proofs import ClassProofs
-from secure_export.itsm.servicenow.cmdb_tables import CmdbTables, NotReadable, any_of, in_turns
+from secure_export.itsm.servicenow.cmdb_tables import BlindSpot, CmdbTables, NotReadable, any_of, in_turns
 from secure_export.itsm.servicenow.rows import Row, display, value
 
 UNKNOWN_ID = "/unknown"
@@ -20,6 +20,7 @@ UNKNOWN_ID = "/unknown"
 
 _EVERY_CI = "cmdb_ci"
 _MOST_OF_A_NAME = 100
+_NOT_HEEDED = "cmdb_ci gives CIs that were not asked for: the integration user may not read cmdb_ci.name"
 INSTANCE = "cmdb_ci_vm_instance"
 _SERVERS = frozenset({"cmdb_ci_server", "cmdb_ci_win_server", "cmdb_ci_linux_server", "cmdb_ci_unix_server"})
 _COLUMNS = {"cmdb_ci_kubernetes_cluster": "cluster_resource_id", "cmdb_ci_cloud_service_account": "account_id"}
@@ -65,7 +66,7 @@ class NamedCis:
         self._proofs = proofs
         self._fields = tuple(fields)
         self._prefers_server = prefers_server
-        self.lacking_rights: tuple[str, ...] = ()
+        self.blind_spots: tuple[BlindSpot, ...] = ()
 
     async def of(self, names: Sequence[str]) -> list[Named]:
         """Give every CI with one of these names, which can be asked; an instance and its server are one.
@@ -77,7 +78,7 @@ class NamedCis:
         try:
             rows, too_many = await self._rows(sorted(wanted))
         except NotReadable as error:
-            self.lacking_rights = (str(error),)
+            self.blind_spots = (BlindSpot(str(error), error.denied),)
             return []
         named = await self._with_ids([row for row in rows if _name(row) not in too_many])
         # Of a name with more CIs than were read none may seem to be the only one somewhere.
@@ -89,16 +90,27 @@ class NamedCis:
         found: dict[str, Row] = {}
         too_many: set[str] = set()
         hidden = 0
-        for turn in in_turns([list(dict.fromkeys((name, name.upper()))) for name in wanted]):
-            limit = _MOST_OF_A_NAME * len({name.lower() for name in turn})
-            answer = await self._tables.rows(_EVERY_CI, any_of("name", turn), self._fields, limit)
+        turns = in_turns([_spellings(name) for name in wanted])
+        while turns:
+            turn = turns.pop(0)
             asked = {name.lower() for name in turn}
-            found |= {value(row, "sys_id"): row for row in answer.rows if _name(row) in asked}
-            if (answer.total or 0) > limit:
+            limit = _MOST_OF_A_NAME * len(asked)
+            answer = await self._tables.rows(_EVERY_CI, any_of("name", turn), self._fields, limit)
+            fitting = [row for row in answer.rows if _name(row) in asked]
+            is_cut = (answer.total or 0) > limit
+            if is_cut and 2 * len(fitting) < len(answer.rows):
+                self.blind_spots = (BlindSpot(_NOT_HEEDED),)
+                return [], set()
+            if is_cut and len(asked) > 1:  # each by itself: one must not push others out of sight
+                turns += [_spellings(name) for name in sorted(asked)]
+                continue
+            found |= {value(row, "sys_id"): row for row in fitting}
+            if is_cut:
                 too_many |= asked
             else:
                 hidden += answer.hidden
-        self.lacking_rights = (f"{hidden} CIs of names asked for are hidden by an access control",) if hidden else ()
+        told = f"{hidden} CIs of names asked for are hidden by an access control"
+        self.blind_spots = (BlindSpot(told),) if hidden else ()
         return list(found.values()), too_many
 
     async def _with_ids(self, rows: Sequence[Row]) -> list[Named]:
@@ -113,7 +125,7 @@ class NamedCis:
             if proofs[place].usable:
                 named += await self._of_class(place, some)
             else:
-                unknown = UNKNOWN_ID if proofs[place].lacking_rights else None
+                unknown = UNKNOWN_ID if proofs[place].blind_spot is not None else None
                 named += [Named(row, unknown) for row in some]
         return named
 
@@ -126,7 +138,7 @@ class NamedCis:
                 answer = await self._tables.rows(place.class_name, any_of("sys_id", turn), fields, len(turn))
                 full |= {value(row, "sys_id"): row for row in answer.rows}
         except NotReadable as error:
-            self._proofs.disprove(place, str(error), lacking_rights=error.lacking_rights)
+            self._proofs.cannot_read(place, error)
         return [
             Named(full[key], _resource_id(full[key], place)) if key in full else Named(row, UNKNOWN_ID)
             for row in rows
@@ -140,11 +152,12 @@ class NamedCis:
             if in_use(one.row) and (one.class_name == INSTANCE or one.class_name in _SERVERS):
                 by_name[_name(one.row)].append(one)
         pairs = [(a, b) for group in by_name.values() for a in group for b in group if _may_be_one(a, b)]
-        joined = await self._joined([(a, b) for a, b in pairs if a.resource_id is None or b.resource_id is None])
+        unsure = {None, UNKNOWN_ID}
+        joined = await self._joined([(a, b) for a, b in pairs if {a.resource_id, b.resource_id} & unsure])
         left_out = {
             (instance if self._prefers_server else server).sys_id
             for instance, server in pairs
-            if instance.resource_id == server.resource_id or (instance.sys_id, server.sys_id) in joined
+            if _same_id(instance, server) or (instance.sys_id, server.sys_id) in joined
         }
         return [one for one in named if one.sys_id not in left_out]
 
@@ -163,6 +176,11 @@ class NamedCis:
         return {(a.sys_id, b.sys_id) for a, b in pairs if frozenset((a.sys_id, b.sys_id)) in joined}
 
 
+def _same_id(instance: Named, server: Named) -> bool:
+    """Whether a resource id shows that the two are one; that neither has one, or may be read, shows nothing."""
+    return instance.resource_id == server.resource_id and instance.resource_id not in {None, UNKNOWN_ID}
+
+
 def _may_be_one(instance: Named, server: Named) -> bool:
     """Whether the two may be one machine, by their classes."""
     return instance.class_name == INSTANCE and server.class_name in _SERVERS
@@ -173,6 +191,11 @@ def _resource_id(row: Row, place: Place) -> str | None:
     if not text:
         return None
     return normal_form(f"/subscriptions/{text}" if place.column == "account_id" else text)
+
+
+def _spellings(name: str) -> list[str]:
+    """Give how a name may be written where case counts: computers are often written in capitals."""
+    return list(dict.fromkeys((name, name.upper())))
 
 
 def _name(row: Row) -> str:

@@ -12,7 +12,7 @@ from secure_export.alerts.resource_id import normal_form
 from secure_export.itsm.servicenow.cmdb_tables import CmdbTables, any_of, in_turns
 from secure_export.itsm.servicenow.rows import Row, value
 
-_TABLE = "sys_object_source"
+SOURCES = "sys_object_source"
 _CI_TABLE = re.compile(r"cmdb_ci[a-z0-9_]*|u_[a-z0-9_]+")
 _SYS_ID = re.compile(r"[0-9a-f]{32}")
 _ROWS_EACH = 5
@@ -57,7 +57,7 @@ class CiSources:
         named: dict[tuple[str, str, str], None] = {}
         for turn in in_turns(list(spelled.values())):
             fields = ("id", "target_table", "target_sys_id")
-            found = await self._tables.rows(_TABLE, any_of("id", turn), fields, _ROWS_EACH * len(turn))
+            found = await self._tables.rows(SOURCES, any_of("id", turn), fields, _ROWS_EACH * len(turn))
             for row in found.rows:
                 one = (normal_form(value(row, "id")), value(row, "target_table"), value(row, "target_sys_id"))
                 if one[0] in spelled and _CI_TABLE.fullmatch(one[1]) and _SYS_ID.fullmatch(one[2]):

@@ -8,6 +8,7 @@ What a row says is compared with what was asked for, whatever the query was take
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from secure_export.alerts.resource_id import ResourceId, normal_form, parse
@@ -20,10 +21,21 @@ from secure_export.itsm.servicenow.ci_rows import FIELDS, ci_of, first_of_each, 
 from secure_export.itsm.servicenow.ci_sources import CiSources
 from secure_export.itsm.servicenow.class_proofs import ClassProofs
 from secure_export.itsm.servicenow.cmdb_settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb_tables import CmdbTables, NotReadable, any_of, can_be_asked, in_turns, together
+from secure_export.itsm.servicenow.cmdb_tables import (
+    CmdbTables,
+    CmdbUnavailable,
+    Found,
+    NotReadable,
+    any_of,
+    can_be_asked,
+    in_turns,
+    in_words,
+    together,
+)
 from secure_export.itsm.servicenow.rows import Row, value
 
 _ROWS_EACH = 5
+_MOST_ROWS = 1000
 _ID_COLUMNS = frozenset({OBJECT_ID, "cluster_resource_id"})
 
 
@@ -74,7 +86,7 @@ class ServiceNowCmdb:
     @property
     def unreadable(self) -> str:
         """Say what of the CMDB may not be read, for people; empty when nothing is known to be hidden."""
-        return "; ".join((*self.proofs.lacking_rights, *self._names.lacking_rights))
+        return in_words((*self._names.blind_spots, *self.proofs.blind_spots))
 
     async def by_resource_ids(self, resource_ids: Sequence[str]) -> Sequence[ConfigurationItem]:
         """Give the CIs with these Azure resource ids.
@@ -144,14 +156,13 @@ class ServiceNowCmdb:
         found: dict[str, list[Row]] = defaultdict(list)
         try:
             answers = await together([self._rows(place, turn) for turn in in_turns(asked)])
-            for row in (row for rows in answers for row in rows):
-                key = by_value.get(_comparable(value(row, place.column), place))
-                if key is not None:
-                    found[key].append(row)
-                    await self._learn(place, row)
         except NotReadable as error:
-            self.proofs.disprove(place, str(error), lacking_rights=error.lacking_rights)
+            self.proofs.cannot_read(place, error)
             return {}
+        for row in (row for rows in answers for row in rows):
+            if (key := by_value.get(_comparable(value(row, place.column), place))) is not None:
+                found[key].append(row)
+                await self._learn(place, row)
         return {key: first_of_each(rows) for key, rows in found.items()}
 
     async def _learn(self, place: Place, row: Row) -> None:
@@ -160,24 +171,31 @@ class ServiceNowCmdb:
         if self._ignores_case is not None or has == has.lower():
             return
         self._ignores_case = False  # not twice, though several may be under way
-        fields = ("sys_id", place.column)
-        answer = await self._tables.rows(place.class_name, any_of(place.column, [has.lower()]), fields, _ROWS_EACH)
-        self._ignores_case = any(value(one, "sys_id") == value(row, "sys_id") for one in answer.rows)
+        query = f"{any_of(place.column, [has.lower()])}^{any_of('sys_id', [value(row, 'sys_id')])}"
+        with suppress(NotReadable, CmdbUnavailable):  # what was found counts without it
+            answer = await self._tables.rows(place.class_name, query, ("sys_id",), 1)
+            self._ignores_case = any(value(one, "sys_id") == value(row, "sys_id") for one in answer.rows)
 
     async def _rows(self, place: Place, turn: Sequence[str]) -> tuple[Row, ...]:
         values = tuple(dict.fromkeys(turn))
         limit = _ROWS_EACH * len(values)
-        answer = await self._tables.rows(
-            place.class_name, any_of(place.column, values), (*self._fields, place.column), limit
-        )
+        answer = await self._asked(place, values, limit)
         if (answer.total or 0) > limit:
-            self.proofs.disprove(place, f"{place.class_name} gives rows that were not asked for by {place.column}")
-        elif answer.hidden:
+            if not _was_asked_for(answer, place, values):
+                reason = f"{place.class_name} gives rows that were not asked for by {place.column}"
+                self.proofs.disprove(place, reason)
+                return ()
+            answer = await self._asked(place, values, _MOST_ROWS)
+        if answer.hidden:
             reason = (
                 f"{answer.hidden} of the CIs in {place.class_name} that were asked for are hidden by an access control"
             )
             self.proofs.note(place, reason)
         return answer.rows
+
+    async def _asked(self, place: Place, values: Sequence[str], limit: int) -> Found:
+        fields = (*self._fields, place.column)
+        return await self._tables.rows(place.class_name, any_of(place.column, values), fields, limit)
 
     def _spelled(self, one: _Wanted) -> tuple[str, ...]:
         """How an id is asked for: in all its spellings, until the instance has shown that it ignores case."""
@@ -193,6 +211,13 @@ class ServiceNowCmdb:
 def _comparable(has: str, place: Place) -> str:
     """A column's value in the form that ids are compared in."""
     return normal_form(has) if place.column in _ID_COLUMNS else has.lower()
+
+
+def _was_asked_for(answer: Found, place: Place, values: Iterable[str]) -> bool:
+    """Whether the instance has heeded the question: databases may take a few more ids for the same, but not most."""
+    asked = {_comparable(one, place) for one in values}
+    fitting = sum(_comparable(value(row, place.column), place) in asked for row in answer.rows)
+    return 2 * fitting >= len(answer.rows)
 
 
 def _prefers_server(settings: CmdbSettings) -> bool:

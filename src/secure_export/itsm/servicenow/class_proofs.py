@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from secure_export.itsm.servicenow.ci_classes import Place
-from secure_export.itsm.servicenow.cmdb_tables import CmdbTables, NotReadable, any_of, in_turns, together
+from secure_export.itsm.servicenow.cmdb_tables import (
+    BlindSpot,
+    CmdbTables,
+    NotReadable,
+    any_of,
+    in_turns,
+    together,
+)
 from secure_export.itsm.servicenow.rows import value
 
 NOWHERE = "secure-export-asks-for-nothing"
@@ -32,12 +39,18 @@ class Proof:
     Attributes:
         usable: Whether it may be asked.
         reason: How that is known, or why it may not.
-        lacking_rights: Whether it may not be asked because of what the integration user may not read.
+        blind_spot: What of it the integration user may not read; None: nothing that is known of.
     """
 
     usable: bool
     reason: str
-    lacking_rights: bool = False
+    blind_spot: BlindSpot | None = None
+
+
+def not_readable(error: NotReadable) -> Proof:
+    """Say of a place that it may not be asked, because its table cannot be read."""
+    spot = BlindSpot(str(error), error.denied) if error.lacking_rights else None
+    return Proof(usable=False, reason=str(error), blind_spot=spot)
 
 
 class ClassProofs:
@@ -66,20 +79,26 @@ class ClassProofs:
                 await self._prove(self._unknown(wanted))
         return {place: self._proofs[place][0] for place in wanted}
 
-    def disprove(self, place: Place, reason: str, *, lacking_rights: bool = False) -> None:
-        """Take back a proof: an answer showed that it was wrong, or that rights are missing."""
-        self._keep(place, Proof(usable=False, reason=reason, lacking_rights=lacking_rights))
+    def disprove(self, place: Place, reason: str) -> None:
+        """Take back a proof: an answer showed that it was wrong, so that nobody can look there."""
+        self._keep(place, Proof(usable=False, reason=reason, blind_spot=BlindSpot(reason)))
+
+    def cannot_read(self, place: Place, error: NotReadable) -> None:
+        """Take back a proof: the place cannot be read."""
+        self._keep(place, not_readable(error))
 
     def note(self, place: Place, reason: str) -> None:
         """Keep in mind for a while that rows of a place are hidden; it is asked as before."""
-        self._proofs[place] = (Proof(usable=True, reason=reason, lacking_rights=True), self._until(_DISPROVEN_SECONDS))
+        proof = Proof(usable=True, reason=reason, blind_spot=BlindSpot(reason))
+        self._proofs[place] = (proof, self._until(_DISPROVEN_SECONDS))
 
     @property
-    def lacking_rights(self) -> tuple[str, ...]:
-        """Say what could not be read for want of rights, each a sentence part for people."""
+    def blind_spots(self) -> tuple[BlindSpot, ...]:
+        """What could not be read for want of rights, in the order of the classes' names."""
         now = self._monotonic()
-        kept = (proof for proof, until in self._proofs.values() if now < until)
-        return tuple(sorted({proof.reason for proof in kept if proof.lacking_rights}))
+        kept = [(place, proof) for place, (proof, until) in self._proofs.items() if now < until]
+        kept.sort(key=lambda one: one[0].class_name)
+        return tuple(proof.blind_spot for _, proof in kept if proof.blind_spot is not None)
 
     def _unknown(self, places: Iterable[Place]) -> list[Place]:
         now = self._monotonic()
@@ -156,7 +175,7 @@ class ClassProofs:
                 place.class_name, any_of(place.column, [NOWHERE]), ("sys_id", place.column), 1
             )
         except NotReadable as error:
-            return Proof(usable=False, reason=str(error), lacking_rights=error.lacking_rights)
+            return not_readable(error)
         if found.rows or found.total:
             return Proof(usable=False, reason=_no_column(place))
         return Proof(usable=True, reason=f"{place.class_name} finds nothing for a {place.column} that nothing has")

@@ -1,16 +1,17 @@
 """Reads the CMDB's tables through the Table API and the CMDB Meta API."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from secure_export.itsm.servicenow.cmdb_tables import NOBODYS_ID, CmdbUnavailable, Found, NotReadable
-from secure_export.itsm.servicenow.refusals import Cause
+from secure_export.itsm.servicenow.refusals import Cause, what_to_change
 from secure_export.itsm.servicenow.table_api import Query, TableApi
 from secure_export.itsm.servicenow.verdict import Method, NotThere, Ok, Refused, Verdict
 
 _META = "/api/now/cmdb/meta"
 _NO_RIGHTS = "give the integration user the role cmdb_read (or itil), or an ACL that lets it read this table"
+_FOR_INCIDENTS = what_to_change(Cause.ACL, "")
 _ABSENT = frozenset({Cause.TABLE})
 _PATIENCE_SECONDS = 300.0
 _ALWAYS_THERE = "sys_user"
@@ -39,12 +40,7 @@ class CmdbReading:
             NotReadable: The table does not exist or may not be read.
             CmdbUnavailable: There is no answer now.
         """
-        try:
-            found = _result(await self._api.rows(table, Query(query, fields, limit, display=True)), table)
-        except CmdbUnavailable as error:
-            await self._lose_patience(table, error)
-            raise
-        self._failing_since.pop(table, None)
+        found = await self._patiently(table, self._api.rows(table, Query(query, fields, limit, display=True)))
         return Found(tuple(found.result), found.total)
 
     async def columns(self, class_name: str) -> frozenset[str]:
@@ -54,11 +50,21 @@ class CmdbReading:
             NotReadable: There is no such class, or it may not be read.
             CmdbUnavailable: There is no answer now.
         """
-        told = await self._api.call(Method.GET, f"{_META}/{class_name}")
-        columns = _elements(_result(told, class_name).result)
+        told = await self._patiently(f"{_META}/{class_name}", self._api.call(Method.GET, f"{_META}/{class_name}"))
+        columns = _elements(told.result)
         if not columns:
             raise NotReadable(f"the CMDB Meta API tells no columns of {class_name}")
         return columns
+
+    async def _patiently(self, table: str, question: Awaitable[Verdict]) -> Ok:
+        """Give what a question brought, and keep in mind for how long there has been no answer to it."""
+        try:
+            found = _result(await question, table)
+        except CmdbUnavailable as error:
+            await self._lose_patience(table, error)
+            raise
+        self._failing_since.pop(table, None)
+        return found
 
     async def _lose_patience(self, table: str, error: CmdbUnavailable) -> None:
         """Give a table up that has failed for minutes, unless the whole instance fails."""
@@ -80,7 +86,8 @@ def _result(told: Verdict, table: str) -> Ok:
         case Refused(_, cause) if cause in _ABSENT:
             raise NotReadable(f"the instance has no table {table}", lacking_rights=False)
         case Refused(reason) | NotThere(reason):
-            raise NotReadable(f"ServiceNow does not let us read {table} ({reason}): {_NO_RIGHTS}")
+            words = reason.removesuffix(f". {_FOR_INCIDENTS}")
+            raise NotReadable(f"ServiceNow does not let us read {table} ({words}): {_NO_RIGHTS}", denied=table)
         case _:
             raise CmdbUnavailable(f"ServiceNow did not say what is in {table}: {told.reason}")
 

@@ -1,7 +1,7 @@
 """What binding asks of ServiceNow's tables, and what it can be told."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -13,6 +13,7 @@ LONGEST_QUERY = 1400
 """Characters of the values in a query: with host and fields the URL stays below about 2,000, a common limit."""
 
 LONGEST_VALUE = 512
+_MOST_NAMED = 3
 
 NOBODYS_ID = "5ec0e7e0000000000000000000000000"
 """A ``sys_id`` that no record has; a query for all others asks for all, by an operator that every query ACL allows."""
@@ -29,11 +30,37 @@ class NotReadable(SecureExportError):  # noqa: N818 - reads as what it says
 
     Attributes:
         lacking_rights: Whether it is there, or may be, and we may not read it.
+        denied: The table, where the integration user has no right to read any of it; empty for any other reason.
     """
 
-    def __init__(self, reason: str, *, lacking_rights: bool = True) -> None:
+    def __init__(self, reason: str, *, lacking_rights: bool = True, denied: str = "") -> None:
         super().__init__(reason)
         self.lacking_rights = lacking_rights
+        self.denied = denied
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSpot:
+    """Something of the CMDB that we may not read.
+
+    Attributes:
+        reason: What, and why, for people.
+        denied: The table, where the integration user has no right to read any of it; empty for any other reason.
+    """
+
+    reason: str
+    denied: str = ""
+
+
+def in_words(spots: Iterable[BlindSpot]) -> str:
+    """Say what may not be read, shortly: it stands in the reasons of work items. Empty when there is nothing."""
+    spots = tuple(spots)
+    denied = list(dict.fromkeys(spot.denied for spot in spots if spot.denied))
+    more = f" and {len(denied) - _MOST_NAMED} more tables" if len(denied) > _MOST_NAMED else ""
+    names = f"{', '.join(denied[:_MOST_NAMED])}{more}"
+    sentence = f"the integration user may not read {names} (give it the role cmdb_read)"
+    others = dict.fromkeys(spot.reason for spot in spots if not spot.denied)
+    return "; ".join(([sentence] if denied else []) + list(others)[:_MOST_NAMED])
 
 
 @dataclass(frozen=True, slots=True)

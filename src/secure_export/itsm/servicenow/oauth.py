@@ -74,9 +74,10 @@ class OAuthTokens:
         try:
             return await self._ask(Grant.REFRESH_TOKEN, {"grant_type": "refresh_token", "refresh_token": refresh})
         except SignInFailed as failure:
+            if failure.refused:  # the next one is that of the configuration, where a person may have put a new one
+                self._dead, self._refresh = refresh, None
             if not failure.refused or not by_password:
                 raise
-            self._dead, self._refresh = refresh, None
         return await self._by_password()
 
     def _refresh_token(self) -> str | None:

@@ -1,6 +1,7 @@
 """How this program signs in to a ServiceNow instance: one class for each way, and the choice between them.
 
-Not among them yet: a token of Entra ID shown to an instance that has Entra ID registered as an OIDC provider.
+A token of Entra ID, for an instance that has Entra ID registered as an OIDC provider, is got by a client secret
+(``oauth.token_url``); a managed identity of Azure is not among the ways.
 """
 
 import base64

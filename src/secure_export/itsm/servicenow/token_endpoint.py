@@ -19,7 +19,9 @@ TOKEN_PATH = "/oauth_token.do"  # noqa: S105 - an address
 _LONGEST_WORDS = 200
 _LONGEST_TOKEN = 16_000
 _OK = 200
-_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_AWAY = frozenset({408, 425, 429, 502, 503, 504})
+"""Statuses of what stands before the instance, and of its limits: they say nothing about credentials."""
+_BUSY = _AWAY | {500}
 
 _CLIENT = (
     "Client ID and Client Secret of the record in System OAuth > Application Registry differ from the configuration, "
@@ -111,7 +113,7 @@ class TokenEndpoint:
 
     def _failure(self, answer: Answer, grant: Grant, secrets: Iterable[str]) -> SignInFailed:
         words = _words(answer, secrets)
-        if not words and answer.status in _BUSY:
+        if answer.status in _AWAY or (not words and answer.status in _BUSY):
             reason = f"the token endpoint is not able to answer now ({answer.status})"
             return SignInFailed(reason, answer.asked_until(self._clock()), refused=False)
         return SignInFailed(

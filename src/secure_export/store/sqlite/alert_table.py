@@ -2,18 +2,22 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from secure_export.delivery.contract import AlertRecord, Basis, Known
-from secure_export.delivery.facts import merged
+from secure_export.store.alert_rows import (
+    ENDED_UNREAD,
+    MOST_OF_PROBLEM,
+    counted_twice,
+    ends_of_problems,
+    facts_after,
+    other_id,
+)
 from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import alert_key
-from secure_export.store.rows import ALERT_STATE_COLUMNS, alert_state, alert_state_row, decoded
+from secure_export.store.rows import ALERT_STATE_COLUMNS, alert_state, alert_state_row
 from secure_export.workitems.arrival import AlertState
-
-_MOST_OF_PROBLEM = 200
 
 _BY_ID = f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE key = ? AND connection = ?"  # noqa: S608 - a constant
 _FIRING_OF_PROBLEM = (
@@ -29,10 +33,10 @@ _FIRING_ELSEWISE = """
 SELECT count(*) FROM alerts WHERE work_item = ? AND ended_at IS NULL AND fired_at IS NOT NULL
     AND (problem IS NULL OR problem NOT IN (SELECT value FROM json_each(?)))
 """
-_END_UNREAD = """
-UPDATE alerts SET ended_at = ?, reasons = json_insert(reasons, '$[#]', 'ended with later alerts of its problem')
+_END_UNREAD = f"""
+UPDATE alerts SET ended_at = ?, reasons = json_insert(reasons, '$[#]', '{ENDED_UNREAD}')
 WHERE connection = ? AND problem = ? AND work_item = ? AND ended_at IS NULL AND fired_at <= ?
-"""
+"""  # noqa: S608 - a constant
 _LANE_OF = "SELECT correlation_key FROM work_items WHERE id = ?"
 _PUT = """
 INSERT INTO alerts (key, connection, alert_id, problem, fired_at, ended_at, work_item, reasons, told_id, facts, seen_at)
@@ -61,16 +65,15 @@ def put_alert(connection: sqlite3.Connection, name: str, record: AlertRecord, *,
     before = connection.execute(
         "SELECT facts, seen_at FROM alerts WHERE key = ? AND connection = ?", (key, name)
     ).fetchone() or ("", micros(now))
-    facts = merged(before[0].encode(), record.facts) or b"{}"
-    told_id = str(decoded(facts).get("id") or record.state.alert_id)
+    facts, told_id = facts_after(before[0].encode(), record)
     row = connection.execute(
         _PUT,
         (
             key,
             name,
             *alert_state_row(record.state),
-            None if told_id.lower() == record.state.alert_id.lower() else told_id,
-            facts.decode(),
+            other_id(record, told_id),
+            facts,
             micros_or_none(record.seen_at) or before[1],
         ),
     ).fetchall()[0]
@@ -117,15 +120,9 @@ def is_still_so(connection: sqlite3.Connection, name: str, basis: Basis) -> bool
 
 def end_unread(connection: sqlite3.Connection, name: str, records: Sequence[AlertRecord]) -> None:
     """End what was not read of a problem, where all that was read of it in a work item has ended at one time."""
-    ended = Counter(
-        (state.ended_at, state.problem, state.work_item)
-        for state in (record.state for record in records)
-        if state.ended_at is not None and state.problem != state.alert_id
-    )
-    for (ended_at, problem, work_item), count in ended.items():
-        if count >= _MOST_OF_PROBLEM:
-            at = micros(ended_at)
-            connection.execute(_END_UNREAD, (at, name, problem, work_item, at))
+    for end in ends_of_problems(records):
+        at = micros(end.at)
+        connection.execute(_END_UNREAD, (at, name, end.problem, end.work_item, at))
 
 
 def _read_alerts(
@@ -134,8 +131,8 @@ def _read_alerts(
     found = [row for one in alert_ids for row in connection.execute(_BY_ID, (alert_key(one), name))]
     for problem in problems:
         for work_item in {None, item_id}:
-            found += connection.execute(_FIRING_OF_PROBLEM, (name, problem, work_item, _MOST_OF_PROBLEM)).fetchall()
-        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, _MOST_OF_PROBLEM)).fetchall()
+            found += connection.execute(_FIRING_OF_PROBLEM, (name, problem, work_item, MOST_OF_PROBLEM)).fetchall()
+        found += connection.execute(_LAST_ENDED_OF_PROBLEM, (name, problem, MOST_OF_PROBLEM)).fetchall()
         found += [row for row in connection.execute(_BY_ID, (alert_key(problem), name)) if row[1] is None]
     return {state.alert_id: state for state in map(alert_state, found)}
 
@@ -147,9 +144,4 @@ def _others_firing(
         return 0
     row = connection.execute(_FIRING_ELSEWISE, (item_id, json.dumps(problems))).fetchone()
     count: int = row[0]
-    return count - sum(
-        state.firing
-        and state.work_item == item_id
-        and (state.problem == state.alert_id or state.problem not in problems)
-        for state in alerts.values()
-    )
+    return count - counted_twice(item_id, alerts, problems)

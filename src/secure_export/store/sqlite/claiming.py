@@ -7,24 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from secure_export.delivery.contract import ClaimedLane, Pending
-from secure_export.store.bodies import unpacked
-from secure_export.store.instants import instant, micros
-from secure_export.store.rows import UNCLEAR, work_item
+from secure_export.store.claims import LONGEST, pending_of
+from secure_export.store.instants import micros
+from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
 from secure_export.store.sqlite.alert_table import read_known
 from secure_export.store.sqlite.statements import take_numbers
 from secure_export.store.sqlite.work_item_table import latest_of, put_work_item
 from secure_export.workitems.work_item import StepKind
 
-_PENDING_BYTES_AT_ONCE = 16 * 1024 * 1024
-_OWNER_GONE = "its owner stopped or stalled before it had an answer"
 _FOREVER = 2**63 - 1
 _DUE_IN_STATE = """SELECT * FROM (
 SELECT id, key, correlation_key, look, due_at FROM lanes
 WHERE connection = ? AND state = ? AND due_at <= ? ORDER BY due_at LIMIT ?)"""
 _DUE = " UNION ALL ".join([_DUE_IN_STATE] * 3) + " ORDER BY due_at LIMIT ?"
 
-# No lease and no wait is longer: one that ends later was given before the clock was set back.
-_LONGEST = {"claimed": timedelta(hours=1), "waiting": timedelta(days=1)}
 _SHORTENED_AT_ONCE = 200
 _SHORTEN = """
 UPDATE lanes SET due_at = ? WHERE id IN
@@ -112,23 +108,12 @@ def _pending(connection: sqlite3.Connection, lane: int, limit: int) -> tuple[tup
         "WHERE lane = ? ORDER BY notification LIMIT ?",
         (lane, limit),
     )
-    found: list[Pending] = []
-    alert_ids: set[str] = set()
-    size = 0
-    for number, received_at, is_frame, kept, alert_id in rows:
-        body = unpacked(kept, is_frame=is_frame)
-        size += len(body)
-        if found and size > _PENDING_BYTES_AT_ONCE:
-            break
-        found.append(Pending(number, body, instant(received_at)))
-        if alert_id is not None:
-            alert_ids.add(alert_id)
-    return tuple(found), frozenset(alert_ids)
+    return pending_of(rows)
 
 
 def _shorten(connection: sqlite3.Connection, name: str, now: datetime) -> None:
     """Let no lane wait for a time that a clock told before it was set back."""
-    for state, longest in _LONGEST.items():
+    for state, longest in LONGEST.items():
         until = now + longest
         lanes = connection.execute(_SHORTEN, (micros(until), name, state, micros(until), _SHORTENED_AT_ONCE)).fetchall()
         for (key,) in lanes:
@@ -142,7 +127,7 @@ def _close_left_steps(connection: sqlite3.Connection, numbers: str, now: datetim
     left = connection.execute(
         "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE finished_at IS NULL AND lane IN "
         "(SELECT key FROM lanes WHERE id IN (SELECT value FROM json_each(?))) RETURNING work_item, kind",
-        (micros(now), UNCLEAR, _OWNER_GONE, numbers),
+        (micros(now), UNCLEAR, OWNER_GONE, numbers),
     ).fetchall()
     for seq, kind in left:
         if kind != StepKind.LOOK:

@@ -9,8 +9,8 @@ from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.cmdb.drafts import CiDraft, PutResult
 from secure_export.itsm.desk.cis import Ambiguous, after_import, meant
 from secure_export.itsm.desk.contract import Relation
+from secure_export.store.desk_rows import CI_COLUMNS, ci_id_of, ci_of, row_of_ci, to_json
 from secure_export.store.instants import micros
-from secure_export.store.sqlite.desk_rows import CI_COLUMNS, ci_id_of, ci_of, row_of_ci, to_json
 
 _VALUES_AT_A_TIME = 500
 _OUTGOING = """

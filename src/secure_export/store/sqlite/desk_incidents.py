@@ -9,15 +9,18 @@ from secure_export.itsm.desk.contract import PeoplesChanges
 from secure_export.itsm.desk.incident import Addition, Incident, IncidentCi, IncidentDraft, TimelineEvent
 from secure_export.itsm.desk.people_changes import Action, acted
 from secure_export.itsm.desk.service_changes import Changed, added, opened
-from secure_export.store.instants import micros, micros_or_none
-from secure_export.store.sqlite.desk_rows import (
+from secure_export.store.desk_rows import (
     INCIDENT_COLUMNS,
+    changed_incident_row,
+    event_row,
     incident_ci_of,
+    incident_ci_rows,
     incident_of,
+    new_incident_row,
     number_of,
     row_of_number,
-    to_json,
 )
+from secure_export.store.instants import micros
 
 _BY_KEY = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE key = ? AND connection = ?"  # noqa: S608 - constants
 _BY_ID = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE id = ?"  # noqa: S608 - constants
@@ -56,25 +59,7 @@ def by_key(db: sqlite3.Connection, connection: str, key: str) -> Incident | None
 
 def open_incident(db: sqlite3.Connection, draft: IncidentDraft, now: datetime) -> Incident:
     """Insert an incident, or give the one that the key has."""
-    at = micros(now)
-    new = db.execute(
-        _INSERT,
-        (
-            draft.connection,
-            bytes.fromhex(draft.key),
-            draft.title,
-            draft.description,
-            draft.impact,
-            draft.urgency,
-            draft.priority,
-            draft.assignment_group,
-            draft.assignee,
-            to_json(draft.fields),
-            at,
-            at,
-            draft.revision,
-        ),
-    ).fetchall()
+    new = db.execute(_INSERT, new_incident_row(draft, now)).fetchall()
     if not new:
         return incident_of(db.execute(_BY_KEY, (bytes.fromhex(draft.key), draft.connection)).fetchone())
     row_id: int = new[0][0]
@@ -145,47 +130,13 @@ def forget(db: sqlite3.Connection, before: datetime, limit: int) -> int:
 
 
 def _write(db: sqlite3.Connection, row_id: int, changed: Changed) -> None:
-    incident = changed.incident
-    db.execute(
-        _UPDATE,
-        (
-            incident.state.value,
-            incident.impact,
-            incident.urgency,
-            incident.priority,
-            incident.assignment_group,
-            incident.assignee,
-            incident.resolution_code,
-            incident.resolution,
-            micros(incident.updated_at),
-            micros_or_none(incident.resolved_at),
-            micros_or_none(incident.closed_at),
-            incident.revision,
-            row_id,
-        ),
-    )
+    db.execute(_UPDATE, (*changed_incident_row(changed.incident), row_id))
     _insert_events(db, row_id, changed.events)
 
 
 def _insert_events(db: sqlite3.Connection, row_id: int, events: Iterable[TimelineEvent]) -> None:
-    db.executemany(
-        _INSERT_EVENT,
-        [
-            (
-                row_id,
-                micros(e.at),
-                e.by,
-                e.by_person,
-                e.kind.value,
-                e.text,
-                to_json(e.changes) if e.changes else "[]",
-            )
-            for e in events
-        ],
-    )
+    db.executemany(_INSERT_EVENT, [event_row(row_id, e) for e in events])
 
 
 def _insert_cis(db: sqlite3.Connection, row_id: int, first: int, cis: Iterable[IncidentCi]) -> None:
-    db.executemany(
-        _INSERT_CI, [(row_id, first + place, ci.id, ci.name, ci.rule, ci.reason) for place, ci in enumerate(cis)]
-    )
+    db.executemany(_INSERT_CI, incident_ci_rows(row_id, first, cis))

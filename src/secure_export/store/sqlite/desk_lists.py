@@ -7,9 +7,7 @@ from typing import Any
 from secure_export.errors import NotFound
 from secure_export.itsm.desk.contract import CiPage, IncidentPage
 from secure_export.itsm.desk.incident import OPEN_STATES, IncidentDetails, IncidentState
-from secure_export.store.paging import cursor_after, rows_before, rows_on_page
-from secure_export.store.sqlite.desk_incidents import cis_of
-from secure_export.store.sqlite.desk_rows import (
+from secure_export.store.desk_rows import (
     CI_COLUMNS,
     INCIDENT_COLUMNS,
     ci_of,
@@ -17,7 +15,9 @@ from secure_export.store.sqlite.desk_rows import (
     incident_of,
     row_of_number,
 )
-from secure_export.store.sqlite.filters import Filters
+from secure_export.store.filters import Filters, literal
+from secure_export.store.paging import cursor_after, rows_before, rows_on_page
+from secure_export.store.sqlite.desk_incidents import cis_of
 
 _OPEN = "state IN ('new', 'in-progress', 'on-hold')"  # word for word the condition of the index desk_incidents_open
 _TIMELINE = """
@@ -93,5 +93,4 @@ def _page(db: sqlite3.Connection, what: str, filters: Filters, limit: int) -> tu
 
 
 def _containing(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return f"%{literal(text)}%"

@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from secure_export.console.contract import Page
-from secure_export.errors import NotFound
 from secure_export.store.bodies import unpacked
-from secure_export.store.instants import micros, text_or_none
+from secure_export.store.filters import Filters
+from secure_export.store.lane_objects import (
+    LANE_STATES,
+    counts,
+    lane_object,
+    not_in_quarantine,
+    quarantined_details,
+    quarantined_object,
+)
 from secure_export.store.paging import one_of, page, rows_before, rows_on_page
-from secure_export.store.rows import decoded, work_item
-from secure_export.store.sqlite.filters import Filters
 
 HOW_MANY_PARKED = "SELECT count(*) FROM lanes WHERE due_at IS NULL"
-_STATES = ("ready", "claimed", "waiting", "parked")
 
 
 def list_lanes(
@@ -23,7 +27,7 @@ def list_lanes(
     limit = rows_on_page(limit)
     filters = Filters("id < ?", rows_before(cursor))
     filters.equal("connection", name)
-    filters.equal("state", one_of("state", state, _STATES))
+    filters.equal("state", one_of("state", state, LANE_STATES))
     if state == "parked":
         filters.add("due_at IS NULL")  # is true of them, and of no others: a small index serves it
     rows = connection.execute(
@@ -33,7 +37,7 @@ def list_lanes(
         f"FROM lanes WHERE {filters.where} ORDER BY id DESC LIMIT ?",
         (*filters.values, limit + 1),
     ).fetchall()
-    return page([(row[0], _lane(row)) for row in rows], limit)
+    return page([(row[0], lane_object(row)) for row in rows], limit)
 
 
 def list_quarantine(connection: sqlite3.Connection, *, name: str | None, cursor: str | None, limit: int) -> Page:
@@ -47,7 +51,7 @@ def list_quarantine(connection: sqlite3.Connection, *, name: str | None, cursor:
         f"WHERE {filters.where} ORDER BY notification DESC LIMIT ?",
         (*filters.values, limit + 1),
     ).fetchall()
-    return page([(row[0], _quarantined(row)) for row in rows], limit)
+    return page([(row[0], quarantined_object(row)) for row in rows], limit)
 
 
 def quarantined_body(connection: sqlite3.Connection, notification: int) -> bytes:
@@ -61,7 +65,7 @@ def quarantined_body(connection: sqlite3.Connection, notification: int) -> bytes
         (notification,),
     ).fetchone()
     if row is None:
-        raise _not_in_quarantine(notification)
+        raise not_in_quarantine(notification)
     return unpacked(row[1], is_frame=row[0])
 
 
@@ -78,10 +82,8 @@ def one_quarantined(connection: sqlite3.Connection, notification: int) -> dict[s
         (notification,),
     ).fetchone()
     if row is None:
-        raise _not_in_quarantine(notification)
-    *told, caller = row
-    body = quarantined_body(connection, notification).decode(errors="replace")
-    return {**_quarantined(told), "caller": decoded(caller or b"{}"), "body": body}
+        raise not_in_quarantine(notification)
+    return quarantined_details(row, quarantined_body(connection, notification))
 
 
 def count(connection: sqlite3.Connection, *, now: datetime) -> dict[str, int]:
@@ -89,44 +91,6 @@ def count(connection: sqlite3.Connection, *, now: datetime) -> dict[str, int]:
     rows = connection.execute(
         "SELECT state, count(*), min(due_at) FROM lanes WHERE due_at IS NOT NULL GROUP BY state"
     ).fetchall()
-    states = {state: number for state, number, _ in rows}
-    due = min((at for _, _, at in rows), default=None)
     (parked,) = connection.execute(HOW_MANY_PARKED).fetchone()
     (quarantine,) = connection.execute("SELECT count(*) FROM quarantine").fetchone()
-    return {
-        "ready": states.get("ready", 0),
-        "claimed": states.get("claimed", 0),
-        "waiting": states.get("waiting", 0),
-        "parked": parked,
-        "oldest_due_seconds": 0 if due is None else max(0, micros(now) - due) // 1_000_000,
-        "quarantine": quarantine,
-    }
-
-
-def _lane(row: tuple[Any, ...]) -> dict[str, Any]:
-    _, key, connection, state, reason, due_at, pending, document = row
-    item = work_item(document) if document is not None else None
-    return {
-        "key": key,
-        "connection": connection,
-        "state": state,
-        "title": item.desired.content.title if item else None,
-        "reason": reason or None,
-        "due_at": text_or_none(due_at),
-        "pending": pending,
-        "work_item": item.id if item else None,
-    }
-
-
-def _quarantined(row: Any) -> dict[str, Any]:
-    notification, connection, received_at, reason = row
-    return {
-        "id": str(notification),
-        "connection": connection,
-        "received_at": text_or_none(received_at),
-        "reason": reason,
-    }
-
-
-def _not_in_quarantine(notification: int) -> NotFound:
-    return NotFound(f"notification {notification} is not in quarantine; list the quarantine to see what is")
+    return counts(rows, parked=parked, quarantine=quarantine, now=now)

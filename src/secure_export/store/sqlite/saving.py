@@ -2,21 +2,18 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from secure_export.delivery.contract import Change, ClaimedLane, Outdated, Release, StepResult
-from secure_export.errors import LostLane
+from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
 from secure_export.store.instants import micros, micros_or_none
 from secure_export.store.keys import lane_key
-from secure_export.store.rows import outcome_row
+from secure_export.store.refusals import lost, nothing_to_step_for, outdated
+from secure_export.store.rows import NOTHING_NEW, is_as_it_was, outcome_row
 from secure_export.store.sqlite.alert_table import end_unread, is_still_so, link_notifications, put_alert
 from secure_export.store.sqlite.waking import wake
 from secure_export.store.sqlite.work_item_table import put_work_item
 from secure_export.workitems.outcome import Done
-from secure_export.workitems.work_item import StepKind, WorkItem
-
-_NOTHING_NEW = "nothing had changed"
+from secure_export.workitems.work_item import StepKind
 
 
 def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, now: datetime) -> bool:
@@ -29,7 +26,7 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
     key = lane_key(lane.connection, lane.correlation_key)
     number = _own(connection, lane, key)
     if change.basis is not None and not is_still_so(connection, lane.connection, change.basis):
-        raise Outdated(f"alerts of lane {lane.correlation_key} of {lane.connection} were changed by another lane")
+        raise outdated(lane)
     folded = _unfold(connection, number, lane, change.folded)
     _quarantine(connection, number, change.quarantined, now)
     for notification, correlation_key in change.moved:
@@ -43,7 +40,7 @@ def save(connection: sqlite3.Connection, lane: ClaimedLane, change: Change, *, n
     seq = put_work_item(connection, change.item) if change.item is not None else None
     if change.finish is not None:
         looks = _finish(connection, key, change.finish)
-        if looks and _is_as_it_was(lane.item, change.item):
+        if looks and is_as_it_was(lane.item, change.item):
             _keep_last_look(connection, *looks[0])
     if change.begin is not None:
         _begin(connection, lane, key, seq, change.begin, now)
@@ -68,9 +65,7 @@ def _own(connection: sqlite3.Connection, lane: ClaimedLane, key: bytes) -> int:
         "SELECT id FROM lanes WHERE key = ? AND token = ? AND state = 'claimed'", (key, lane.token)
     ).fetchone()
     if row is None:
-        raise LostLane(
-            f"lane {lane.correlation_key} of {lane.connection} has another owner by now; nothing was written"
-        )
+        raise lost(lane)
     number: int = row[0]
     return number
 
@@ -130,21 +125,11 @@ def _finish(connection: sqlite3.Connection, key: bytes, result: StepResult) -> l
 
 def _keep_last_look(connection: sqlite3.Connection, number: int, seq: int) -> None:
     """Keep one of the looks that found nothing new: there is one every hour, for as long as a work item is open."""
-    connection.execute("UPDATE steps SET reason = ? WHERE id = ?", (_NOTHING_NEW, number))
+    connection.execute("UPDATE steps SET reason = ? WHERE id = ?", (NOTHING_NEW, number))
     connection.execute(
         "DELETE FROM steps WHERE work_item = ? AND kind = ? AND reason = ? AND id < ?",
-        (seq, StepKind.LOOK.value, _NOTHING_NEW, number),
+        (seq, StepKind.LOOK.value, NOTHING_NEW, number),
     )
-
-
-def _is_as_it_was(before: WorkItem | None, after: WorkItem | None) -> bool:
-    """Whether a work item is the same as when its lane was claimed, but for when the tool last told of it."""
-    return after is None or (before is not None and _timeless(before) == _timeless(after))
-
-
-def _timeless(item: WorkItem) -> WorkItem:
-    told = item.confirmed
-    return item if told is None else replace(item, confirmed=replace(told, at=item.created_at))
 
 
 def _begin(  # noqa: PLR0913, PLR0917 - what is written down of a step
@@ -156,7 +141,7 @@ def _begin(  # noqa: PLR0913, PLR0917 - what is written down of a step
             "SELECT seq FROM work_items WHERE lane = ? ORDER BY generation DESC LIMIT 1", (key,)
         ).fetchone()
         if row is None:
-            raise ValueError(f"a step was begun for lane {lane.correlation_key}, which has no work item")
+            raise nothing_to_step_for(lane)
         seq = row[0]
     connection.execute(
         "INSERT INTO steps (lane, work_item, kind, token, started_at) VALUES (?, ?, ?, ?, ?)",

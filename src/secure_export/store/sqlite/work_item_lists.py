@@ -4,15 +4,13 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from secure_export.console.contract import Page
 from secure_export.errors import NotFound
-from secure_export.store.instants import rfc3339, text_or_none
+from secure_export.store.filters import Filters
 from secure_export.store.paging import one_of, page, rows_before, rows_on_page
 from secure_export.store.rows import work_item
-from secure_export.store.sqlite.filters import Filters
-from secure_export.workitems.work_item import State, WorkItem
+from secure_export.store.work_item_objects import step_object, work_item_details, work_item_object
+from secure_export.workitems.work_item import State
 
 _ALERTS_LISTED = 1000
 _STEPS_LISTED = 1000
@@ -42,7 +40,7 @@ def list_work_items(  # noqa: PLR0913 - filters by name
     ).fetchall()
     items = [(seq, work_item(document)) for seq, document in rows]
     alerts = _alerts_of(connection, [item.id for _, item in items])
-    return page([(seq, _object(item, alerts.get(item.id, []))) for seq, item in items], limit)
+    return page([(seq, work_item_object(item, alerts.get(item.id, []))) for seq, item in items], limit)
 
 
 def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any]:
@@ -55,57 +53,8 @@ def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any
     if row is None:
         raise NotFound(f"there is no work item {item_id}; list them to see which there are")
     item = work_item(row[1])
-    told = _object(item, _alerts_of(connection, [item_id]).get(item_id, []))
-    return {
-        **told,
-        "reasons": list(item.reasons),
-        "resolution": item.desired.resolution,
-        "resolution_in_tool": item.confirmed.resolution if item.confirmed else "",
-        "remarks": list(item.confirmed.remarks) if item.confirmed else [],
-        "content": msgspec.to_builtins(item.desired.content),
-        "steps": _steps(connection, row[0]),
-    }
-
-
-def bound_items(item: WorkItem) -> list[dict[str, Any]]:
-    """Give a work item's bindings as JSON objects; what was not found is called by the last part of its resource id."""
-    return [
-        {
-            "id": one.id,
-            "name": one.name.rpartition("/")[2],
-            "resource_id": one.name if one.name.startswith("/") else None,
-            "rule": one.rule,
-            "reason": one.reason,
-        }
-        for one in item.desired.content.bindings
-    ]
-
-
-def _object(item: WorkItem, alerts: list[str]) -> dict[str, Any]:
-    content, confirmed = item.desired.content, item.confirmed
-    return {
-        "id": item.id,
-        "connection": item.connection,
-        "correlation_key": item.correlation_key,
-        "generation": item.generation,
-        "state": item.desired.state.value,
-        "state_in_tool": confirmed.state.value if confirmed else None,
-        "tool_state": confirmed.tool_state if confirmed else "",
-        "assignment": confirmed.assignment if confirmed else "",
-        "owed": item.owed,
-        "number": confirmed.number if confirmed else None,
-        "url": (confirmed.url or None) if confirmed else None,
-        "title": content.title,
-        "severity": content.severity,
-        "priority": content.priority,
-        "configuration_items": bound_items(item),
-        "alerts": alerts,
-        "created_at": rfc3339(item.created_at),
-        "resolved_at": rfc3339(item.resolved_at) if item.resolved_at else None,
-        "waiting": item.waiting,
-        "parked": item.parked,
-        "hands_off": item.hands_off,
-    }
+    alerts = _alerts_of(connection, [item_id]).get(item_id, [])
+    return work_item_details(item, alerts, _steps(connection, row[0]))
 
 
 def _alerts_of(connection: sqlite3.Connection, item_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -123,13 +72,4 @@ def _steps(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
         "SELECT kind, started_at, finished_at, outcome, reason FROM steps WHERE work_item = ? ORDER BY id DESC LIMIT ?",
         (seq, _STEPS_LISTED),
     ).fetchall()
-    return [
-        {
-            "kind": kind,
-            "started_at": text_or_none(started_at),
-            "finished_at": text_or_none(finished_at),
-            "outcome": outcome,
-            "reason": reason or None,
-        }
-        for kind, started_at, finished_at, outcome, reason in reversed(rows)
-    ]
+    return [step_object(row) for row in reversed(rows)]

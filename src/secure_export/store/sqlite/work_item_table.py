@@ -2,43 +2,23 @@
 
 import sqlite3
 
-from secure_export.store.keys import lane_key
-from secure_export.store.rows import missing_names, work_item, work_item_columns, work_item_document
+from secure_export.store.rows import WORK_ITEM_COLUMNS, missing_names, work_item, work_item_row
 from secure_export.workitems.work_item import WorkItem
 
-_PUT = """
-INSERT INTO work_items (id, lane, generation, tool_key, connection, correlation_key,
-                        state, owed, open_in_tool, unbound, expires_at, ended_at, document)
+_PUT = f"""
+INSERT INTO work_items ({WORK_ITEM_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     generation = excluded.generation, tool_key = excluded.tool_key, state = excluded.state, owed = excluded.owed,
     open_in_tool = excluded.open_in_tool, unbound = excluded.unbound, expires_at = excluded.expires_at,
     ended_at = excluded.ended_at, document = excluded.document
 RETURNING seq
-"""
+"""  # noqa: S608 - a constant
 
 
 def put_work_item(connection: sqlite3.Connection, item: WorkItem) -> int:
     """Insert a work item, or bring it up to date; its row's number."""
-    columns = work_item_columns(item)
-    row = connection.execute(
-        _PUT,
-        (
-            item.id,
-            lane_key(item.connection, item.correlation_key),
-            item.generation,
-            item.key,
-            item.connection,
-            item.correlation_key,
-            columns.state,
-            columns.owed,
-            columns.open_in_tool,
-            columns.unbound,
-            columns.expires_at,
-            columns.ended_at,
-            work_item_document(item),
-        ),
-    ).fetchall()[0]
+    row = connection.execute(_PUT, work_item_row(item)).fetchall()[0]
     seq: int = row[0]
     _put_missing_names(connection, seq, item)
     return seq

@@ -28,6 +28,7 @@ from tests.unit.itsm.bmc_helix.fake_ar import (
 )
 
 from secure_export.itsm.answer import Answer
+from secure_export.itsm.notes import Part
 from secure_export.itsm.record_keys import record_key
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import Confirmed, State, ToolState, WorkItem
@@ -509,3 +510,14 @@ async def test_another_unique_index_is_a_refusal() -> None:
     """A unique index on something else stays refused."""
     at = bench(FakeAr(before=[instead(f"POST {CREATE}", error(382, "violates a unique index"))]))
     assert isinstance(await at.incidents.create(work_item()), Refused)
+
+
+async def test_cut_off_marks_are_asked_for_by_themselves() -> None:
+    """A server that gives fewer work notes than there are must not make us write some again."""
+    at = bench()
+    numbers = [at.server.put_incident(f"k{place}")["Incident Number"] for place in range(6)]
+    for place, number in enumerate(numbers, 2):
+        await at.tools.work_log.write(number, Part("Fired: disk", place))
+    at.server.most = 1
+    held = await asyncio.gather(*(at.tools.work_log.held(number) for number in numbers))
+    assert held == [2, 3, 4, 5, 6, 7]

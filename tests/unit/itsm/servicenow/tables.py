@@ -102,7 +102,7 @@ class FakeTables:
         if self.down or (self.fails_for is not None and query.endswith(f"={self.fails_for}")):
             raise CmdbUnavailable("down")
         if table in self.forbidden or (table in {"sys_db_object", "sys_dictionary"} and not self.dictionary):
-            raise NotReadable(f"{table} may not be read")
+            raise NotReadable(f"{table} may not be read", denied=table)
         if table not in PARENT and table not in SYSTEM:
             raise NotReadable(f"no table {table}", lacking_rights=False)
         found = [row for row in self._all(table) if self._fits(table, query, row)][:limit]

@@ -115,13 +115,22 @@ async def test_a_name_that_very_many_have_spoils_no_other(tables: FakeTables, cm
 
 
 async def test_names_of_which_the_instance_takes_no_notice_are_told(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
-    """Where ``name`` may not be asked for any CI comes back: nothing is bound, that is said, and not asked for again."""
+    """Where ``name`` may not be asked for any CI comes back: nothing is bound, and that is said."""
     for number in range(450):
         tables.add("cmdb_ci_spkg", name=f"other-{number}")
     tables.ignored.add("name")
     assert await cmdb.by_names(["web-01", "web-02"]) == []
     assert "cmdb_ci.name" in cmdb.unreadable
     assert len(tables.asked_of("cmdb_ci")) == 1
+
+
+async def test_a_database_that_finds_more_than_was_asked_for_is_borne(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:
+    """Some take ``Müller`` for ``muller``: a stray row is left out, and takes nothing else with it."""
+    key = tables.add("cmdb_ci_spkg", name="muller")
+    tables.add("cmdb_ci_spkg", name="Müller")
+    tables.ignored.add("name")
+    assert [ci.id for ci in await cmdb.by_names(["muller"])] == [key]
+    assert cmdb.unreadable == ""
 
 
 async def test_an_instance_and_a_server_without_ids_are_two(tables: FakeTables, cmdb: ServiceNowCmdb) -> None:

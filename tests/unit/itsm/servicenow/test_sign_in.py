@@ -394,19 +394,19 @@ async def test_a_new_refresh_token_is_used_though_an_older_one_had_been_renewed(
 
     def endpoint(request: Request) -> Answer:
         shown = request.form["refresh_token"]
-        return given(f"by {shown}", refresh="refresh-0ld") if shown in alive else answer(401, VAGUE)
+        return given(f"by-{shown}", refresh="refresh-0ld") if shown in alive else answer(401, VAGUE)
 
     place = secret("refresh-0ld")
     ours = settings(oauth=oauth(secret, "refresh_token", refresh_token=place))
     script = Script(endpoint)
     tokens = OAuthTokens(ours, TokenEndpoint(script, clock=clock), clock=clock)
-    assert (await tokens.fetch()).text == "by refresh-0ld"
+    assert (await tokens.fetch()).text == "by-refresh-0ld"
     alive.clear()
     with pytest.raises(SignInFailed, match="Refresh Token Lifespan"):
         await tokens.fetch()
     alive.add("new")
     renew(place)
-    assert (await tokens.fetch()).text == "by new"
+    assert (await tokens.fetch()).text == "by-new"
 
 
 async def test_an_endpoint_that_is_down_kills_no_refresh_token(secret: Any, clock: Clock) -> None:

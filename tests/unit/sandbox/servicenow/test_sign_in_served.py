@@ -380,8 +380,8 @@ async def test_a_token_of_a_registered_provider_lets_in_who_its_claim_names() ->
     """The claim is looked for in sys_user.source; issuer, audience, time and signature must be right."""
     async with served() as client:
         _with_caller(client)
-        assert refused_as_unknown(await with_token(client, id_token()))
         RSA.ensure_kid()
+        assert refused_as_unknown(await with_token(client, id_token()))
         client.app.sign_in.oidc.register(OidcProvider(ISSUER, ("our-app",), jwks(RSA)))
         assert (await with_token(client, id_token())).status == 200
         now = int(NOON.timestamp())

@@ -1,14 +1,23 @@
 """Rows of the desk's tables, and what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.errors import NotFound
-from secure_export.itsm.desk.incident import EventKind, FieldChange, Incident, IncidentCi, IncidentState, TimelineEvent
-from secure_export.store.instants import instant, instant_or_none
+from secure_export.itsm.desk.incident import (
+    EventKind,
+    FieldChange,
+    Incident,
+    IncidentCi,
+    IncidentDraft,
+    IncidentState,
+    TimelineEvent,
+)
+from secure_export.store.instants import instant, instant_or_none, micros, micros_or_none
 
 INCIDENT_COLUMNS: Final = (
     "id, connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields, "
@@ -79,6 +88,55 @@ def incident_of(row: Sequence[Any]) -> Incident:
     )
 
 
+def new_incident_row(draft: IncidentDraft, now: datetime) -> tuple[Any, ...]:
+    """Give a draft as it is kept: ``connection`` to ``fields``, the time of opening twice, and the revision."""
+    at = micros(now)
+    return (
+        draft.connection,
+        bytes.fromhex(draft.key),
+        draft.title,
+        draft.description,
+        draft.impact,
+        draft.urgency,
+        draft.priority,
+        draft.assignment_group,
+        draft.assignee,
+        to_json(draft.fields),
+        at,
+        at,
+        draft.revision,
+    )
+
+
+def changed_incident_row(incident: Incident) -> tuple[Any, ...]:
+    """Give what changes of an incident: state, rating, assignment, resolution, times and revision."""
+    return (
+        incident.state.value,
+        incident.impact,
+        incident.urgency,
+        incident.priority,
+        incident.assignment_group,
+        incident.assignee,
+        incident.resolution_code,
+        incident.resolution,
+        micros(incident.updated_at),
+        micros_or_none(incident.resolved_at),
+        micros_or_none(incident.closed_at),
+        incident.revision,
+    )
+
+
+def event_row(row_id: int, event: TimelineEvent) -> tuple[Any, ...]:
+    """Give ``incident, at, author, by_person, kind, text, changes``."""
+    changes = to_json(event.changes) if event.changes else "[]"
+    return (row_id, micros(event.at), event.by, event.by_person, event.kind.value, event.text, changes)
+
+
+def incident_ci_rows(row_id: int, first: int, cis: Iterable[IncidentCi]) -> list[tuple[Any, ...]]:
+    """Give ``incident, position, ci, name, rule, reason`` of CIs, the first of which has the position ``first``."""
+    return [(row_id, first + place, ci.id, ci.name, ci.rule, ci.reason) for place, ci in enumerate(cis)]
+
+
 def incident_ci_of(row: Sequence[Any]) -> IncidentCi:
     """Read ``position, ci, name, rule, reason``."""
     return IncidentCi(id=row[1], name=row[2], rule=row[3], reason=row[4], primary=row[0] == 0)
@@ -98,5 +156,5 @@ def ci_of(row: Sequence[Any]) -> ConfigurationItem:
 
 def _row_of(text: str, prefix: str) -> int | None:
     digits = text.strip().upper().removeprefix(prefix)
-    longest = 18  # what surely fits into SQLite's integers
+    longest = 18  # what surely fits into 64 bits
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= longest else None

@@ -37,3 +37,8 @@ class Filters:
         """Add the condition for true or for false, written out so that a partial index can serve it."""
         if value is not None:
             self.add(true if value else false)
+
+
+def literal(text: str) -> str:
+    """Take the wild cards of LIKE as they are written."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
