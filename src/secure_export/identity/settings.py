@@ -1,6 +1,7 @@
 """The ``[identity]`` section of the configuration: whose tokens are let in, for what, and from whom."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -81,10 +82,39 @@ Guids = Annotated[tuple[Guid, ...], BeforeValidator(_listed)]
 Versions = Annotated[tuple[Literal["1.0", "2.0"], ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
-class TenantSettings(BaseModel):
-    """One of several tenants (``[[identity.tenants]]``). What is left out is taken from ``[identity]``."""
+def _in_other_words(written: Any) -> Any:
+    """Take what BMC's own Azure integration asks for by the names it has there.
+
+    Microsoft's page "Connect BMC Helix to Azure Monitor" (bmc-facts.md, section 1) lets people note an Azure tenant ID
+    and an Azure application ID; they are our ``tenant_id``, and the client id and default URI in our ``audience``.
+    """
+    if not isinstance(written, Mapping):
+        return written
+    values = dict(written)
+    for theirs, ours in (("azure_tenant_id", "tenant_id"), ("azure_application_id", "audience")):
+        if theirs in values and ours in values:
+            raise ValueError(f"{theirs} and {ours} say the same: keep one")
+    if "azure_tenant_id" in values:
+        values["tenant_id"] = values.pop("azure_tenant_id")
+    if "azure_application_id" in values:
+        application = _guid(str(values.pop("azure_application_id")))
+        values["audience"] = [application, f"api://{application}"]
+    return values
+
+
+class _InOtherWords(BaseModel):
+    """A section that also takes ``azure_tenant_id`` and ``azure_application_id``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_other_words(cls, written: Any) -> Any:
+        return _in_other_words(written)
+
+
+class TenantSettings(_InOtherWords):
+    """One of several tenants (``[[identity.tenants]]``). What is left out is taken from ``[identity]``."""
 
     tenant_id: TenantId = Field(description="The tenant's id, a GUID.")
     authority: Authority | None = Field(default=None, description="Where this tenant signs in; see `authority` above.")
@@ -103,10 +133,8 @@ class TenantSettings(BaseModel):
     )
 
 
-class IdentitySettings(BaseModel):
+class IdentitySettings(_InOtherWords):
     """Whose tokens the service lets in. Either ``tenant_id``, or one or more ``[[identity.tenants]]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     authority: Authority = Field(
         default=DEFAULT_AUTHORITY,
@@ -115,7 +143,8 @@ class IdentitySettings(BaseModel):
     )
     tenant_id: TenantId | None = Field(
         default=None,
-        description="The tenant whose tokens are let in, a GUID; for several write `[[identity.tenants]]`.",
+        description="The tenant whose tokens are let in, a GUID; for several write `[[identity.tenants]]`. BMC's name for "
+        "it, `azure_tenant_id`, is taken too.",
     )
     tenants: tuple[TenantSettings, ...] = Field(
         default=(),
@@ -125,7 +154,8 @@ class IdentitySettings(BaseModel):
     audience: Audiences = Field(
         default=(),
         description="What tokens may be for: the client id of this service's app registration, and its application id "
-        "URI (`api://…`) when it issues version 1.0 tokens. Compared exactly. A text or a list.",
+        "URI (`api://…`) when it issues version 1.0 tokens. Compared exactly. A text or a list. "
+        "`azure_application_id`, as BMC asks for it, stands for the client id and `api://` with it.",
     )
     callers: Guids = Field(
         default=(AZNS_APPLICATION_ID,),

@@ -176,3 +176,27 @@ def test_only_the_host_itself_is_a_cloud() -> None:
         "http://localhost",
     ):
         assert KeySource(authority, TENANT, TokenVersion.V2).issuer is None
+
+
+def test_bmcs_names_for_tenant_and_application_are_taken() -> None:
+    """What people noted for BMC's own Azure integration goes in under the names it has there, for one tenant or many."""
+    ids = {"azure_tenant_id": TENANT.upper(), "azure_application_id": CLIENT_ID.upper()}
+    one = IdentitySettings.model_validate(ids)
+    assert (one.tenant_id, one.audience) == (TENANT, (CLIENT_ID, f"api://{CLIENT_ID}"))
+    assert rules_of(IdentitySettings.model_validate({"tenants": [ids]})) == rules_of(
+        IdentitySettings(tenants=(TenantSettings(tenant_id=TENANT, audience=(CLIENT_ID, f"api://{CLIENT_ID}")),))
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"azure_tenant_id": TENANT, "tenant_id": TENANT}, "azure_tenant_id and tenant_id say the same"),
+        ({"azure_application_id": CLIENT_ID, "audience": URI}, "azure_application_id and audience say the same"),
+        ({"azure_tenant_id": TENANT, "azure_application_id": "webhook"}, "is no GUID"),
+    ],
+)
+def test_two_names_for_one_thing_are_refused(said: dict[str, Any], complaint: str) -> None:
+    """Which of two values counts must not be a guess."""
+    with pytest.raises(ValidationError, match=complaint):
+        IdentitySettings.model_validate(said)

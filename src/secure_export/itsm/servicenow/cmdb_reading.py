@@ -20,8 +20,9 @@ _ALWAYS_THERE = "sys_user"
 class CmdbReading:
     """What binding asks, answered by one instance; see ``cmdb_tables.CmdbTables``.
 
-    A table that goes on failing while the instance answers other questions counts as one that may not be read: a query
-    that runs into the instance's time limit every time must not hold work items back for ever.
+    A table, or a part of the CMDB Meta API, that goes on failing while the instance answers other questions counts as
+    one that may not be read: a query that runs into the instance's time limit every time must not hold work items back
+    for ever.
 
     Args:
         api: Calls the instance.
@@ -40,7 +41,7 @@ class CmdbReading:
             NotReadable: The table does not exist or may not be read.
             CmdbUnavailable: There is no answer now.
         """
-        found = await self._patiently(table, self._api.rows(table, Query(query, fields, limit, display=True)))
+        found = await self._patiently(table, (table,), self._api.rows(table, Query(query, fields, limit, display=True)))
         return Found(tuple(found.result), found.total)
 
     async def columns(self, class_name: str) -> frozenset[str]:
@@ -50,31 +51,39 @@ class CmdbReading:
             NotReadable: There is no such class, or it may not be read.
             CmdbUnavailable: There is no answer now.
         """
-        told = await self._patiently(f"{_META}/{class_name}", self._api.call(Method.GET, f"{_META}/{class_name}"))
+        path = f"{_META}/{class_name}"
+        told = await self._patiently(class_name, (_META, path), self._api.call(Method.GET, path))
         columns = _elements(told.result)
         if not columns:
             raise NotReadable(f"the CMDB Meta API tells no columns of {class_name}")
         return columns
 
-    async def _patiently(self, table: str, question: Awaitable[Verdict]) -> Ok:
-        """Give what a question brought, and keep in mind for how long there has been no answer to it."""
+    async def _patiently(self, table: str, keys: Sequence[str], question: Awaitable[Verdict]) -> Ok:
+        """Give what a question brought.
+
+        Args:
+            table: What is asked about.
+            keys: What the patience is counted for; it ends when any of them has failed for too long.
+            question: What is asked.
+        """
         try:
             found = _result(await question, table)
         except CmdbUnavailable as error:
-            await self._lose_patience(table, error)
+            await self._lose_patience(keys, error)
             raise
-        self._failing_since.pop(table, None)
+        for key in keys:
+            self._failing_since.pop(key, None)
         return found
 
-    async def _lose_patience(self, table: str, error: CmdbUnavailable) -> None:
-        """Give a table up that has failed for minutes, unless the whole instance fails."""
-        since = self._failing_since.setdefault(table, self._monotonic())
-        if self._monotonic() - since < _PATIENCE_SECONDS:
+    async def _lose_patience(self, keys: Sequence[str], error: CmdbUnavailable) -> None:
+        """Give up what has failed for minutes, unless the whole instance fails."""
+        now = self._monotonic()
+        if max(now - self._failing_since.setdefault(key, now) for key in keys) < _PATIENCE_SECONDS:
             return
         other = await self._api.rows(_ALWAYS_THERE, Query(f"sys_id={NOBODYS_ID}", ("sys_id",), limit=1))
         if isinstance(other, Ok | Refused | NotThere):
             raise NotReadable(
-                f"{error}, time after time, while ServiceNow answers other questions: is {table} so large that the "
+                f"{error}, time after time, while ServiceNow answers other questions: is the table so large that the "
                 "query needs an index (object_id, name)?"
             ) from error
 
