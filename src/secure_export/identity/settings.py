@@ -143,8 +143,8 @@ class IdentitySettings(_InOtherWords):
     )
     tenant_id: TenantId | None = Field(
         default=None,
-        description="The tenant whose tokens are let in, a GUID; for several write `[[identity.tenants]]`. BMC's name for "
-        "it, `azure_tenant_id`, is taken too.",
+        description="The tenant whose tokens are let in, a GUID; for several write `[[identity.tenants]]`. BMC's name "
+        "for it, `azure_tenant_id`, is taken too.",
     )
     tenants: tuple[TenantSettings, ...] = Field(
         default=(),

@@ -179,7 +179,7 @@ def test_only_the_host_itself_is_a_cloud() -> None:
 
 
 def test_bmcs_names_for_tenant_and_application_are_taken() -> None:
-    """What people noted for BMC's own Azure integration goes in under the names it has there, for one tenant or many."""
+    """What people noted for BMC's own Azure integration goes in under the names it has there."""
     ids = {"azure_tenant_id": TENANT.upper(), "azure_application_id": CLIENT_ID.upper()}
     one = IdentitySettings.model_validate(ids)
     assert (one.tenant_id, one.audience) == (TENANT, (CLIENT_ID, f"api://{CLIENT_ID}"))
