@@ -106,7 +106,8 @@ def show_storm(console: Console, found: Storm) -> None:
         console.print(f"Calls ({what}): " + ", ".join(f"{count:,} {kind}" for kind, count in kinds))
     first, last = (found.mib[0], found.mib[-1]) if found.mib else (0.0, 0.0)
     console.print(
-        f"Memory: {first:.0f} MiB at first, {max(found.mib, default=0.0):.0f} at most, {last:.0f} at the end. "
+        f"Memory: {first:.0f} MiB at first, {max(found.mib, default=0.0):.0f} at most, {last:.0f} at the end; "
+        f"store at the end: {found.store_mib:.0f} MiB (64 MiB of it are kept in memory). "
         f"Records: {found.records:,}, open: {found.open_records:,}; lanes not at rest: {found.lanes_left:,}."
     )
     for complaint in found.complaints:

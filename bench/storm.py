@@ -72,7 +72,9 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
         tool: Which tool.
         fired: From the first alert that fired to the last record that was made.
         ended: From the first end to the last record that was resolved.
-        mib: The service's memory every few seconds, from the moment when the first alerts were brought in.
+        mib: The service's memory every few seconds, from the moment when the first alerts were brought in. Until the
+            store's page cache is full (64 MiB) it grows with the store.
+        store_mib: How large the store is at the end.
         records: How many records the tool has of them.
         open_records: How many of those are open.
         lanes_left: How many lanes are not at rest.
@@ -82,6 +84,7 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     fired: Phase
     ended: Phase
     mib: list[float]
+    store_mib: float
     records: int
     open_records: int
     lanes_left: int
@@ -199,6 +202,7 @@ def measure_storm(entra: Entra, tool: StormTool, *, alerts: int, say: Callable[[
                 fired=fired,
                 ended=ended,
                 mib=scene.mib,
+                store_mib=sum(file.stat().st_size for file in Path(name).glob("store.db*")) / 2**20,
                 records=made if made != items else items,
                 open_records=still_open,
                 lanes_left=len(service.get("/api/v1/lanes")["items"]),

@@ -28,6 +28,7 @@ from tests.conformance.connector_suite import (
 from tests.conformance.servicenow_events_tool import ServiceNowEventsTool
 from tests.conformance.servicenow_tool import INTEGRATION_USER, AsTable, running
 
+from secure_export.itsm.contract import Connector
 from secure_export.itsm.servicenow.event import ALERT_FIELDS
 from secure_export.itsm.servicenow.servicenow_connector import ServiceNowConnector
 from secure_export.sandbox.servicenow.accounts import Account, set_account
@@ -272,12 +273,54 @@ async def test_an_update_leaves_an_alert_that_a_person_closed(tool: ServiceNowEv
     assert len(tool.events(item.key)) == 1
 
 
+async def test_changes_of_tasks_and_alerts_come_together(tmp_path: Path) -> None:
+    """A connection may keep incidents and events: one cursor tells of both, and another process goes on with it."""
+    async with running(tmp_path, ServiceNowEventsTool) as tool:
+        assert isinstance(tool, ServiceNowEventsTool)
+        alert = await created(tool, work_item("alert"))
+        incidents = _incidents(tool)
+        incident = work_item("incident")
+        await confirmed_by(incidents, StepKind.CREATE, incident)
+        cursor = (await incidents.changes("")).cursor
+        await tool.act(alert.key, Act.ASSIGN)
+        (row,) = (row for row in tool.instance.tables.rows("incident") if row["correlation_id"].endswith(incident.key))
+        tool.instance.update("incident", row["sys_id"], {"state": "2"}, tool.person)
+        other = tool.made(CONNECTION)
+        told = await other.changes(cursor)
+        assert set(told.keys) == {alert.key, incident.key}
+        assert (await other.changes(told.cursor)).keys == ()
+        await other.close()
+
+
+async def test_changes_of_tasks_are_told_when_those_of_alerts_are_not(tmp_path: Path) -> None:
+    """An instance that refuses range queries on em_alert keeps nobody from hearing of incidents."""
+    async with running(tmp_path, ServiceNowEventsTool) as tool:
+        assert isinstance(tool, ServiceNowEventsTool)
+        alert = await created(tool, work_item("alert"))
+        incidents, incident = _incidents(tool), work_item("incident")
+        await confirmed_by(incidents, StepKind.CREATE, incident)
+        cursor = (await incidents.changes("")).cursor
+        await tool.act(alert.key, Act.ASSIGN)
+        (row,) = (row for row in tool.instance.tables.rows("incident") if row["correlation_id"].endswith(incident.key))
+        tool.instance.update("incident", row["sys_id"], {"state": "2"}, tool.person)
+        with meeting(tool, SandboxFault(FaultKind.ERROR_BEFORE, table="em_alert", status=403, times=None)):
+            told = await incidents.changes(cursor)
+        assert told.keys == (incident.key,)
+        assert (await incidents.changes(told.cursor)).keys == (alert.key,)
+
+
 async def test_a_resolve_takes_two_calls_or_three(tool: ServiceNowEventsTool) -> None:
     """A look, the event, and reading it back; looks of many lanes are one call."""
     items = [await created(tool, work_item(f"alert-{number}")) for number in range(20)]
     before = tool.app.counters.total
     await asyncio.gather(*(confirmed_by(tool.connector, StepKind.RESOLVE, to_resolve(item)) for item in items))
     assert tool.app.counters.total - before <= 2 * len(items)
+
+
+def _incidents(tool: ServiceNowEventsTool) -> Connector:
+    """Give the same connector without the stand-in that makes every work item an event."""
+    assert isinstance(tool.connector, AsTable)
+    return tool.connector._connector
 
 
 def _copied(row: dict[str, str]) -> dict[str, str]:

@@ -10,18 +10,18 @@ import typer
 from secure_export.alerts.alert import Alert, Condition
 from secure_export.alerts.decode import decode
 from secure_export.alerts.references import references, subscriptions
-from secure_export.app import opened
-from secure_export.cli.options import DEFAULT_FILE, AsJson, run_async
-from secure_export.cli.output import out, print_details, print_json
+from secure_export.cli.options import DEFAULT_FILE, AsJson, parts, run_async
+from secure_export.cli.output import out, print_details, print_json, print_table
+from secure_export.clock import utc_now
 from secure_export.cmdb.bind import bind
-from secure_export.errors import SettingsError
-from secure_export.itsm.registry import connector_types
-from secure_export.policy.decide import Policy
+from secure_export.delivery.connection import Target
+from secure_export.errors import SecureExportError, SettingsError
+from secure_export.ids import new_id
+from secure_export.itsm.contract import ShowsRecords
+from secure_export.policy.decide import Policy, Route
 from secure_export.policy.settings import RouteSettings
 from secure_export.settings import ConnectionSettings, Settings
-from secure_export.settings_file import read_settings
-from secure_export.store.open import store_exists
-from secure_export.workitems.work_item import Binding
+from secure_export.workitems.work_item import Binding, Desired, State, WorkItem
 
 
 def explain(
@@ -37,7 +37,8 @@ def explain(
 ) -> None:
     """Say what an alert would become, with every reason; touches nothing.
 
-    Without a configuration the default rules and an empty CMDB are used.
+    CIs, names and choices are looked up in the ITSM tool, and the record is shown field by field where the connector
+    can tell it. Without a configuration the default rules and no CMDB are used.
 
     Example: [bold]secure-export explain alert.json --connection desk[/]
     """
@@ -51,21 +52,16 @@ def explain(
 
 
 async def _explained(alert: Alert, connection: str | None, config: Path | None) -> dict[str, Any]:
-    settings = _settings(config)
-    if settings is None:
-        bindings = tuple(_unlooked(alert))
-        return _explanation(alert, Policy(RouteSettings()), bindings, None, None)
-    name = _chosen(settings, connection)
-    chosen = settings.connections[name]
-    bindings = await _bound(settings, name, alert)
-    return _explanation(alert, Policy(*chosen.routes), bindings, name, chosen)
-
-
-def _settings(config: Path | None) -> Settings | None:
-    """The configuration asked for, or the one that lies here, or none."""
     if config is None and not DEFAULT_FILE.exists():
-        return None
-    return read_settings(config or DEFAULT_FILE, connector_types())
+        bindings = _unlooked(alert, "there is no configuration, and so no CMDB to look it up in")
+        return _explanation(alert, Policy(RouteSettings()).route_of(alert), bindings, None, None)
+    async with parts(config or DEFAULT_FILE) as found:
+        name = _chosen(found.settings, connection)
+        chosen, target = found.settings.connections[name], found.targets[name]
+        route = target.policy.route_of(alert)
+        bindings = await _bound(target, alert)
+        explained = _explanation(alert, route, bindings, name, chosen)
+        return {**explained, "record": await _record(target, alert, _item(alert, name, route, bindings))}
 
 
 def _chosen(settings: Settings, connection: str | None) -> str:
@@ -77,24 +73,38 @@ def _chosen(settings: Settings, connection: str | None) -> str:
     return connection
 
 
-async def _bound(settings: Settings, name: str, alert: Alert) -> tuple[Binding, ...]:
-    """The CIs as the connection's CMDB has them; a store that is not there yet is not made."""
-    if not store_exists(settings.store.url):
-        return tuple(_unlooked(alert))
-    async with opened(settings, connector_types()) as found:
-        return await bind(found.targets[name].connector.cmdb, references(alert), found.targets[name].subscriptions)
+async def _bound(target: Target, alert: Alert) -> Sequence[Binding]:
+    """The CIs as the connection's CMDB has them; a CMDB that does not answer ends nothing."""
+    try:
+        return await bind(target.connector.cmdb, references(alert), target.subscriptions)
+    except SecureExportError as error:
+        return _unlooked(alert, f"the CMDB gave no answer: {error}")
 
 
-def _unlooked(alert: Alert) -> list[Binding]:
+def _unlooked(alert: Alert, why: str) -> Sequence[Binding]:
     found = references(alert)
     named = [one.resource_id for one in found.resources] + list(found.names)
-    return [Binding(None, name, "not-looked-up", "there is no CMDB to look it up in yet") for name in named]
+    return [Binding(None, name, "not-looked-up", why) for name in named]
+
+
+def _item(alert: Alert, connection: str, route: Route, bindings: Sequence[Binding]) -> WorkItem:
+    """The first work item that the alert would become."""
+    desired = Desired(State.OPEN, route.content(alert, bindings))
+    now = utc_now()
+    return WorkItem(new_id(now), connection, route.correlate(alert).key, 1, desired, None, now)
+
+
+async def _record(target: Target, alert: Alert, item: WorkItem) -> dict[str, Any] | None:
+    """The record that the tool would get; None where it would get none, or the connector cannot say."""
+    if alert.condition is Condition.RESOLVED or not isinstance(target.connector, ShowsRecords):
+        return None
+    shown = await target.connector.preview(item)
+    return {"table": shown.table, "fields": dict(shown.fields), "remarks": list(shown.remarks)}
 
 
 def _explanation(
-    alert: Alert, policy: Policy, bindings: Sequence[Binding], name: str | None, chosen: ConnectionSettings | None
+    alert: Alert, route: Route, bindings: Sequence[Binding], name: str | None, chosen: ConnectionSettings | None
 ) -> dict[str, Any]:
-    route = policy.route_of(alert)
     content = route.content(alert, bindings)
     correlation = route.correlate(alert)
     close_after = route.close_after(alert)
@@ -146,7 +156,17 @@ def _accepted(alert: Alert, chosen: ConnectionSettings | None) -> str:
 
 
 def _print(explained: dict[str, Any]) -> None:
-    description = explained.pop("description")
+    description, record = explained.pop("description"), explained.pop("record", None)
     print_details(explained)
     out.print("\n[bold]description[/]")
     out.print(description, markup=False)
+    if record is not None:
+        _print_record(record, description)
+
+
+def _print_record(record: dict[str, Any], description: str) -> None:
+    out.print(f"\nrecord in {record['table']}, as it would be written", style="bold", markup=False)
+    fields = {name: "as above" if text == description else text for name, text in record["fields"].items()}
+    print_table(("field", "value"), fields.items(), empty="nothing can be said of it")
+    for remark in record["remarks"]:
+        out.print(f"· {remark}", markup=False)

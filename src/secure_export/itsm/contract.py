@@ -3,9 +3,9 @@
 A connector is found through the entry point group ``secure_export.itsm``; the entry point names a ``ConnectorType``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -42,6 +42,33 @@ class Changes:
     keys: tuple[str, ...]
     cursor: str
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The record that ``create`` would make, for the dry run.
+
+    Attributes:
+        table: What kind of record it is, in the tool's own word.
+        fields: Its fields by the tool's own names, in the tool's own values.
+        remarks: What would be left out or done differently, as ``Confirmed.remarks``.
+    """
+
+    table: str
+    fields: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ShowsRecords(Protocol):
+    """What a connector may be able to do besides: show the record that it would make, without making it."""
+
+    async def preview(self, item: WorkItem) -> Preview:
+        """Say what ``create`` would write; changes nothing, and raises nothing for what the tool or the network does.
+
+        What cannot be looked up now is left out and told in the remarks.
+        """
+        ...
 
 
 class Connector(Protocol):

@@ -36,7 +36,7 @@ def demo(
     ] = None,
     *,
     tool: Annotated[
-        ToolName, typer.Option(help="Which ITSM tool: the embedded desk, or a stand-in for ServiceNow.")
+        ToolName, typer.Option(help="Which ITSM tool: the embedded desk, or a stand-in for another.")
     ] = ToolName.DESK,
     once: Annotated[bool, typer.Option("--once", help="Do one round, print a JSON summary, and end.")] = False,
 ) -> None:

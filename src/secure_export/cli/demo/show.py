@@ -18,6 +18,7 @@ from secure_export.sandbox.azure_monitor.scenario import Step
 
 _STATE_STYLES = {"open": "yellow", "resolved": "green", "quarantined": "magenta"}
 _LINES_AROUND = 12
+_USUAL_NUMBER = "INC0000001"
 
 
 @dataclass
@@ -95,13 +96,18 @@ class Show:
         table.add_column("alert", no_wrap=True, ratio=3)
         table.add_column("what happens", no_wrap=True, ratio=3)
         table.add_column("answers", no_wrap=True, ratio=3)
-        table.add_column("incident", no_wrap=True, width=11)
+        table.add_column("incident", no_wrap=True, width=_width_of_numbers(rows))
         table.add_column("title", no_wrap=True, ratio=5)
         table.add_column("CI", no_wrap=True, ratio=2)
         table.add_column("state", no_wrap=True, width=11)
         for row in rows:
             table.add_row(*_cells(row))
         return table
+
+
+def _width_of_numbers(rows: Sequence[_Row]) -> int:
+    """Give room for whole numbers: tools differ in how long theirs are."""
+    return max(len(_USUAL_NUMBER), *(len((row.item or {}).get("number") or "") for row in rows)) if rows else 0
 
 
 def _cells(row: _Row) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from secure_export.cli.demo import desk, servicenow
+from secure_export.cli.demo import bmc_helix, desk, servicenow
 from secure_export.cli.demo.tool import Opener
 
 
@@ -12,9 +12,11 @@ class ToolName(StrEnum):
 
     DESK = "desk"
     SERVICENOW = "servicenow"
+    BMC_HELIX = "bmc-helix"
 
 
 OPENERS: Mapping[ToolName, Opener] = {
     ToolName.DESK: desk.running,
     ToolName.SERVICENOW: servicenow.running,
+    ToolName.BMC_HELIX: bmc_helix.running,
 }

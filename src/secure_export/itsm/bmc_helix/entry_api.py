@@ -2,39 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from secure_export.clock import Clock
-from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix import verdict
+from secure_export.itsm.admission import Admission, NotAdmitted
 from secure_export.itsm.bmc_helix.forms import shape_of
 from secure_export.itsm.bmc_helix.rows import row_of
-from secure_export.itsm.bmc_helix.verdict import Later, Method, NotSignedIn, Ok, Verdict, in_doubt, judge
+from secure_export.itsm.bmc_helix.verdict import (
+    READS,
+    Later,
+    Method,
+    NotSignedIn,
+    NotThere,
+    Ok,
+    Refused,
+    Verdict,
+    in_doubt,
+    judge,
+)
+from secure_export.itsm.change_queue import ChangeQueue
 from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.sign_in import SignIn, SignInFailed
+from secure_export.itsm.requests import Requests
+from secure_export.itsm.sign_in import SignIn
 
 _ENTRY = "/api/arsys/v1/entry"
-_FIRST_PAUSE_SECONDS = 15.0
-_LONGEST_PAUSE_SECONDS = 300.0
-
-
-class Requests(Protocol):
-    """What this needs of ``secure_export.itsm.http.Http``."""
-
-    async def request(  # noqa: PLR0913 - what an HTTP request consists of
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as Http has it
-    ) -> Answer:
-        """Make a request; see ``Http.request``."""
-        ...
+_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +61,37 @@ class Page:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    method: Method
-    path: str
-    query: Mapping[str, str] | None = None
-    json: Any = None
-
-
 class EntryApi:
     """Calls one AR server.
-
-    After a 401 that a new log-in does not mend nothing is sent for a while, which grows: an account that is tried in
-    vain many times is locked.
 
     Args:
         http: Makes requests.
         sign_in: Gives the header fields that show who we are.
         clock: The time.
+        connections: How many requests are made at a time.
+        changes: In which turn changes are made; None: as suits the connections.
     """
 
-    def __init__(self, http: Requests, sign_in: SignIn, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: Requests,
+        sign_in: SignIn,
+        *,
+        clock: Clock,
+        connections: int = _CONNECTIONS,
+        changes: ChangeQueue | None = None,
+    ) -> None:
         self._http = http
-        self._sign_in = sign_in
         self._clock = clock
-        self._pause_seconds = 0.0
-        self._shut_until: datetime | None = None
-        self._why_shut = ""
+        self._admission = Admission[Verdict](
+            sign_in,
+            clock=clock,
+            connections=connections,
+            changes=changes,
+            why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
+            is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),
+            to_mend="mend the credentials of this connection, or what the user may do in BMC",
+        )
 
     async def entries(self, form: str, query: Query) -> Verdict:
         """Read records: ``Ok`` with a ``Page``."""
@@ -141,51 +137,20 @@ class EntryApi:
 
         Raises nothing for what the server or the network does.
         """
-        if self._shut_until is not None and self._clock() < self._shut_until:
-            return Later(self._why_shut, self._shut_until)
+
+        async def attempt(headers: Mapping[str, str]) -> Verdict:
+            try:
+                answer = await self._http.request(method, path, query=query, json=json, headers=headers)
+            except NotSent as error:
+                return Later(error.reason)
+            except AnswerLost as error:
+                return in_doubt(error.reason, method)
+            return judge(answer, method, now=self._clock())
+
         try:
-            return await self._called(_Call(method, path, query, json))
-        except SignInFailed as failed:
-            return Later(failed.reason, failed.not_before)
-
-    async def _called(self, call: _Call) -> Verdict:
-        """Call, and once more with a new log-in if there is one: a token may end before its time."""
-        headers = await self._sign_in.headers()
-        told = await self._judged(call, headers)
-        if isinstance(told, NotSignedIn):
-            self._sign_in.rejected(headers)
-            newer = await self._sign_in.headers()
-            if dict(newer) != dict(headers):
-                told = await self._judged(call, newer)
-                if isinstance(told, NotSignedIn):
-                    self._sign_in.rejected(newer)
-        return self._shut(told) if isinstance(told, NotSignedIn) else self._let_in(told)
-
-    async def _judged(self, call: _Call, headers: Mapping[str, str]) -> Verdict:
-        try:
-            answer = await self._http.request(call.method, call.path, query=call.query, json=call.json, headers=headers)
-        except NotSent as error:
-            return Later(error.reason)
-        except AnswerLost as error:
-            return in_doubt(error.reason, call.method)
-        return judge(answer, call.method, now=self._clock())
-
-    def _let_in(self, told: Verdict) -> Verdict:
-        if isinstance(told, Ok | verdict.NotThere | verdict.Refused):
-            self._pause_seconds, self._shut_until = 0.0, None
-        return told
-
-    def _shut(self, told: NotSignedIn) -> Later:
-        """Send nothing for a while; those who were under way at the same time do not make it longer."""
-        now = self._clock()
-        if self._shut_until is None or now >= self._shut_until:
-            self._pause_seconds = min(max(_FIRST_PAUSE_SECONDS, 2 * self._pause_seconds), _LONGEST_PAUSE_SECONDS)
-            self._shut_until = now + timedelta(seconds=self._pause_seconds)
-        self._why_shut = (
-            f"{told.reason}: mend the credentials of this connection, or what the user may do in BMC; secure-export "
-            "check says more"
-        )
-        return Later(self._why_shut, self._shut_until)
+            return await (self._admission.read(attempt) if method in READS else self._admission.change(attempt))
+        except NotAdmitted as error:
+            return Later(error.reason, error.not_before)
 
 
 def _values(fields: Sequence[str]) -> str:

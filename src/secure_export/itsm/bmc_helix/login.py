@@ -1,11 +1,8 @@
 """Logs in to an AR server, and out again."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
-
 from secure_export.clock import Clock
-from secure_export.itsm.answer import Answer
 from secure_export.itsm.bmc_helix.login_answers import token_in
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.sign_in import SignInFailed, Token
 
@@ -13,24 +10,6 @@ LOGIN_PATH = "/api/jwt/login"
 LOGOUT_PATH = "/api/jwt/logout"
 SCHEME = "AR-JWT"
 _PLAIN = {"accept": "text/plain, */*;q=0.5"}
-
-
-class Requests(Protocol):
-    """What this needs of ``secure_export.itsm.http.Http``."""
-
-    async def request(  # noqa: PLR0913 - what an HTTP request consists of
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as Http has it
-    ) -> Answer:
-        """Make a request; see ``Http.request``."""
-        ...
 
 
 class ArLogin:

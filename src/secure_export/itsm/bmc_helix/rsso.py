@@ -16,8 +16,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from secure_export.clock import Clock
 from secure_export.itsm.answer import Answer, NotJson
-from secure_export.itsm.bmc_helix.login import Requests
 from secure_export.itsm.bmc_helix.sign_in_settings import RssoSettings
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.secrets import SecretMissing
 from secure_export.itsm.sign_in import SignInFailed, Token
 

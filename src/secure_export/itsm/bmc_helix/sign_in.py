@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from secure_export.clock import Clock
 from secure_export.errors import SettingsError
-from secure_export.itsm.bmc_helix.login import SCHEME, ArLogin, Requests
+from secure_export.itsm.bmc_helix.login import SCHEME, ArLogin
 from secure_export.itsm.bmc_helix.rsso import RssoTokens
 from secure_export.itsm.bmc_helix.sign_in_settings import RssoSettings, SignInSettings
 from secure_export.itsm.http import Http, HttpSettings
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.sign_in import KeptToken, SignIn
 

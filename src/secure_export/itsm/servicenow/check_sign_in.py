@@ -38,6 +38,11 @@ _OAUTH = (
     "the instance gave a token and does not take it: is the token's user active, and has the client the auth scope "
     "useraccount (System OAuth > Application Registry)?"
 )
+_OIDC = (
+    "the token of oauth.token_url is not taken: its issuer has to be registered as OIDC provider (System OAuth > "
+    "Application Registry) with the token's audience as client id, and the user claim (azp, or appid of version 1 "
+    "tokens) has to stand in sys_user.source of an active user"
+)
 _CERTIFICATE = (
     "no user belongs to the client certificate: enter it in sys_user_certificate and import its authority; the plugin "
     "com.glide.auth.mutual has to be active, and the instance on ADCv2"
@@ -176,7 +181,7 @@ def way(settings: ServiceNowSettings) -> str:
 def refusal_causes(settings: ServiceNowSettings) -> str:
     """Say what may be the cause of a 401, by ServiceNow's names."""
     if settings.oauth is not None:
-        return _OAUTH
+        return _OIDC if settings.oauth.token_url else _OAUTH
     if settings.api_key is not None:
         return _API_KEY
     return _BASIC if settings.password is not None else _CERTIFICATE

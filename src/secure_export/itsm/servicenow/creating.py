@@ -69,7 +69,7 @@ async def _inserted(step: TaskStep, part: Part) -> Row | None:
     values = {
         "sys_id": keys.sys_id(step.kind.table, step.correlation_id),
         "correlation_id": step.correlation_id,
-        **opening(step.item, step.kind, await _fields(step), part),
+        **opening(step.item, step.kind, await further_fields(step), part),
     }
     told = await step.tools.api.insert(step.kind.table, values, row_fields(step.kind, *values))
     if isinstance(told, Refused) and told.cause in _MAY_BE_THERE:
@@ -156,7 +156,7 @@ async def _completed(step: TaskStep, row: Row, part: Part) -> Done:
     return step.done(row, revision=desired.revision)
 
 
-async def _fields(step: TaskStep) -> Mapping[str, str]:
+async def further_fields(step: TaskStep) -> Mapping[str, str]:
     """The further fields of the record, in ServiceNow's values.
 
     Raises:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from secure_export.cmdb.contract import Cmdb
 from secure_export.itsm.cis_at_hand import CisAtHand
-from secure_export.itsm.contract import Changes, CheckResult
+from secure_export.itsm.contract import Changes, CheckResult, Preview
 from secure_export.itsm.http import Http
+from secure_export.itsm.servicenow import preview
 from secure_export.itsm.servicenow.changes import ChangeFeed
 from secure_export.itsm.servicenow.checks import Checks
 from secure_export.itsm.servicenow.cis import ServiceNowCmdb
@@ -43,7 +44,8 @@ class ServiceNowConnector:
         api = TableApi(self._http, self._sign_in, clock=resources.clock, connections=settings.connections)
         self._tools = tools(name, settings, api, clock=resources.clock)
         self._tasks = TaskRecords(self._tools)
-        self._events = Events(self._tools, origin_of(name, settings, resources.console_url))
+        self._origin = origin_of(name, settings, resources.console_url)
+        self._events = Events(self._tools, self._origin)
         task_feed = ChangeFeed(self._tools)
         self._feed = ChangesOfBoth(task_feed, self._tools)
         cmdb = ServiceNowCmdb(CmdbReading(api), settings.cmdb)
@@ -76,6 +78,12 @@ class ServiceNowConnector:
     async def reopen(self, item: WorkItem) -> Outcome:
         """Open the record again, and read it back."""
         return await self._records(item).reopen(item)
+
+    async def preview(self, item: WorkItem) -> Preview:
+        """Say what ``create`` would write, without writing it."""
+        if item.desired.content.work_item in WORK_ITEMS:
+            return preview.first_event(self._tools, item, self._origin)
+        return await preview.task(self._tools, item)
 
     async def changes(self, cursor: str) -> Changes:
         """Say which work items people changed."""

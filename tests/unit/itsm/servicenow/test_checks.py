@@ -125,6 +125,11 @@ def test_no_rate_limit_is_told_too() -> None:
             "OAuth (client_credentials)",
             "useraccount",
         ),
+        (
+            {"oauth": {"client_id": "a", "client_secret": {"env": "C"}, "token_url": "https://login.example.com/t"}},
+            "OAuth (client_credentials)",
+            "OIDC provider",
+        ),
     ],
 )
 def test_each_way_to_sign_in_has_its_own_causes(own: Mapping[str, Any], name: str, cause: str) -> None:

@@ -1,6 +1,6 @@
 """How many changes may be on their way at a time: as many as are done soon, so that what was begun can be finished.
 
-A step consists of several requests and has a time limit. Where the instance answers slowly, very many changes at once
+A step consists of several requests and has a time limit. Where the tool answers slowly, very many changes at once
 would let the readings behind them wait for so long that no step ends in time: each change would be in doubt.
 """
 
@@ -52,7 +52,7 @@ class ChangeQueue:
             self._leave()
 
     def answered(self, seconds: float) -> None:
-        """Take notice of how long the instance took for an answer."""
+        """Take notice of how long the tool took for an answer."""
         self._answer_seconds += (seconds - self._answer_seconds) * _WEIGHT
 
     @property

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from secure_export.itsm.servicenow.change_queue import ChangeQueue, NoTurn
+from secure_export.itsm.change_queue import ChangeQueue, NoTurn
 
 
 async def _many(queue: ChangeQueue, count: int, done: asyncio.Event) -> tuple[list[asyncio.Task[None]], list[int]]:

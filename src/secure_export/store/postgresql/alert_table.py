@@ -1,0 +1,199 @@
+"""Alerts in their table: written for lanes, and read for folding."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from secure_export.delivery.contract import AlertRecord, Basis, Known
+from secure_export.store.alert_rows import (
+    ENDED_UNREAD,
+    MOST_OF_PROBLEM,
+    counted_twice,
+    ends_of_problems,
+    facts_after,
+    other_id,
+)
+from secure_export.store.instants import micros, micros_or_none
+from secure_export.store.keys import alert_key
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.rows import ALERT_STATE_COLUMNS, alert_state, alert_state_row, decoded
+from secure_export.workitems.arrival import AlertState
+
+_SEARCHED = ("id", "rule", "title", "targets")
+
+_BY_ID = f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE key = ANY($1::bytea[]) AND connection = $2"  # noqa: S608 - a constant
+_FIRING_OF_PROBLEM = (
+    f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE connection = $1 AND problem_key = $2 AND ended_at IS NULL "  # noqa: S608 - as above
+    "{of_item}ORDER BY fired_at DESC NULLS LAST LIMIT $3"
+)
+_OF_ALL = _FIRING_OF_PROBLEM.format(of_item="")
+_OF_ITEM = _FIRING_OF_PROBLEM.format(of_item="AND work_item = $4 ")
+_LAST_ENDED_OF_PROBLEM = (
+    f"SELECT {ALERT_STATE_COLUMNS} FROM alerts WHERE connection = $1 AND problem_key = $2 AND ended_at IS NOT NULL "  # noqa: S608 - as above
+    "ORDER BY ended_at DESC LIMIT $3"
+)
+# Of the asked problems what was read counts for all: what fired before it ends with it, if it does.
+_FIRING_ELSEWISE = """
+SELECT count(*) FROM alerts WHERE work_item = $1 AND ended_at IS NULL AND fired_at IS NOT NULL
+    AND (problem_key IS NULL OR problem_key <> ALL($2::bytea[]))
+"""
+_END_UNREAD = """
+UPDATE alerts SET ended_at = $1, reasons = CASE reasons
+    WHEN '[]' THEN '["' || $5 || '"]' ELSE left(reasons, -1) || ',"' || $5 || '"]' END
+WHERE connection = $2 AND problem_key = $3 AND work_item = $4 AND ended_at IS NULL AND fired_at <= $1
+"""
+_LANES_OF = "SELECT id, correlation_key FROM work_items WHERE id = ANY($1::text[])"
+_BEFORE = "SELECT key, facts, seen_at FROM alerts WHERE key = ANY($1::bytea[]) AND connection = $2"
+_PUT = """
+INSERT INTO alerts (key, connection, alert_id, problem, fired_at, ended_at, work_item, reasons, told_id, facts, seen_at,
+    problem_key, searched)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (key, connection) DO UPDATE SET
+    problem = excluded.problem, fired_at = excluded.fired_at, ended_at = excluded.ended_at,
+    work_item = excluded.work_item, reasons = excluded.reasons, told_id = excluded.told_id, facts = excluded.facts,
+    seen_at = excluded.seen_at, problem_key = excluded.problem_key, searched = excluded.searched
+RETURNING seq
+"""
+_LINK = """
+INSERT INTO alert_notifications (notification, alert) SELECT * FROM unnest($1::bigint[], $2::bigint[])
+ON CONFLICT (notification) DO UPDATE SET alert = excluded.alert
+"""
+# Taken in order, so that nobody waits in a circle, and held until the end of the transaction.
+_LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS given (number)"
+
+
+async def lock_alerts(connection: Connection, name: str, basis: Basis | None, records: Sequence[AlertRecord]) -> None:
+    """Let nobody else write alerts that were read, or tell of problems that were, until this transaction ends.
+
+    What another has written before can then be seen, and what is not there yet cannot appear.
+    """
+    texts = {f"{record.state.alert_id.lower()}" for record in records} | {f"{r.state.problem.lower()}" for r in records}
+    if basis is not None:
+        texts |= {one.lower() for one in (*basis.alert_ids, *basis.problems)}
+    numbers = sorted({_lock_number(name, text) for text in texts})
+    if numbers:
+        await connection.execute(_LOCK, numbers)
+
+
+async def put_alerts(
+    connection: Connection, name: str, records: Sequence[AlertRecord], *, now: datetime
+) -> list[tuple[int, str]]:
+    """Insert alerts, or bring them up to date.
+
+    Args:
+        connection: The database.
+        name: The alerts' connection.
+        records: The alerts as they now are.
+        now: The time now.
+
+    Returns:
+        The row's number of each, and its id as Azure wrote it.
+    """
+    keys = [alert_key(record.state.alert_id) for record in records]
+    before = {bytes(key): (facts, seen_at) for key, facts, seen_at in await connection.fetch(_BEFORE, keys, name)}
+    rows: list[tuple[int, str]] = []
+    for key, record in zip(keys, records, strict=True):
+        old_facts, seen_at = before.get(key, ("", micros(now)))
+        facts, told_id = facts_after(old_facts.encode(), record)
+        state = alert_state_row(record.state)
+        values = (*state, other_id(record, told_id), facts, micros_or_none(record.seen_at) or seen_at)
+        before[key] = (facts, values[-1])
+        searched = _searched(record.state.alert_id, facts)
+        seq = await connection.fetchval(_PUT, key, name, *values, _problem_key(state[1]), searched)
+        rows.append((int(seq), told_id))
+    return rows
+
+
+async def link_notifications(
+    connection: Connection, folded: Mapping[int, str], alerts: Mapping[str, int], only: int | None
+) -> None:
+    """Write down which notification spoke of which alert.
+
+    Args:
+        connection: The database.
+        folded: Notifications, each with the alert id that intake read.
+        alerts: Rows of alerts by id in lower case.
+        only: The row of the change's alert if it has just one: whatever was folded spoke of it.
+    """
+    rows = {number: alerts.get(alert_id.lower(), only) for number, alert_id in folded.items()}
+    linked = {number: alert for number, alert in rows.items() if alert is not None}
+    if linked:
+        await connection.execute(_LINK, list(linked), list(linked.values()))
+
+
+async def read_known(
+    connection: Connection, name: str, item_id: str | None, alert_ids: Sequence[str], problems: Sequence[str]
+) -> Known:
+    """Read what is known of alerts and problems of the connection ``name``.
+
+    Of a problem's alerts those are read that fired last, among all and in the work item, and those that ended last.
+    What ended long before decides nothing; what fired before all that were read ends with them (``end_unread``).
+    """
+    alerts = await _read_alerts(connection, name, item_id, alert_ids, problems)
+    others = [state.work_item for state in alerts.values() if state.work_item not in {None, item_id}]
+    rows = await connection.fetch(_LANES_OF, others) if others else []
+    return Known(alerts, await _others_firing(connection, item_id, alerts, problems), {row[0]: row[1] for row in rows})
+
+
+async def is_still_so(connection: Connection, name: str, basis: Basis) -> bool:
+    """Whether alerts and problems of the connection ``name`` are as they were read."""
+    return await _read_alerts(connection, name, basis.item_id, basis.alert_ids, basis.problems) == basis.alerts
+
+
+async def end_unread(connection: Connection, name: str, records: Sequence[AlertRecord]) -> None:
+    """End what was not read of a problem, where all that was read of it in a work item has ended at one time."""
+    for end in ends_of_problems(records):
+        key = _problem_key(end.problem)
+        await connection.execute(_END_UNREAD, micros(end.at), name, key, end.work_item, ENDED_UNREAD)
+
+
+async def _read_alerts(
+    connection: Connection, name: str, item_id: str | None, alert_ids: Sequence[str], problems: Sequence[str]
+) -> dict[str, AlertState]:
+    found: list[Any] = await connection.fetch(_BY_ID, _keys(alert_ids), name) if alert_ids else []
+    for problem in problems:
+        asked = (name, _problem_key(problem), MOST_OF_PROBLEM)
+        found += await connection.fetch(_OF_ALL, *asked)
+        if item_id is not None:
+            found += await connection.fetch(_OF_ITEM, *asked, item_id)
+        found += await connection.fetch(_LAST_ENDED_OF_PROBLEM, *asked)
+    if problems:
+        found += [row for row in await connection.fetch(_BY_ID, _keys(problems), name) if row[1] is None]
+    return {state.alert_id: state for state in (alert_state(tuple(row)) for row in found)}
+
+
+async def _others_firing(
+    connection: Connection, item_id: str | None, alerts: Mapping[str, AlertState], problems: Sequence[str]
+) -> int:
+    if item_id is None:
+        return 0
+    count: int = await connection.fetchval(_FIRING_ELSEWISE, item_id, [_problem_key(one) for one in problems])
+    return count - counted_twice(item_id, alerts, problems)
+
+
+def _keys(alert_ids: Iterable[str]) -> list[bytes]:
+    return [alert_key(one) for one in alert_ids]
+
+
+def _problem_key(problem: str | None) -> bytes | None:
+    """Give what a problem is looked for by; problems differ also in case, unlike alert ids."""
+    if problem is None:
+        return None
+    return blake2b(problem.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _searched(alert_id: str, facts: str) -> str:
+    """Give the text that a search looks at."""
+    said: dict[str, Any] = decoded(facts)
+    texts = [alert_id]
+    for name in _SEARCHED:
+        value = said.get(name)
+        texts += [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
+    return " ".join(texts).lower()
+
+
+def _lock_number(name: str, text: str) -> int:
+    """Give a number between those of PostgreSQL's bigint; two texts that share one only wait for each other."""
+    digest = blake2b(f"{name}\0{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,214 @@
+"""Takes due lanes, and reads what their owner needs."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from secure_export.delivery.contract import ClaimedLane, Pending
+from secure_export.store.claims import LONGEST, PENDING_BYTES_AT_ONCE, pending_of
+from secure_export.store.instants import micros
+from secure_export.store.postgresql.alert_table import read_known
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.partitions import day_of, only_day
+from secure_export.store.postgresql.work_item_table import latest_of, latest_of_all, put_work_item
+from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
+from secure_export.workitems.work_item import StepKind, WorkItem
+
+_FOREVER = 2**63 - 1
+_SHORTENED_AT_ONCE = 200
+
+# Lanes that another claims at this moment are passed over. Each state is looked for by itself, so that each has the
+# index of lanes_by_state to walk along; what is locked and not taken is let go with the transaction.
+_DUE = """SELECT * FROM (
+    SELECT id, due_at FROM lanes WHERE connection = $1 AND state = '{state}' AND due_at <= {until}
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS {state}"""
+_TAKE = f"""
+WITH due AS MATERIALIZED (
+    SELECT id FROM (
+        {_DUE.format(state="ready", until=_FOREVER)}
+        UNION ALL {_DUE.format(state="claimed", until="$3")}
+        UNION ALL {_DUE.format(state="waiting", until="$3")}
+    ) AS every ORDER BY due_at LIMIT $2
+), token AS MATERIALIZED (
+    SELECT nextval('fencing_tokens') AS number WHERE EXISTS (SELECT 1 FROM due)
+), before AS MATERIALIZED (
+    SELECT lanes.id, lanes.due_at FROM lanes JOIN due ON due.id = lanes.id
+)
+UPDATE lanes SET state = 'claimed', token = token.number, owner = $4, due_at = $5, saved = 0, woken = false, reason = ''
+FROM before, token WHERE lanes.id = before.id
+RETURNING lanes.key, correlation_key, look, token, before.due_at
+"""  # noqa: S608 - constants
+_CLOSE_LEFT_STEPS = """
+UPDATE steps SET finished_at = $2, outcome = $3, reason = $4 WHERE finished_at IS NULL AND lane = ANY($1::bytea[])
+RETURNING work_item, kind
+"""
+_SHORTEN = """
+UPDATE lanes SET due_at = CASE state WHEN 'claimed' THEN $2::bigint ELSE $3::bigint END WHERE id IN (
+    SELECT id FROM (SELECT id FROM lanes WHERE connection = $1 AND state = 'claimed' AND due_at > $2
+        LIMIT $4 FOR UPDATE SKIP LOCKED) AS claimed
+    UNION ALL
+    SELECT id FROM (SELECT id FROM lanes WHERE connection = $1 AND state = 'waiting' AND due_at > $3
+        LIMIT $4 FOR UPDATE SKIP LOCKED) AS waiting)
+RETURNING key, due_at
+"""
+# Bodies are read afterwards: of no more than are kept in so many bytes, and of the first in any case.
+_PENDING = """
+SELECT lane, notification, alert FROM unnest($1::bytea[]) AS given (key) CROSS JOIN LATERAL (
+    SELECT lane, notification, alert FROM pending WHERE lane = key ORDER BY notification LIMIT $2) AS some
+"""
+_BODIES = "SELECT id, received_at, packed, body FROM notifications WHERE id = ANY($1::bigint[]) AND "
+_SIZES = "SELECT id, octet_length(body) FROM notifications WHERE id = ANY($1::bigint[]) AND "
+_BODIES_WITHOUT_A_LOOK_AT_SIZES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane as it was taken.
+
+    Attributes:
+        key: Its key.
+        correlation_key: Which lane.
+        look: Whether somebody asked to read the work item back.
+        token: The fencing token.
+    """
+
+    key: bytes
+    correlation_key: str
+    look: bool
+    token: int
+
+
+async def take(  # noqa: PLR0913 - what a claim says
+    connection: Connection, name: str, *, limit: int, owner: int | None, now: datetime, lease_until: datetime
+) -> list[Taken]:
+    """Take up to ``limit`` due lanes of the connection ``name``, longest due first; a ready one is always due."""
+    await _shorten(connection, name, now)
+    rows = await connection.fetch(_TAKE, name, limit, micros(now), owner, micros(lease_until))
+    if not rows:
+        return []
+    taken = [
+        Taken(bytes(key), text, look, token) for key, text, look, token, _ in sorted(rows, key=lambda row: int(row[4]))
+    ]
+    await _close_left_steps(connection, [one.key for one in taken], now)
+    return taken
+
+
+async def read_taken(
+    connection: Connection, name: str, taken: Sequence[Taken], *, pending_limit: int, lease_until: datetime
+) -> list[ClaimedLane]:
+    """Read what the owner of taken lanes needs."""
+    keys = [one.key for one in taken]
+    pending = await _pending(connection, keys, pending_limit)
+    items = await latest_of_all(connection, keys)
+    nothing: tuple[tuple[Pending, ...], frozenset[str]] = ((), frozenset())
+    return [
+        await _claimed(connection, name, one, pending.get(one.key, nothing), items.get(one.key), lease_until)
+        for one in taken
+    ]
+
+
+async def _claimed(  # noqa: PLR0913, PLR0917 - what a claimed lane is made of
+    connection: Connection,
+    name: str,
+    one: Taken,
+    pending: tuple[tuple[Pending, ...], frozenset[str]],
+    item: WorkItem | None,
+    lease_until: datetime,
+) -> ClaimedLane:
+    notifications, alert_ids = pending
+    item_id = item.id if item is not None else None
+    known = await read_known(connection, name, item_id, sorted(alert_ids), ()) if alert_ids else None
+    return ClaimedLane(
+        connection=name,
+        correlation_key=one.correlation_key,
+        token=one.token,
+        lease_until=lease_until,
+        look=one.look,
+        pending=notifications,
+        item=item,
+        known=known,
+        known_of=alert_ids,
+    )
+
+
+async def _pending(
+    connection: Connection, lanes: Sequence[bytes], limit: int
+) -> dict[bytes, tuple[tuple[Pending, ...], frozenset[str]]]:
+    """Read what is not folded yet, oldest first, and whose it is; few at a time where bodies are huge."""
+    alerts: dict[bytes, dict[int, str | None]] = defaultdict(dict)
+    for lane, number, alert in await connection.fetch(_PENDING, list(lanes), limit):
+        alerts[bytes(lane)][number] = alert
+    found: dict[bytes, tuple[tuple[Pending, ...], frozenset[str]]] = {}
+    for lane, numbers in alerts.items():
+        bodies = await _bodies(connection, sorted(numbers))
+        found[lane] = pending_of((*bodies[number], numbers[number]) for number in sorted(numbers) if number in bodies)
+    return found
+
+
+async def _bodies(connection: Connection, numbers: Sequence[int]) -> Mapping[int, Sequence[Any]]:
+    """Read ``id, received_at, packed, body`` of notifications, in order, until they are too many bytes."""
+    if len(numbers) > _BODIES_WITHOUT_A_LOOK_AT_SIZES:
+        sizes = {row[0]: row[1] for row in await _of_days(connection, _SIZES, numbers)}
+        total = 0
+        for place, number in enumerate(numbers):
+            total += sizes.get(number, 0)
+            if total > PENDING_BYTES_AT_ONCE:
+                numbers = numbers[: max(1, place)]
+                break
+    return {row[0]: tuple(row) for row in await _of_days(connection, _BODIES, numbers)}
+
+
+async def _of_days(connection: Connection, query: str, numbers: Sequence[int]) -> list[Any]:
+    """Ask the partition of each day that some of the notifications are of, and no others."""
+    days: dict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        days[day_of(number)].append(number)
+    return [row for day, some in days.items() for row in await connection.fetch(query + only_day(day), some)]
+
+
+async def _shorten(connection: Connection, name: str, now: datetime) -> None:
+    """Let no lane wait for a time that a clock told before it was set back."""
+    claimed, waiting = (micros(now + LONGEST[state]) for state in ("claimed", "waiting"))
+    for key, _ in await connection.fetch(_SHORTEN, name, claimed, waiting, _SHORTENED_AT_ONCE):
+        item = await latest_of(connection, key)
+        until = now + LONGEST["waiting"]
+        if item is not None and item.not_before is not None and item.not_before > until:
+            await put_work_item(connection, replace(item, not_before=until))
+
+
+async def _close_left_steps(connection: Connection, lanes: Sequence[bytes], now: datetime) -> None:
+    """Close the steps that earlier owners of these lanes left unfinished: nobody knows what came of them."""
+    left = await connection.fetch(_CLOSE_LEFT_STEPS, list(lanes), micros(now), UNCLEAR, OWNER_GONE)
+    for seq, kind in left:
+        if kind != StepKind.LOOK:
+            await _leave_doubt(connection, seq)
+
+
+async def _leave_doubt(connection: Connection, seq: int) -> None:
+    """See to it that the work item of a step without an answer is looked at first."""
+    item = work_item(await connection.fetchval("SELECT document FROM work_items WHERE seq = $1", seq))
+    if not item.doubt:
+        await put_work_item(connection, replace(item, doubt=True))
+
+
+# A process holds a lock on its number for as long as it lives (``presence``): see pg_locks in PostgreSQL's docs.
+_TAKE_OVER = """
+UPDATE lanes SET due_at = greatest($2::bigint, coalesce(
+    (SELECT started_at FROM steps WHERE steps.lane = lanes.key AND finished_at IS NULL AND kind <> 'look'), 0
+) + $3::bigint)
+WHERE connection = $1 AND state = 'claimed' AND due_at > $2 AND owner IS NOT NULL AND owner NOT IN (
+    SELECT objid::bigint::integer FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = $4 AND objsubid = 2 AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
+async def take_over(connection: Connection, name: str, *, now: datetime, patience: timedelta, locks: int) -> int:
+    """Make the lanes of a connection due whose owner is gone; how many there were.
+
+    One with a begun step becomes due when what it asked for can no longer go on in the tool.
+    """
+    status = await connection.execute(_TAKE_OVER, name, micros(now), patience // timedelta(microseconds=1), locks)
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,168 @@
+"""A PostgreSQL database that many tasks of many processes read and write at the same time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from time import perf_counter
+from typing import TypeVar
+
+import asyncpg
+
+from secure_export.errors import StoreUnavailable
+from secure_export.itsm.desk.contract import WriteInDoubt
+from secure_export.store.postgresql.connect import BEGIN, BEGIN_THROUGH_POOLER, Connection, open_pool
+from secure_export.store.postgresql.outages import (
+    is_outage,
+    leaves_connection_unusable,
+    may_work_at_once,
+    store_errors,
+    text_of,
+)
+from secure_export.store.postgresql.place import Place
+
+T = TypeVar("T")
+
+_WAITING_LIMIT = 4096
+_WAIT_FOR_CONNECTION_SECONDS = 10.0
+_CLOSE_SECONDS = 10.0
+_TRIES = 5
+_LISTS_AT_ONCE = 2
+
+
+class Database:
+    """A bounded pool of connections, and transactions on them.
+
+    Args:
+        place: Where the database is.
+        pool: Connections to it.
+
+    Attributes:
+        place: Where the database is.
+    """
+
+    def __init__(self, place: Place, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.place = place
+        self._pool = pool
+        self._begin = BEGIN_THROUGH_POOLER if place.through_pooler else BEGIN
+        self._told: Callable[[float], None] = lambda _: None
+        self._waiting = 0
+        self._closed = False
+        self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
+
+    @classmethod
+    async def open(cls, place: Place) -> "Database":
+        """Open the pool; no connection is made yet."""
+        return cls(place, await open_pool(place))
+
+    async def write(self, job: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a job in a transaction that is on disk when this returns; whatever the job raises, nothing of it stays.
+
+        The job may run several times, where others were in its way: it must leave nothing behind but what it wrote
+        through its connection, and neither begin nor commit.
+
+        Raises:
+            StoreUnavailable: It could not be written; nothing of it was kept.
+            WriteInDoubt: The connection broke while it was being kept, so that it may have been.
+        """
+        with store_errors():
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._transaction(job)
+                except asyncpg.PostgresError as error:
+                    if not may_work_at_once(error):
+                        raise
+            return await self._transaction(job)
+
+    async def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a short query; it sees everything written before.
+
+        Raises:
+            StoreUnavailable: It could not be read, or too many others wait.
+        """
+        with store_errors():
+            async with self._connection() as connection:
+                if not self.place.through_pooler:
+                    return await query(connection)
+                # Settings of a session do not survive in a pooler, and without them a query has no time limit.
+                await connection.execute(self._begin)
+                try:
+                    return await query(connection)
+                finally:
+                    await _roll_back(connection)
+
+    async def read_list(self, query: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a query that may take long, few at a time; otherwise as ``read``."""
+        async with self._lists:
+            return await self.read(query)
+
+    def watch_commits(self, told: Callable[[float], None]) -> None:
+        """Have somebody told how many seconds each transaction takes."""
+        self._told = told
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of all connections."""
+        self._closed = True
+        try:
+            await asyncio.wait_for(self._pool.close(), _CLOSE_SECONDS)
+        except (TimeoutError, OSError, asyncpg.InterfaceError):
+            self._pool.terminate()
+
+    async def _transaction(self, job: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._connection() as connection:
+            began = perf_counter()
+            await connection.execute(self._begin)
+            try:
+                result = await job(connection)
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await _commit(connection)
+            self._told(perf_counter() - began)
+            return result
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Take a connection from the pool; one that is not to be trusted any more does not go back to it."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if self._waiting >= _WAITING_LIMIT:
+            raise StoreUnavailable("too many wait for the database; try again shortly")
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire(timeout=_WAIT_FOR_CONNECTION_SECONDS)
+        finally:
+            self._waiting -= 1
+        try:
+            yield connection
+        except BaseException as error:
+            if leaves_connection_unusable(error):
+                connection.terminate()
+            raise
+        finally:
+            with suppress(OSError, asyncpg.InterfaceError):
+                await self._pool.release(connection)
+
+
+async def _commit(connection: Connection) -> None:
+    """Commit; where the answer is missing nobody knows what came of it."""
+    try:
+        status = await connection.execute("COMMIT")
+    except Exception as error:
+        if may_work_at_once(error) or not is_outage(error):
+            raise
+        connection.terminate()
+        raise WriteInDoubt(f"the connection broke while a change was being kept: {text_of(error)}") from error
+    if status != "COMMIT":
+        raise StoreUnavailable("the database took a change back instead of keeping it")
+
+
+async def _roll_back(connection: Connection) -> None:
+    """Take back what was begun; where that does not work the connection's end does it."""
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except BaseException as error:
+        connection.terminate()
+        if not isinstance(error, Exception):
+            raise

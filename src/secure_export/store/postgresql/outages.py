@@ -1,0 +1,82 @@
+"""What errors of the database mean."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from secure_export.errors import StoreUnavailable
+
+# Classes of SQLSTATE (PostgreSQL docs, "PostgreSQL Error Codes") that tell of the state of server or connection.
+_OUTAGES = (
+    "08",  # connection exception
+    "28",  # invalid authorization
+    "3D",  # no such database
+    "53",  # insufficient resources: disk full, too many connections
+    "55P03",  # lock not available
+    "57",  # operator intervention: shutting down, starting, cancelled, timed out
+    "58",  # system error
+    "XX001",  # data corrupted
+    "XX002",  # index corrupted
+    "25006",  # read only: it is a standby, or has become one
+    "25P03",  # idle in transaction for too long
+    "25P04",  # transaction took too long
+    "40",  # rolled back: deadlock, serialization failure
+)
+_AGAIN = ("40001", "40P01")
+_LEFT = ("08", "25006", "25P03", "25P04", "57P")
+
+
+class LockTimeout(StoreUnavailable):
+    """Somebody else held what was to be locked; nothing was kept."""
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn what network and database complain about into ``StoreUnavailable``; a wrong statement stays what it is."""
+    try:
+        yield
+    except asyncpg.LockNotAvailableError as error:
+        raise LockTimeout(f"the database did not give a lock in time: {error}") from error
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise StoreUnavailable(
+            f"the database cannot be used now: {text_of(error)}; check that it runs and can be reached"
+        ) from error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error is about the state of network or database, rather than about what was asked."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _code(error).startswith(_OUTAGES)
+    if isinstance(error, asyncpg.InterfaceError):
+        return _is_about_connection(error)
+    return isinstance(error, OSError | ssl.SSLError | TimeoutError | asyncpg.InternalClientError | EOFError)
+
+
+def may_work_at_once(error: BaseException) -> bool:
+    """Whether the same transaction may work when it is tried again: two were in each other's way."""
+    return isinstance(error, asyncpg.PostgresError) and _code(error) in _AGAIN
+
+
+def leaves_connection_unusable(error: BaseException) -> bool:
+    """Whether a connection should not be used again after an error, even if it seems to be open."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _code(error).startswith(_LEFT)
+    return is_outage(error)
+
+
+def text_of(error: BaseException) -> str:
+    """Say in one line what happened; errors of time-outs have no text."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _code(error: asyncpg.PostgresError) -> str:
+    return error.sqlstate or ""
+
+
+def _is_about_connection(error: asyncpg.InterfaceError) -> bool:
+    """Tell a lost connection from wrong use of one: asyncpg has one class for both."""
+    return any(word in str(error) for word in ("connection is closed", "connection was closed", "pool is clos"))

@@ -1,0 +1,50 @@
+"""Notifications by time: their numbers begin with it, and each day has a partition."""
+
+from datetime import datetime, timedelta
+
+from secure_export.store.instants import micros
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.database import Database
+
+_TELLING_BITS = 20
+_MICROS_OF_DAY = 86_400_000_000
+_DAYS_AHEAD = 14
+_DAYS_BACK = 1
+
+
+def first_number_at(at: datetime) -> int:
+    """Give the smallest number of a notification that was received at a time."""
+    return micros(at) // 1000 << _TELLING_BITS
+
+
+def day_of(number: int) -> int:
+    """Give the day, since 1970, whose partition a notification is in."""
+    return (number >> _TELLING_BITS) * 1000 // _MICROS_OF_DAY
+
+
+def only_day(day: int, column: str = "id") -> str:
+    """Give the condition that lets the planner see that only one partition is asked, however many there are."""
+    low, high = ((one * _MICROS_OF_DAY // 1000) << _TELLING_BITS for one in (day, day + 1))
+    return f"{column} >= {low} AND {column} < {high}"
+
+
+async def make_partitions(database: Database, now: datetime) -> None:
+    """Make the partitions of the days around now, and of those to come.
+
+    What comes for a day without one goes to a partition of its own, and moves when the day's is made: nothing fails.
+    """
+    first = micros(now - timedelta(days=_DAYS_BACK)) // _MICROS_OF_DAY
+    last = first + _DAYS_BACK + _DAYS_AHEAD
+    if await database.read(lambda db: _there(db, last)) and await database.read(lambda db: _there(db, first)):
+        return
+    await database.write(lambda db: db.fetchval("SELECT make_partitions($1, $2)", first, last))
+
+
+async def drop_partitions(database: Database, before: datetime) -> int:
+    """Drop partitions that ended before a time and hold nothing that is worked on; how many held anything."""
+    dropped = await database.write(lambda db: db.fetchval("SELECT drop_partitions($1)", micros(before)))
+    return int(dropped or 0)
+
+
+async def _there(connection: Connection, day: int) -> bool:
+    return await connection.fetchval("SELECT to_regclass($1)", f"notifications_d{day}") is not None

@@ -1,0 +1,193 @@
+"""Writes a lane's change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
+from secure_export.store.instants import micros, micros_or_none
+from secure_export.store.keys import lane_key
+from secure_export.store.postgresql.alert_table import (
+    end_unread,
+    is_still_so,
+    link_notifications,
+    lock_alerts,
+    put_alerts,
+)
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.texts import all_kept
+from secure_export.store.postgresql.waking import wake
+from secure_export.store.postgresql.work_item_table import put_work_item
+from secure_export.store.refusals import lost, nothing_to_step_for, outdated
+from secure_export.store.rows import NOTHING_NEW, is_as_it_was, outcome_row
+from secure_export.workitems.outcome import Done
+from secure_export.workitems.work_item import StepKind
+
+_OWN = "SELECT saved FROM lanes WHERE key = $1 AND token = $2 AND state = 'claimed' FOR UPDATE"
+_UNFOLD = "DELETE FROM pending WHERE lane = $1 AND notification = ANY($2::bigint[]) RETURNING notification, alert"
+_MOVE = """
+UPDATE pending SET lane = $3, alert = coalesce(alert, $4) WHERE lane = $1 AND notification = $2
+"""
+_QUARANTINE = """
+WITH gone AS (
+    DELETE FROM notifications WHERE id = ANY($1::bigint[]) RETURNING id, received_at, sender, packed, body
+), reasons AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[]) AS given (id, reason)
+)
+INSERT INTO quarantine (notification, received_at, sender, packed, body, reason, since)
+SELECT gone.id, received_at, sender, packed, body, reason, $3 FROM gone JOIN reasons ON reasons.id = gone.id
+ON CONFLICT DO NOTHING
+"""
+_FINISH = """
+UPDATE steps SET finished_at = $2, outcome = $3, reason = $4 WHERE lane = $1 AND finished_at IS NULL
+RETURNING id, work_item, kind
+"""
+_SAY_NOTHING_NEW = "UPDATE steps SET reason = $2 WHERE id = $1"
+_FORGET_EARLIER_LOOKS = "DELETE FROM steps WHERE work_item = $1 AND kind = $2 AND reason = $3 AND id < $4"
+_LATEST_SEQ = "SELECT seq FROM work_items WHERE lane = $1 ORDER BY generation DESC LIMIT 1"
+_BEGIN = "INSERT INTO steps (lane, work_item, kind, token, started_at) VALUES ($1, $2, $3, $4, $5)"
+_WHAT_CAME = "SELECT woken, (SELECT max(notification) FROM pending WHERE lane = lanes.key) FROM lanes WHERE key = $1"
+_SET = "UPDATE lanes SET state = $2, due_at = $3, reason = $4, owner = NULL WHERE key = $1"
+
+
+async def save(connection: Connection, lane: ClaimedLane, change: Change, *, now: datetime, number: int) -> bool:
+    """Write a change; whether the lane is ready for another owner then.
+
+    Args:
+        connection: The database.
+        lane: The lane.
+        change: What is to be written.
+        now: The time now.
+        number: What tells this change from others: one that was written before, though nobody heard of it, is not
+            written again.
+
+    Raises:
+        LostLane: The lane has another owner; nothing was written.
+        Outdated: What was folded by is not so any more; nothing was written.
+    """
+    key = lane_key(lane.connection, lane.correlation_key)
+    if await _own(connection, lane, key) == number:
+        return False
+    if change.basis is not None or change.alerts:
+        await lock_alerts(connection, lane.connection, change.basis, change.alerts)
+    if change.basis is not None and not await is_still_so(connection, lane.connection, change.basis):
+        raise outdated(lane)
+    await _write_arrived(connection, key, lane, change, now)
+    seq = await put_work_item(connection, change.item) if change.item is not None else None
+    if change.finish is not None:
+        looks = await _finish(connection, key, change.finish)
+        if looks and is_as_it_was(lane.item, change.item):
+            await _keep_last_look(connection, *looks[0])
+    if change.begin is not None:
+        await _begin(connection, lane, key, seq, change.begin, now)
+    if change.look_done:
+        await connection.execute("UPDATE lanes SET look = false WHERE key = $1 AND NOT woken", key)
+    if change.release is not None:
+        return await _release(connection, key, change.release, now)
+    await connection.execute("UPDATE lanes SET saved = $2 WHERE key = $1", key, number)
+    return False
+
+
+async def renew(connection: Connection, lane: ClaimedLane, *, until: datetime) -> None:
+    """Keep a lane longer.
+
+    Raises:
+        LostLane: The lane has another owner; nothing was written.
+    """
+    key = lane_key(lane.connection, lane.correlation_key)
+    await _own(connection, lane, key)
+    await connection.execute("UPDATE lanes SET due_at = $2 WHERE key = $1", key, micros(until))
+
+
+async def _own(connection: Connection, lane: ClaimedLane, key: bytes) -> int:
+    """Lock the lane's row if it still is the claimer's, so that this stays true; the number of what was last saved."""
+    saved: int | None = await connection.fetchval(_OWN, key, lane.token)
+    if saved is None:
+        raise lost(lane)
+    return saved
+
+
+async def _write_arrived(
+    connection: Connection, key: bytes, lane: ClaimedLane, change: Change, now: datetime
+) -> None:
+    """Write what became of notifications, and of the alerts that they spoke of."""
+    folded = await _unfold(connection, key, lane, change.folded)
+    await _quarantine(connection, key, change.quarantined, now)
+    await _move(connection, key, lane, change.moved, now)
+    if not change.alerts:
+        return
+    rows = await put_alerts(connection, lane.connection, change.alerts, now=now)
+    await end_unread(connection, lane.connection, change.alerts)
+    if folded:
+        alerts = {told_id.lower(): seq for seq, told_id in rows}
+        alerts |= {record.state.alert_id.lower(): row[0] for record, row in zip(change.alerts, rows, strict=True)}
+        await link_notifications(connection, folded, alerts, rows[0][0] if len(rows) == 1 else None)
+
+
+async def _unfold(connection: Connection, key: bytes, lane: ClaimedLane, folded: Sequence[int]) -> dict[int, str]:
+    """Strike notifications off the list of what is to be folded; each with the id of its alert."""
+    if not folded:
+        return {}
+    rows = await connection.fetch(_UNFOLD, key, list(folded))
+    return {number: alert or lane.correlation_key for number, alert in rows}
+
+
+async def _move(
+    connection: Connection, key: bytes, lane: ClaimedLane, moved: Sequence[tuple[int, str]], now: datetime
+) -> None:
+    """Have other lanes fold notifications."""
+    await wake(connection, lane.connection, [correlation_key for _, correlation_key in moved], now=now)
+    for number, correlation_key in moved:
+        other = lane_key(lane.connection, correlation_key)
+        await connection.execute(_MOVE, key, number, other, lane.correlation_key)
+
+
+async def _quarantine(
+    connection: Connection, key: bytes, quarantined: Sequence[tuple[int, str]], now: datetime
+) -> None:
+    if not quarantined:
+        return
+    reasons = dict(quarantined)
+    await connection.fetch(_UNFOLD, key, list(reasons))
+    await connection.execute(_QUARANTINE, list(reasons), all_kept(reasons.values()), micros(now))
+
+
+async def _finish(connection: Connection, key: bytes, result: StepResult) -> list[tuple[int, int]]:
+    """Write down how the begun step ended; gives its number and its work item's if it was a look with an answer."""
+    outcome, reason = outcome_row(result.outcome)
+    rows = await connection.fetch(_FINISH, key, micros(result.finished_at), outcome, reason)
+    is_answered = isinstance(result.outcome, Done)
+    return [(number, seq) for number, seq, kind in rows if kind == StepKind.LOOK and is_answered]
+
+
+async def _keep_last_look(connection: Connection, number: int, seq: int) -> None:
+    """Keep one of the looks that found nothing new: there is one every hour, for as long as a work item is open."""
+    await connection.execute(_SAY_NOTHING_NEW, number, NOTHING_NEW)
+    await connection.execute(_FORGET_EARLIER_LOOKS, seq, StepKind.LOOK.value, NOTHING_NEW, number)
+
+
+async def _begin(  # noqa: PLR0913, PLR0917 - what is written down of a step
+    connection: Connection, lane: ClaimedLane, key: bytes, seq: int | None, kind: StepKind, now: datetime
+) -> None:
+    """Write down a step; a second one in flight for its lane breaks a unique index."""
+    seq = seq if seq is not None else await connection.fetchval(_LATEST_SEQ, key)
+    if seq is None:
+        raise nothing_to_step_for(lane)
+    await connection.execute(_BEGIN, key, seq, kind.value, lane.token, micros(now))
+
+
+async def _release(connection: Connection, key: bytes, release: Release, now: datetime) -> bool:
+    """Give the lane back; whether it is ready then."""
+    row = await connection.fetchrow(_WHAT_CAME, key)
+    woken, newest = row if row is not None else (False, None)
+    idle = release.wake_at is None and release.parked is None
+    # An idle lane has no row, so one that is to be idle with something left to fold stays ready instead.
+    if woken or (newest is not None and (newest > release.seen or idle)):
+        await connection.execute(_SET, key, "ready", micros(now), "")
+        return True
+    if idle:
+        await connection.execute("DELETE FROM lanes WHERE key = $1", key)
+    elif release.parked is not None:
+        await connection.execute(_SET, key, "parked", None, release.parked)
+    else:
+        await connection.execute(_SET, key, "waiting", micros_or_none(release.wake_at), release.waiting)
+    return False
