@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from secure_export.clock import utc_now
 from secure_export.delivery.connection import Target
+from secure_export.errors import SettingsError
 from secure_export.intake.door import ANY_SUBSCRIPTION, ConnectionDoor
 from secure_export.intake.replay import Replay
 from secure_export.itsm.contract import ConnectorType
@@ -41,7 +42,7 @@ async def opened(settings: Settings, types: Mapping[str, ConnectorType]) -> Asyn
 
     Raises:
         StoreUnavailable: The store cannot be opened.
-        SettingsError: The store does not fit this program.
+        SettingsError: The store does not fit this program, or a connection cannot be used as it is configured.
     """
     async with AsyncExitStack() as stack:
         store = await open_store(settings.store.url)
@@ -92,10 +93,14 @@ def _policy(connection: ConnectionSettings) -> Policy:
 
 
 def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, resources: Resources) -> Target:
+    try:
+        connector = kind.make(name, kind.settings.model_validate(connection.own), resources)
+    except SettingsError as error:
+        raise SettingsError(f"connections.{name}: {error}") from None
     return Target(
         name=name,
         policy=_policy(connection),
-        connector=kind.make(name, kind.settings.model_validate(connection.own), resources),
+        connector=connector,
         concurrency=connection.concurrency or kind.concurrency,
         in_process=kind.in_process,
         poll_seconds=connection.poll_seconds or kind.poll_seconds,

@@ -163,6 +163,9 @@ def _sentence(kind: str, message: str, loc: Path_, model: type[BaseModel], at: P
         return f"there is no setting {setting!r}{_suggestion(str(loc[-1]), known)}"
     if kind == "missing":
         return f"the setting {setting!r} is missing"
+    if kind == "model_type":
+        owner = _model_at(model, loc)
+        return f"{setting} is a section of its own, [{setting}]; in it there are: {', '.join(owner.model_fields if owner else ())}"
     return f"{setting}: {message.removeprefix('Value error, ')}"
 
 

@@ -78,5 +78,5 @@ async def _store_and_tools(settings: Settings) -> list[tuple[str, CheckResult]]:
             for name, target in found.targets.items():
                 results += [(f"connection {name}", result) for result in await target.connector.check()]
     except SecureExportError as error:
-        results.append(("store", CheckResult("open", passed=False, detail=str(error))))
+        results.append(("service", CheckResult("start", passed=False, detail=str(error))))
     return results

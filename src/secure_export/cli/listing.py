@@ -125,7 +125,9 @@ def list_work_items(  # noqa: PLR0913 - the command's options
 
 @work_items.command("show")
 def show_work_item(
-    item_id: Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")],
+    item_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, the last column of the list; not the tool's number.")
+    ],
     config: Config = DEFAULT_FILE,
     *,
     as_json: AsJson = False,

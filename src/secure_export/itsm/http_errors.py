@@ -124,6 +124,8 @@ def _why(error: BaseException) -> str:
     match inner:
         case ssl.SSLCertVerificationError():
             return str(inner.verify_message)
+        case ssl.SSLError() if inner.reason == "WRONG_VERSION_NUMBER":
+            return "it answers without TLS: is that the right port?"
         case ssl.SSLError() if inner.reason:
             return str(inner.reason).replace("_", " ").lower()
         case socket.gaierror() if inner.strerror:

@@ -120,6 +120,7 @@ class ToolFaultSuite:
         if trouble in {Trouble.RESOLVE_IGNORED, Trouble.ABORTED}:
             pytest.skip("nothing is aborted or ignored when something is read")
         await lives(world, at=step, act=lambda: world.tool.next_reads(trouble))
+        assert world.tool.met() == 1
         await judge(world)
 
     @pytest.mark.parametrize("times", [2, 5])

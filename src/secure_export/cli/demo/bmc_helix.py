@@ -13,14 +13,13 @@ from secure_export.cli.demo.bmc_helix_judge import KEY, NUMBER
 from secure_export.cli.demo.tool import Act, Place, Result
 from secure_export.sandbox.azure_monitor.estate import Estate
 from secure_export.sandbox.bmc_helix import looking
-from secure_export.sandbox.bmc_helix.demo_data import COMPANY, CUSTOMER, INTEGRATION_USER
+from secure_export.sandbox.bmc_helix.demo_data import COMPANY, CUSTOMER, GROUP, INTEGRATION_USER
 from secure_export.sandbox.bmc_helix.people import PASSWORD
 from secure_export.sandbox.bmc_helix.person import Person
 from secure_export.sandbox.bmc_helix.run import serving
 from secure_export.sandbox.bmc_helix.server import ArServer
 
 _AGENT: Final = "ada.lovelace"
-_GROUP: Final = "Cloud Operations"
 _POLL_SECONDS: Final = 1
 _KEY_OF_ANOTHER_PROGRAM: Final = "azmon1:00c0ffee:1"
 
@@ -51,7 +50,7 @@ class BmcHelix:
             "username": INTEGRATION_USER,
             "password": {"file": str(password)},
             "company": COMPANY,
-            "support_group": {"group": _GROUP},
+            "support_group": {"group": GROUP},
             "assignee": {"name": " ".join(CUSTOMER), "login_id": INTEGRATION_USER},
             "incident_url": f"{url}/arsys/forms/sandbox/HPD%3AHelp%20Desk/?eid={{entry_id}}",
             "cmdb": {"ci_lookup": LOOKUPS},

@@ -19,6 +19,10 @@ _NOBODY = (
     "no customer is set: BMC takes that only for incidents of the service type Infrastructure Event, or with a "
     "template. Set customer otherwise"
 )
+_NOT_ASSIGNED = (
+    "no assignee is set: BMC does not let an incident be resolved that nobody works on, so that its end is noted and left "
+    "to a person. Set assignee to a member of the group that gets incidents, if they are to be resolved"
+)
 _NO_COMPANY = (
     "no company is set, and neither a customer nor a template brings one: every incident has one. Set company to an "
     "operating company, as COM:Company has it"
@@ -52,6 +56,8 @@ class CheckNames:
             login = settings.assignee.login_id
             asked = {LOGIN_ID: login} if login else {"Full Name": settings.assignee.name}
             results.append(await self._one("assignee", PEOPLE, asked, "Full Name"))
+        else:
+            results.append(CheckResult("assignee", passed=True, detail=_NOT_ASSIGNED))
         if settings.service_ci is not None:
             asked = {
                 "ReconciliationIdentity": settings.service_ci.reconciliation_id,

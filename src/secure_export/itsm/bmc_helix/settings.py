@@ -218,7 +218,7 @@ class BmcHelixSettings(SignInSettings):
 def why_not_settable(field: str) -> str | None:
     """Say why a route cannot set a field of an incident; None: it can."""
     if field in OUR_FIELDS:
-        return f"{field} is written by Secure Export or by BMC itself: a route cannot set it"
+        return f"{field} is written by Secure Export or by BMC itself: it cannot be set"
     if not _FIELD_NAME.fullmatch(field):
         return f"{field!r} is no name of a field"
     return None

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from secure_export.itsm.http_settings import HttpSettings
 from secure_export.itsm.secrets import Secret
@@ -53,6 +53,13 @@ class SignInSettings(HttpSettings):
     rsso: RssoSettings | None = Field(
         None, description="OAuth tokens of Helix Single Sign-On, in place of user and password."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_the_servers(cls, url: str) -> str:
+        if "api" in url.split("/")[3:]:
+            raise ValueError("leave out /api and what follows it: this program adds them")
+        return url
 
     @model_validator(mode="after")
     def _one_sign_in(self) -> Self:

@@ -175,7 +175,7 @@ class _Judging:
 
     def _refused(self, found: Judged, said: str) -> Refused:
         missing = f" Missing: {', '.join(found.fields)}." if found.fields else ""
-        reason = f"BMC refused with {self.answer.status}: {said}.{missing} {found.to_do}".strip()
+        reason = f"BMC refused with {self.answer.status}: {said.rstrip('.')}.{missing} {found.to_do}".strip()
         return Refused(reason, found.cause, found.fields, said)
 
     def _without_messages(self, status: int) -> Verdict:

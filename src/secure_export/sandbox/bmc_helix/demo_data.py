@@ -14,11 +14,13 @@ OTHER_COMPANY: Final = "Fabrikam"
 INTEGRATION_USER: Final = "azure.integration"
 ADMIN: Final = "Allen"
 CUSTOMER: Final = ("Azure", "Monitor")
-"""First and last name of the person that incidents of monitoring are opened for."""
+"""First and last name of the person that incidents of monitoring are opened for; it is support staff, too."""
+GROUP: Final = "Cloud Operations"
+"""The support group that this person belongs to."""
 TEMPLATE: Final = "Azure alert"
 SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
 PERSON_ROLES: Final = frozenset({"Incident Master", "Asset Viewer"})
-_GROUPS: Final = ("Service Desk", "Linux", "Windows", "Database", "Network", "Cloud Operations")
+_GROUPS: Final = ("Service Desk", "Linux", "Windows", "Database", "Network", GROUP)
 _STAFF: Final = (
     ("Ada", "Lovelace", "ada.lovelace", ("Service Desk", "Linux", "Windows", "Cloud Operations")),
     ("Grace", "Hopper", "grace.hopper", ("Service Desk", "Database", "Network")),
@@ -52,7 +54,7 @@ def seed(server: "ArServer") -> None:
 
 def _people(server: "ArServer") -> None:
     first, last = CUSTOMER
-    add_person(server, first, last, login=INTEGRATION_USER, company=COMPANY, groups=("Cloud Operations",))
+    add_person(server, first, last, login=INTEGRATION_USER, company=COMPANY, groups=(GROUP,))
     add_person(server, "Jane", "Customer", login="jane.customer", company=COMPANY)
     for given, family, login, groups in _STAFF:
         add_person(server, given, family, login=login, company=COMPANY, groups=groups)

@@ -9,7 +9,8 @@ from typing import Final
 
 from secure_export.sandbox import serving as server
 from secure_export.sandbox.bmc_helix.app import BmcHelixApp, bmc_helix_app
-from secure_export.sandbox.bmc_helix.demo_data import COMPANY, INTEGRATION_USER
+from secure_export.sandbox.bmc_helix.demo_data import COMPANY, CUSTOMER, GROUP, INTEGRATION_USER
+from secure_export.sandbox.bmc_helix.forms.cmdb import AZURE_ATTRIBUTE, ROOT
 from secure_export.sandbox.bmc_helix.people import Account
 from secure_export.sandbox.tls import CA_FILE, LocalCa
 
@@ -107,5 +108,18 @@ def _snippet(url: str, password: str, ca: Path | None) -> list[str]:
         f'username = "{INTEGRATION_USER}"',
         f'password = {{ env = "SANDBOX_HELIX_PASSWORD" }}    # export SANDBOX_HELIX_PASSWORD={password}',
         f'company = "{COMPANY}"',
+        f'support_group = {{ group = "{GROUP}" }}',
+        f'assignee = {{ name = "{" ".join(CUSTOMER)}", login_id = "{INTEGRATION_USER}" }}',
+        f'incident_url = "{url}/incident/{{number}}"',
         *([f'ca_file = "{ca}"'] if ca else []),
+        "",
+        "[[connections.sandbox.cmdb.ci_lookup]]",
+        f'class = "{ROOT}"',
+        f'attribute = "{AZURE_ATTRIBUTE}"',
+        'source = "resource_id"',
+        "",
+        "[[connections.sandbox.cmdb.ci_lookup]]",
+        f'class = "{ROOT}"',
+        'attribute = "Name"',
+        'source = "name"',
     ]

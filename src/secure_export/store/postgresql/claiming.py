@@ -36,10 +36,15 @@ WITH due AS MATERIALIZED (
 ), before AS MATERIALIZED (
     SELECT lanes.id, lanes.due_at FROM lanes JOIN due ON due.id = lanes.id
 )
-UPDATE lanes SET state = 'claimed', token = token.number, owner = $4, due_at = $5, saved = 0, woken = false, reason = ''
+UPDATE lanes SET state = 'claimed', token = token.number, owner = $4, due_at = $5, saved = $6,
+    woken = false, reason = ''
 FROM before, token WHERE lanes.id = before.id
 RETURNING lanes.key, correlation_key, look, token, before.due_at
 """  # noqa: S608 - constants
+_GIVE_BACK = """
+UPDATE lanes SET state = 'ready', due_at = $4, owner = NULL
+WHERE connection = $1 AND state = 'claimed' AND due_at = $2 AND saved = $3
+"""
 _CLOSE_LEFT_STEPS = """
 UPDATE steps SET finished_at = $2, outcome = $3, reason = $4 WHERE finished_at IS NULL AND lane = ANY($1::bytea[])
 RETURNING work_item, kind
@@ -81,11 +86,28 @@ class Taken:
 
 
 async def take(  # noqa: PLR0913 - what a claim says
-    connection: Connection, name: str, *, limit: int, owner: int | None, now: datetime, lease_until: datetime
+    connection: Connection,
+    name: str,
+    *,
+    limit: int,
+    owner: int | None,
+    number: int,
+    now: datetime,
+    lease_until: datetime,
 ) -> list[Taken]:
-    """Take up to ``limit`` due lanes of the connection ``name``, longest due first; a ready one is always due."""
+    """Take up to ``limit`` due lanes of the connection ``name``, longest due first; a ready one is always due.
+
+    Args:
+        connection: The database.
+        name: Whose lanes.
+        limit: How many at most.
+        owner: The number of this process, if it holds a lock on it.
+        number: What tells this claim from others; see ``give_back``.
+        now: The time now.
+        lease_until: When others may take them over.
+    """
     await _shorten(connection, name, now)
-    rows = await connection.fetch(_TAKE, name, limit, micros(now), owner, micros(lease_until))
+    rows = await connection.fetch(_TAKE, name, limit, micros(now), owner, micros(lease_until), number)
     if not rows:
         return []
     taken = [
@@ -93,6 +115,11 @@ async def take(  # noqa: PLR0913 - what a claim says
     ]
     await _close_left_steps(connection, [one.key for one in taken], now)
     return taken
+
+
+async def give_back(connection: Connection, name: str, number: int, *, now: datetime, lease_until: datetime) -> None:
+    """Give lanes back that a claim took though nobody heard of it: nothing was done with them."""
+    await connection.execute(_GIVE_BACK, name, micros(lease_until), number, micros(now))
 
 
 async def read_taken(

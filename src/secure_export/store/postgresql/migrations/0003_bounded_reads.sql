@@ -5,6 +5,6 @@ CREATE INDEX lanes_by_state ON lanes (connection, state, due_at) WHERE due_at IS
 CREATE INDEX lanes_parked ON lanes (id) WHERE due_at IS NULL;
 
 -- Of a problem that very many alerts tell of only the latest are read, and the others are counted.
-CREATE INDEX alerts_firing_of_problem ON alerts (connection, problem_key, fired_at, work_item)
+CREATE INDEX alerts_firing_of_problem ON alerts (connection, problem_key, fired_at DESC NULLS LAST, work_item)
     WHERE problem_key IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX alerts_firing ON alerts (work_item, problem_key) WHERE ended_at IS NULL AND fired_at IS NOT NULL;
