@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.entra import entra_running
+from tests.postgres import Server, postgres_running
 
 
 @pytest.fixture
@@ -17,3 +18,10 @@ def entra() -> Iterator[str]:
     """Give the base URL of a sandbox Entra ID that runs as long as the tests do."""
     with entra_running() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Give a PostgreSQL server that runs as long as the tests do."""
+    with postgres_running() as server:
+        yield server

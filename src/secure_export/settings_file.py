@@ -159,20 +159,26 @@ def _sentence(kind: str, message: str, loc: Path_, model: type[BaseModel], at: P
     setting = ".".join(names)
     if kind == "extra_forbidden":
         owner = _model_at(model, loc[:-1])
-        known = [*(owner.model_fields if owner else ()), *(_common_names() if at and len(loc) == 1 else ())]
+        known = [*_names(owner), *(_common_names() if at and len(loc) == 1 else ())]
         return f"there is no setting {setting!r}{_suggestion(str(loc[-1]), known)}"
     if kind == "missing":
         return f"the setting {setting!r} is missing"
     if kind == "model_type":
-        owner = _model_at(model, loc)
-        return f"{setting} is a section of its own, [{setting}]; in it there are: {', '.join(owner.model_fields if owner else ())}"
+        there_are = ", ".join(_names(_model_at(model, loc)))
+        return f"{setting} is a section of its own, [{setting}]; in it there are: {there_are}"
+    if kind in {"list_type", "tuple_type"}:
+        return f"{setting} is a list: write it in square brackets, a list of sections as [[{setting}]]"
     return f"{setting}: {message.removeprefix('Value error, ')}"
+
+
+def _names(model: type[BaseModel] | None) -> list[str]:
+    """The names of settings, as they are written in the file."""
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def _common_names() -> list[str]:
     """What every connection can set; a tool's own settings stand beside these."""
-    found = _model_at(Settings, ("connections", "any"))
-    return list(found.model_fields) if found else []
+    return _names(_model_at(Settings, ("connections", "any")))
 
 
 def _suggestion(wrong: str, known: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,25 @@ _STATES = {"Resolved": ToolState.RESOLVED, "Closed": ToolState.CLOSED, "Cancelle
 _PRIORITIES = {"Critical": 1, "High": 2, "Medium": 3, "Low": 4}
 
 
+class MovedClock:
+    """A clock that a test moves on.
+
+    Attributes:
+        seconds: How far it is ahead.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return datetime.now(UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        """Tell it as seconds that never go back."""
+        return self.seconds
+
+
 class BmcHelixTool:
     """Looks into the sandbox behind the connector.
 
@@ -71,6 +90,7 @@ class BmcHelixTool:
         app: The sandbox.
         url: Where it listens.
         password: A file with the integration user's password.
+        clock: The connectors' clock; None: the true one.
         settings: Further settings of the connections.
     """
 
@@ -78,8 +98,11 @@ class BmcHelixTool:
     lacks: Mapping[Ability, str] = {}
     secrets: Sequence[str] = (PASSWORD,)
 
-    def __init__(self, app: BmcHelixApp, url: str, password: Path, **settings: Any) -> None:
+    def __init__(
+        self, app: BmcHelixApp, url: str, password: Path, clock: MovedClock | None = None, **settings: Any
+    ) -> None:
         self.app = app
+        self.clock = clock
         self.server = app.server
         add_person(self.server, "Azure", "Operations", company=COMPANY, login="azure.operations", groups=(GROUP,))
         told = {
@@ -107,8 +130,11 @@ class BmcHelixTool:
 
     def made(self, connection: str) -> Connector:
         """Make a connector, as another process has it."""
-        resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
-        return connector.make(connection, self.settings, resources)
+        resources = Resources(desk=None, clock=self.clock or (lambda: datetime.now(UTC)))  # type: ignore[arg-type]
+        made = connector.make(connection, self.settings, resources)
+        if self.clock is not None:
+            made._tools.trust._monotonic = self.clock.monotonic  # type: ignore[attr-defined]
+        return made
 
     async def records(self, key: str) -> Sequence[Record]:
         return [self._record(row) for row in self._rows(key)]
@@ -188,12 +214,12 @@ def _ci(identity: str) -> str:
 
 
 @asynccontextmanager
-async def running(folder: Path, **settings: Any) -> AsyncIterator[BmcHelixTool]:
+async def running(folder: Path, clock: MovedClock | None = None, **settings: Any) -> AsyncIterator[BmcHelixTool]:
     """Serve a sandbox with its tool for as long as the block lasts."""
     password = folder / "password"
     password.write_text(PASSWORD, encoding="utf-8")
     async with serving() as (app, url):
-        tool = BmcHelixTool(app, url, password, **settings)
+        tool = BmcHelixTool(app, url, password, clock, **settings)
         yield tool
         await tool.connector.close()
         await tool.other_connector.close()

@@ -96,6 +96,7 @@ async def test_the_rights_of_the_page_are_enough(check: Check) -> None:
     assert results["sign in"].detail == f"AR-JWT as {USER}; a token lasts 3600 s"
     assert "not proven without writing" in results["create incident"].detail
     assert "Automated Resolution Reported" in results["status reason"].detail
+    assert "no assignee is set" in results["assignee"].detail
 
 
 @pytest.mark.parametrize("with_record", [False, True])

@@ -120,6 +120,7 @@ async def test_a_subscription_stands_in(found: Bind) -> None:
     (binding,) = await found(OTHER, rules=[*RULES, BY_SUBSCRIPTION])
     assert binding.id is not None
     assert binding.id.startswith("BMC_CloudInstance:")
+    assert "stands in for" in binding.reason
 
 
 async def test_a_user_without_rights_holds_nothing_back(app: BmcHelixApp, found: Bind) -> None:

@@ -16,14 +16,16 @@ from tests.docs.pages import Block
 START_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
 _ANYTHING = ".*?"
+_EXPORT = re.compile(r"^export ([A-Z_]+)=([\w.-]+)$", re.MULTILINE)
 
 
 class Walk:
     """One reader in one folder. Use it as a context manager: what was left running is ended.
 
-    Blocks of kind ``sh`` are typed; ``background`` leaves one running, ``fails`` expects an exit code other than 0.
+    Blocks of kind ``sh`` are typed; ``background`` leaves one running, ``fails`` expects an exit code other than 0,
+    ``until`` types it again while it does not show yet what it should.
     The ``text`` block after one shows what comes of it: its lines come in this order, with others between them, and
-    ``…`` stands for anything.
+    ``…`` stands for anything. Variables that are exported stay so in later blocks, as in the reader's terminals.
 
     Args:
         folder: Where everything happens.
@@ -34,6 +36,7 @@ class Walk:
         self._folder = folder
         self._ports = {port: str(_free_port()) for port in ports}
         self._running: list[subprocess.Popen[bytes]] = []
+        self._exported: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +63,7 @@ class Walk:
             if "background" in block.marks:
                 self._leave_running(self._ours(block.text), shown, f"{typed}.log")
             else:
+                self._wait_for(self._ours(block.text), shown if "until" in block.marks else "")
                 self._type(self._ours(block.text), shown, fails="fails" in block.marks)
         return typed
 
@@ -68,19 +72,32 @@ class Walk:
             text = text.replace(f":{port}", f":{free}").replace(f"--port {port}", f"--port {free}")
         return text
 
+    def _environment(self) -> dict[str, str]:
+        return _environment() | self._exported
+
     def _type(self, command: str, shown: str, *, fails: bool) -> None:
+        self._exported.update(_EXPORT.findall(command))
+        code, said = self._run(command)
+        assert (code != 0) == fails, f"{command}\nended with {code}:\n{said}"
+        missing = first_missing(shown, said)
+        assert missing is None, f"{command}\ndid not print {missing!r}, but:\n{said}"
+
+    def _wait_for(self, command: str, shown: str) -> None:
+        """Type a command again and again until it shows something, or long enough."""
+        end = time.monotonic() + START_SECONDS
+        while shown and first_missing(shown, self._run(command)[1]) is not None and time.monotonic() < end:
+            time.sleep(0.1)
+
+    def _run(self, command: str) -> tuple[int, str]:
         done = subprocess.run(
             ["/bin/sh", "-e", "-c", command],
             cwd=self._folder,
-            env=_environment(),
+            env=self._environment(),
             capture_output=True,
             check=False,
             timeout=COMMAND_SECONDS,
         )
-        said = f"{done.stdout.decode()}\n{done.stderr.decode()}"
-        assert (done.returncode != 0) == fails, f"{command}\nended with {done.returncode}:\n{said}"
-        missing = first_missing(shown, said)
-        assert missing is None, f"{command}\ndid not print {missing!r}, but:\n{said}"
+        return done.returncode, f"{done.stdout.decode()}\n{done.stderr.decode()}"
 
     def _leave_running(self, command: str, shown: str, name: str) -> None:
         log = self._folder / name
@@ -88,7 +105,7 @@ class Walk:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
                 cwd=self._folder,
-                env=_environment(),
+                env=self._environment(),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

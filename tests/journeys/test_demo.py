@@ -1,4 +1,4 @@
-"""The demo as a person runs it: its judgement, its last line, and what stands in ServiceNow when it is over."""
+"""The demo as a person runs it: its judgement, its last line, and what stands in the tool when it is over."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_one_round_ends_well_and_prints_its_numbers(tool: str, tmp_path: Path) -
 
 def test_the_demo_leaves_each_incident_once_in_servicenow_and_ends_by_ctrl_c(tmp_path: Path) -> None:
     """What the demo says of itself is seen from outside too: in the page that it names, by its control, and by hand."""
-    with _running(tmp_path) as shown:
+    with _running("servicenow", tmp_path) as shown:
         console, snow = _after("console", shown), _after("ServiceNow (sandbox)", shown)
         rows = _json(f"{snow}/control/records/incident?query=correlation_idSTARTSWITHazmon1:")["rows"]
         assert Counter(row["state"] for row in rows) == {
@@ -88,13 +88,42 @@ def test_the_demo_leaves_each_incident_once_in_servicenow_and_ends_by_ctrl_c(tmp
         assert ended["hands_off"], "a person ended it while its alert fires: it is left to people"
 
 
+def test_the_demo_leaves_each_incident_once_in_bmc_helix_and_follows_a_person(tmp_path: Path) -> None:
+    """Its judgement is good, and what it says is seen from outside too, as with ServiceNow."""
+    with _running("bmc-helix", tmp_path) as shown:
+        assert "Every alert got where it belongs" in shown
+        assert "not as it should be" not in shown
+        console, bmc = _after("console", shown), _after("BMC Helix (sandbox)", shown)
+        items = {item["number"]: item for item in _json(f"{console}/api/v1/work-items?limit=1000")["items"]}
+        all_there = {one["Incident Number"]: one for one in _json(f"{bmc}/control/incidents")}
+        ours = [all_there[number] for number in items]
+        assert len({one["Vendor Ticket Number"] for one in ours}) == TOTALS.work_items == len(ours)
+        assert Counter(one["Status"] for one in ours) == {
+            "Resolved": TOTALS.resolved,
+            "Assigned": TOTALS.work_items - TOTALS.resolved - 1,
+            "In Progress": 1,
+        }
+        assert TOTALS.bound <= sum("HPD_CI_ReconID" in one for one in ours) <= TOTALS.bound_at_most
+        (taken,) = (items[one["Incident Number"]] for one in ours if one["Status"] == "In Progress")
+        assert (taken["tool_state"], taken["assignment"]) == ("In Progress", "Ada Lovelace")
+        assert taken["number"] in _text(taken["url"])
+        number, command = _command("end (INC[0-9]+)", shown)
+        assert items[number]["tool_state"] == "Assigned"
+        _typed(command)
+        ended = _until(
+            f"{console}/api/v1/work-items/{items[number]['id']}", lambda item: item["tool_state"] == "Resolved"
+        )
+        assert "No Further Action Required: It was restarted." in ended["resolution_in_tool"]
+        assert ended["hands_off"], "a person ended it while its alert fires: it is left to people"
+
+
 @contextmanager
-def _running(folder: Path) -> Iterator[str]:
+def _running(tool: str, folder: Path) -> Iterator[str]:
     """Run the demo until its round is over; gives what it printed by then."""
     log = folder / "shown.txt"
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [*COMMAND, "demo", "--tool", "servicenow", "--port", str(free_port())],
+            [*COMMAND, "demo", "--tool", tool, "--port", str(free_port())],
             stdout=out,
             stderr=subprocess.STDOUT,
             cwd=folder,

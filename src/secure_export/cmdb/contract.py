@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+STANDS_IN_FOR = "stands_in_for"
+"""The attribute of a CI that was given in place of another, which the CMDB does not have: the other's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationItem:
@@ -14,7 +17,8 @@ class ConfigurationItem:
         name: Its name.
         class_name: Its class, such as ``virtual-machine``.
         resource_id: The Azure resource id, in normal form (lower case, no trailing slash); None when it has none.
-        attributes: Further attributes by name (``environment``, ``owner``, ``business_criticality`` …).
+        attributes: Further attributes by name (``environment``, ``owner``, ``business_criticality`` …), and
+            ``STANDS_IN_FOR`` where it has the id that was asked for only in place of another.
     """
 
     id: str

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from secure_export.alerts.references import References
 from secure_export.alerts.resource_id import parse
-from secure_export.cmdb.contract import ConfigurationItem
+from secure_export.cmdb.contract import STANDS_IN_FOR, ConfigurationItem
 from secure_export.cmdb.rules import Rule
 from secure_export.cmdb.subjects import Subject, subjects_of
 from secure_export.workitems.work_item import Binding
@@ -143,6 +143,8 @@ def _parent(subject: Subject, candidates: _Found) -> _Found:
 
 
 def _by_id(subject: Subject, ci: ConfigurationItem) -> str:
+    if other := ci.attributes.get(STANDS_IN_FOR):
+        return f"the CMDB has no CI of its own for {other}: {ci.name} stands in for it"
     state = "" if _in_use(ci) else ", although it is marked there as out of use"
     return f"the CMDB has the resource id that {subject.source} gives{state}"
 

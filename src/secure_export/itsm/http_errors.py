@@ -9,6 +9,8 @@ import aiohttp
 
 from secure_export.errors import SecureExportError
 
+_TLS_WORDS = {"WRONG_VERSION_NUMBER": "it answers without TLS; is that the right port?"}
+
 
 class NotSent(SecureExportError):  # noqa: N818 - reads as what it says
     """Nothing of the request reached the tool: it may be made again without a look.
@@ -124,10 +126,8 @@ def _why(error: BaseException) -> str:
     match inner:
         case ssl.SSLCertVerificationError():
             return str(inner.verify_message)
-        case ssl.SSLError() if inner.reason == "WRONG_VERSION_NUMBER":
-            return "it answers without TLS: is that the right port?"
         case ssl.SSLError() if inner.reason:
-            return str(inner.reason).replace("_", " ").lower()
+            return _TLS_WORDS.get(inner.reason) or str(inner.reason).replace("_", " ").lower()
         case socket.gaierror() if inner.strerror:
             return str(inner.strerror)
         case OSError() if inner.errno:

@@ -1,6 +1,6 @@
 """Rows of the desk's tables, and what they say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,6 +34,11 @@ _CI_ID = "CI"
 def to_json(value: Any) -> str:
     """Write a value as compact JSON."""
     return msgspec.json.encode(value).decode()
+
+
+def sorted_json(attributes: Mapping[str, str]) -> str:
+    """Write attributes as compact JSON, those of the same name always in the same place."""
+    return to_json(dict(sorted(attributes.items())))
 
 
 def number_of(row_id: int) -> str:

@@ -34,7 +34,7 @@ class Trouble(StrEnum):
     ACCEPTED = "accepted"
     """Nothing is done, and the answer sounds as if it were going to be."""
     BUSY = "busy"
-    """Nothing is done: too many requests, with the time to come back."""
+    """Nothing is done: too many requests, with the time to come back, which is in ``BUSY_SECONDS``."""
     BUSY_SILENT = "busy-silent"
     """Nothing is done: too many requests, and not a word of when to come back."""
     UNAVAILABLE = "unavailable"
@@ -45,6 +45,7 @@ class Trouble(StrEnum):
     """A resolve is answered as if it were done, and the record stays open."""
 
 
+BUSY_SECONDS = 30
 DONE_ALL_THE_SAME = frozenset({Trouble.ANSWER_LOST, Trouble.ERROR_AFTER, Trouble.GARBAGE, Trouble.CUT})
 NOT_DONE = frozenset(Trouble) - DONE_ALL_THE_SAME
 

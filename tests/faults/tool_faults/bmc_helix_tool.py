@@ -22,6 +22,7 @@ from secure_export.sandbox.bmc_helix.faults import Fault, FaultKind, Shape
 from secure_export.sandbox.bmc_helix.forms.options import RESOLVED
 from secure_export.sandbox.bmc_helix.foundation import add_person
 from secure_export.sandbox.bmc_helix.people import PASSWORD
+from secure_export.sandbox.bmc_helix.person import Person
 from secure_export.sandbox.bmc_helix.run import serving
 from secure_export.sandbox.bmc_helix.server import ArServer
 from secure_export.sandbox.clock import Clock
@@ -53,15 +54,11 @@ _KINDS: Mapping[Trouble, tuple[FaultKind, dict[str, Any]]] = {
 
 
 class BmcHelixTool:
-    """Incidents; see ``adapter.ToolUnderFault``.
+    """Incidents; see ``adapter.ToolUnderFault``."""
 
-    An AR server answers an entry that we may not see like one that is not there, and counts nothing: of what rights
-    hide only the whole can be noticed, and only after something was seen before. Hence no ``ROW_RIGHTS``.
-    """
-
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.ROW_RIGHTS}
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
     troubles: ClassVar[frozenset[Trouble]] = frozenset(Trouble)
-    deeds: ClassVar[frozenset[Deed]] = frozenset(Deed) - {Deed.MERGE}
+    deeds: ClassVar[frozenset[Deed]] = frozenset(Deed)
     concurrency: ClassVar[int] = 4
     work_item: ClassVar[str] = "incident"
 
@@ -140,6 +137,9 @@ class BmcHelixTool:
                 values = {**ended, "Status": "Closed"}
             case Deed.REOPEN:
                 values = {"Status": "In Progress"}
+            case Deed.MERGE:
+                Person(self._server).merge(number)
+                return
             case _:
                 self._server.delete(_BASE, row["Entry ID"])
                 return

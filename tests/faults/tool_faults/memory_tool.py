@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tests.faults.tool_faults.adapter import DONE_ALL_THE_SAME, Ability, Deed, Found, Trouble
+from tests.faults.tool_faults.adapter import BUSY_SECONDS, DONE_ALL_THE_SAME, Ability, Deed, Found, Trouble
 from tests.unit.delivery.tool import CmdbInMemory
 
 from secure_export.cmdb.contract import ConfigurationItem
@@ -141,7 +141,7 @@ class MemoryService:
         self.met += trouble is not None
         match trouble:
             case Trouble.BUSY:
-                raise NotDone("429: too many requests", self.clock() + timedelta(seconds=30))
+                raise NotDone("429: too many requests", self.clock() + timedelta(seconds=BUSY_SECONDS))
             case Trouble.RESOLVE_IGNORED if resolves:
                 return None
             case None | Trouble.RESOLVE_IGNORED:

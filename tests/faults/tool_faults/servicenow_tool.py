@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.faults.tool_faults.adapter import Ability, Deed, Found, Trouble
+from tests.faults.tool_faults.adapter import BUSY_SECONDS, Ability, Deed, Found, Trouble
 
 from secure_export.clock import utc_now
 from secure_export.itsm.contract import Connector
@@ -47,7 +47,7 @@ _KINDS: dict[Trouble, tuple[FaultKind, dict[str, Any]]] = {
     Trouble.GARBAGE: (FaultKind.GARBAGE, {}),
     Trouble.CUT: (FaultKind.CUT, {}),
     Trouble.ACCEPTED: (FaultKind.ACCEPTED, {}),
-    Trouble.BUSY: (FaultKind.TOO_MANY, {"seconds": 30.0}),
+    Trouble.BUSY: (FaultKind.TOO_MANY, {"seconds": BUSY_SECONDS}),
     Trouble.BUSY_SILENT: (FaultKind.QUEUE_FULL, {}),
     Trouble.UNAVAILABLE: (FaultKind.ERROR_BEFORE, {"status": 503}),
     Trouble.ABORTED: (FaultKind.ABORTED, {}),

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,15 @@ from typing import Any
 import pytest
 from tests.conformance.connector_suite import CONNECTION as SUITE_CONNECTION
 from tests.conformance.connector_suite import noted, to_resolve, work_item
-from tests.faults.tool_faults.adapter import DONE_ALL_THE_SAME, Ability, Deed, OpenTool, ToolUnderFault, Trouble
+from tests.faults.tool_faults.adapter import (
+    BUSY_SECONDS,
+    DONE_ALL_THE_SAME,
+    Ability,
+    Deed,
+    OpenTool,
+    ToolUnderFault,
+    Trouble,
+)
 from tests.faults.tool_faults.chance import seeds, told_by_chance
 from tests.faults.tool_faults.judge import OPEN, OVER, Expected, judge, usual
 from tests.faults.tool_faults.mortal import Died, Life
@@ -158,6 +166,21 @@ class ToolFaultSuite:
         await judge(world)
         assert calls <= 75, "a tool that has enough was asked again and again"
 
+    async def test_a_tool_that_names_a_time_is_left_alone_until_then(self, world: World) -> None:
+        """What one lane was told counts for all of them."""
+        lacks(world.tool, Trouble.BUSY)
+        until = world.clock() + timedelta(seconds=BUSY_SECONDS)
+        world.tool.next_writes(Trouble.BUSY)
+        await world.fires("vm1")
+        await world.rests(at_most=timedelta(0))
+        await world.fires("vm2")
+        await world.rests()
+        await judge(world)
+        steps = [step for vm in ("vm1", "vm2") for item in await world.items_of(vm) for step in item["steps"]]
+        refused = min(steps, key=lambda step: str(step["started_at"]))
+        assert refused["outcome"] == "try-later"
+        assert all(datetime.fromisoformat(step["started_at"]) >= until for step in steps if step is not refused)
+
     async def test_an_hour_of_503(self, world: World) -> None:
         """What happened in an hour without the tool is brought in afterwards: one record each, in the right state."""
         lacks(world.tool, Trouble.UNAVAILABLE)
@@ -243,12 +266,14 @@ class ToolFaultSuite:
         await world.fires(VM)
         await world.rests()
         await world.tool.act((await world.record_of(VM)).number, deed)
+        theirs = [record.resolution for record in await world.records_of(VM)]
         if noticed:
             await world.looks_round()
         await world.ends(VM)
         await world.rests()
         await world.looks_round()
         left = () if deed is Deed.DELETE else (OVER,)
+        assert [record.resolution for record in await world.records_of(VM)] == theirs
         await judge(world, {VM: Expected(left, tells=deed is not Deed.DELETE)})
         await world.fires(VM)
         await world.rests()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from secure_export.cli.main import app
@@ -9,7 +10,6 @@ from secure_export.itsm.registry import connector_types
 from secure_export.settings_file import read_settings
 
 SUBSCRIPTION = "0f4c8a77-5d21-4b6e-9c13-a8e2d7b4f650"
-SERVICENOW = "# [connections.servicenow]\n"
 
 
 def written(folder: Path) -> Path:
@@ -26,15 +26,18 @@ def test_the_file_can_be_read_as_it_is(tmp_path: Path) -> None:
     assert settings.connections["desk"].subscriptions == [SUBSCRIPTION]
 
 
-def test_the_example_of_servicenow_only_has_to_be_uncommented(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tool", ["servicenow", "bmc-helix"])
+def test_each_example_only_has_to_be_uncommented(tool: str, tmp_path: Path) -> None:
     """Whoever takes the marks away has a connection that is read, with the subscriptions that were named."""
     file = written(tmp_path)
-    before, mark, example = file.read_text(encoding="utf-8").partition(SERVICENOW)
-    assert mark, "there is no example of ServiceNow"
-    lines = [line.removeprefix("#").removeprefix(" ") for line in (mark + example).splitlines()]
-    file.write_text(before + "\n".join(lines), encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    before, mark, rest = text.partition(f"# [connections.{tool}]\n")
+    assert mark, f"there is no example of {tool}"
+    example, _, after = (mark + rest).partition("\n\n")
+    lines = [line.removeprefix("#").removeprefix(" ") for line in example.splitlines()]
+    file.write_text("\n".join([before, *lines, "", after]), encoding="utf-8")
     settings = read_settings(file, connector_types())
-    assert set(settings.connections) == {"desk", "servicenow"}
-    connection = settings.connections["servicenow"]
-    assert (connection.type, connection.subscriptions) == ("servicenow", [SUBSCRIPTION])
+    assert set(settings.connections) == {"desk", tool}
+    connection = settings.connections[tool]
+    assert (connection.type, connection.subscriptions) == (tool, [SUBSCRIPTION])
     assert [route.work_item for route in connection.routes] == ["incident"]

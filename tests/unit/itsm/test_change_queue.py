@@ -23,7 +23,7 @@ async def _many(queue: ChangeQueue, count: int, done: asyncio.Event) -> tuple[li
 
 @pytest.mark.parametrize(("seconds", "most"), [(0.1, 64), (1.0, 12), (3.0, 4), (30.0, 4)])
 async def test_the_slower_the_answers_the_fewer_changes_are_on_their_way(seconds: float, most: int) -> None:
-    """A fast instance gets all at once, so that readings behind them gather; a slow one as many as it answers soon."""
+    """A fast tool gets all at once, so that readings behind them gather; a slow one as many as it answers soon."""
     queue, done = ChangeQueue(4), asyncio.Event()
     for _ in range(200):
         queue.answered(seconds)

@@ -1,5 +1,6 @@
 """Encryption of the way to a tool: always verified, with private authorities and client certificates."""
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,23 @@ async def test_an_unknown_authority_is_not_trusted(authority: Authority) -> None
         assert got.startswith(f"NotSent: the certificate of localhost:{one.port} is not trusted")
         assert got.endswith("see ca_file")
         assert not one.requests
+
+
+async def test_a_port_without_encryption_is_named() -> None:
+    """Whoever writes https:// for a port that speaks plain HTTP is told so."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        http = Http(HttpSettings(url=f"https://127.0.0.1:{port}"))
+        with pytest.raises(NotSent, match=r"\(it answers without TLS; is that the right port\?\)"):
+            await http.request("POST", "/", json={})
+        await http.close()
 
 
 async def test_only_the_named_authority_is_trusted(authority: Authority, tmp_path: Path) -> None:

@@ -65,6 +65,21 @@ def test_the_least_configuration_is_enough(tmp_path: Path) -> None:
             GOOD + "[[connections.desk.routes]]\nclose_any_after_hours = 'soon'\n",
             "line 10: connections.desk.routes.close_any",
         ),
+        (
+            GOOD.replace('"desk"', '"bmc-helix"')
+            + "url = 'https://acme.example'\nusername = 'a'\npassword = { env = 'P' }\nsupport_group = 'Linux'\n",
+            "line 12: connections.desk.support_group is a section of its own, [connections.desk.support_group]",
+        ),
+        (
+            GOOD + "[connections.desk.routes]\ngroup_by = 'ci'\n",
+            "connections.desk.routes is a list: write it in square brackets, a list of sections as [[",
+        ),
+        (
+            GOOD.replace('"desk"', '"bmc-helix"')
+            + "url = 'https://acme.example'\nusername = 'a'\npassword = { env = 'P' }\n"
+            + "[[connections.desk.cmdb.ci_lookup]]\nclas = 'BMC_Cluster'\n",
+            "there is no setting 'connections.desk.cmdb.ci_lookup.clas'; did you mean 'class'?",
+        ),
         ("[identity\n", "is not valid TOML"),
     ],
 )

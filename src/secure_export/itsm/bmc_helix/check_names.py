@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from secure_export.itsm.bmc_helix import qualification
-from secure_export.itsm.bmc_helix.check_sign_in import LOGIN_ID, PEOPLE
+from secure_export.itsm.bmc_helix.check_sign_in import LOGIN_ID
 from secure_export.itsm.bmc_helix.ended import Ended
 from secure_export.itsm.bmc_helix.entry_api import Page, Query
+from secure_export.itsm.bmc_helix.forms import PEOPLE
 from secure_export.itsm.bmc_helix.rows import value
 from secure_export.itsm.bmc_helix.settings import Customer
 from secure_export.itsm.bmc_helix.site import Group
@@ -20,8 +21,8 @@ _NOBODY = (
     "template. Set customer otherwise"
 )
 _NOT_ASSIGNED = (
-    "no assignee is set: BMC does not let an incident be resolved that nobody works on, so that its end is noted and left "
-    "to a person. Set assignee to a member of the group that gets incidents, if they are to be resolved"
+    "no assignee is set: BMC does not let an incident be resolved that nobody works on, so that its end is noted and "
+    "left to a person. Set assignee to a member of the group that gets incidents, if they are to be resolved"
 )
 _NO_COMPANY = (
     "no company is set, and neither a customer nor a template brings one: every incident has one. Set company to an "

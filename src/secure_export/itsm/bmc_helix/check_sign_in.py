@@ -8,14 +8,13 @@ from secure_export.clock import Clock
 from secure_export.itsm.bmc_helix import qualification
 from secure_export.itsm.bmc_helix.ar_token import claims_of, is_token
 from secure_export.itsm.bmc_helix.entry_api import EntryApi, Page, Query
-from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
+from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER, PEOPLE
 from secure_export.itsm.bmc_helix.rows import value
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 from secure_export.itsm.bmc_helix.verdict import Later, NotSignedIn, Ok, Unclear, Verdict
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.sign_in import SignIn, SignInFailed
 
-PEOPLE = "CTM:People"
 LOGIN_ID = "Remedy Login ID"
 _CLOCKS_DIFFER = timedelta(minutes=2)
 _NOBODYS = "-"

@@ -1,4 +1,4 @@
-"""What is to be said of CIs beyond their binding: why one that is in the CMDB was not bound, or stands in for another.
+"""What is to be said of CIs beyond their binding: why one that is in the CMDB was not bound.
 
 Binding knows only what can be bound. That a CI is there and not reconciled is known when it is looked up, and told when
 a record is written: it becomes a reason of the work item.
@@ -7,7 +7,6 @@ a record is written: it becomes a reason of the work item.
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from secure_export.itsm.bmc_helix.ci_rows import STANDS_IN_FOR, ci_name
 from secure_export.workitems.work_item import Binding
 
 _MOST_KEPT = 5_000
@@ -42,8 +41,7 @@ class CiRemarks:
 
     def _of(self, binding: Binding) -> str:
         if binding.id is not None:
-            what = binding.attributes.get(STANDS_IN_FOR)
-            return f"the CMDB has no CI of its own for {what}: {ci_name(binding)} stands in for it" if what else ""
+            return ""
         name = binding.name.lower()
         host = name.partition(".")[0]
         return next((why for key in (name, name.rpartition("/")[2], host) if (why := self._why.get(key, ""))), "")

@@ -17,7 +17,6 @@ Row = Mapping[str, str]
 NEEDED = ("Name", "ClassId", "ReconciliationIdentity")
 USEFUL = ("MarkAsDeleted", "AssetLifecycleStatus", "DatasetId", "Company")
 CI_NAME = "ci_name"
-STANDS_IN_FOR = "stands_in_for"
 
 # By ClassId, which is in capitals; asset forms are named after the class as it is written here (CDM).
 _CLASSES = (

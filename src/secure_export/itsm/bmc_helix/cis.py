@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from secure_export.alerts.resource_id import ResourceId, parse
-from secure_export.cmdb.contract import ConfigurationItem
+from secure_export.cmdb.contract import STANDS_IN_FOR, ConfigurationItem
 from secure_export.itsm.bmc_helix.ci_question import can_be_asked
 from secure_export.itsm.bmc_helix.ci_remarks import CiRemarks
-from secure_export.itsm.bmc_helix.ci_rows import STANDS_IN_FOR, ci_of
+from secure_export.itsm.bmc_helix.ci_rows import ci_of
 from secure_export.itsm.bmc_helix.ci_search import CiSearch, Findings, Hit
 from secure_export.itsm.bmc_helix.cmdb_classes import CmdbClasses
 from secure_export.itsm.bmc_helix.cmdb_settings import BY_NAME, BY_WHOLE, CiLookup, CmdbSettings, Source
@@ -52,7 +52,7 @@ class BmcHelixCmdb:
         return "; ".join(self.search.lacking_rights)
 
     def remarks(self, bindings: Sequence[Binding]) -> tuple[str, ...]:
-        """Say what a work item's reasons should tell of its bindings: what is not reconciled, or stands in.
+        """Say what a work item's reasons should tell of its bindings: what is there and could not be bound.
 
         Args:
             bindings: The bindings, found or not.

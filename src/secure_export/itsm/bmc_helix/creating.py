@@ -1,6 +1,6 @@
 """Making an incident: never a second one for a work item, as far as a tool without a key of ours allows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER
 from secure_export.itsm.bmc_helix.further import further_fields, matching
 from secure_export.itsm.bmc_helix.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.qualification import equal
-from secure_export.itsm.bmc_helix.record import LONGEST_NOTES, opening, work_info
+from secure_export.itsm.bmc_helix.record import LONGEST_NOTES, is_over, opening, work_info
 from secure_export.itsm.bmc_helix.rows import ID, Row, id_in, value
 from secure_export.itsm.bmc_helix.verdict import Ok, Refused, Unclear
 from secure_export.itsm.notes import Part, bound_cis, parts
@@ -45,15 +45,24 @@ async def create(step: IncidentStep) -> Done:
     """
     there = await step.rows()
     if there:
-        return step.done(await step.settled(there), revision=await _held(step, there[0]))
+        return step.done(await step.settled(there), revision=await step.revision_there(there[0]))
+    async with step.tools.trust.first_alone():
+        return await _made(step)
+
+
+async def _made(step: IncidentStep) -> Done:
     step.tools.trust.holds()
+    await _none_in_vain(step)
     part = opening_part(step.item)
     values = await _values(step, part)
     made = await _inserted(step, values)
     if made is None:
         row = await step.the_row()
-        return step.done(row, revision=await _held(step, row))
-    row = await _found(step, made)
+        return step.done(row, revision=await step.revision_there(row))
+    rows = await _found(step, made)
+    row = await step.settled(rows)
+    if not _is(row, made, rows):
+        return step.done(row, revision=await _told_by_another(step, row))
     _compare(step, values, row)
     return await _completed(step, row, part)
 
@@ -68,11 +77,6 @@ def opening_part(item: WorkItem) -> Part:
         return parts(desired.notes, 0, desired.revision, most=LONGEST_NOTES, size=utf8_bytes)[0]
     before = [note for note in desired.notes if note.revision < desired.revision]
     return parts(before, 0, desired.revision - 1, most=LONGEST_NOTES, size=utf8_bytes)[0]
-
-
-async def _held(step: IncidentStep, row: Row) -> int:
-    """Say which of our notes an incident has that was there already."""
-    return await step.tools.work_log.held(value(row, NUMBER)) if step.item.desired.notes else 0
 
 
 async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:
@@ -110,8 +114,8 @@ async def _why_refused(step: IncidentStep, values: Mapping[str, Any], told: Refu
     return f"{told.reason}. Required here and not given: {', '.join(missing)}" if missing else told.reason
 
 
-async def _found(step: IncidentStep, made: _Made) -> Row:
-    """Look for the new incident by its key, and for another that was made at the same time.
+async def _found(step: IncidentStep, made: _Made) -> tuple[Row, ...]:
+    """Look for the new incident by its key, and for others that were made at the same time, oldest first.
 
     Raises:
         Ended: The incident is made, but it cannot be told now what else there is.
@@ -121,28 +125,74 @@ async def _found(step: IncidentStep, made: _Made) -> Row:
     except Ended as ended:
         raise Ended(outcome.Unclear(f"the incident was made, but could not be read back: {ended}")) from ended
     if rows:
-        return await step.settled(rows)
+        return rows
     raise Ended(await _without_key(step, made))
+
+
+def _is(row: Row, made: _Made, rows: Sequence[Row]) -> bool:
+    """Whether an incident is the one that was made just now, and not one that another process made first."""
+    return value(row, NUMBER) == made.number if made.number else len(rows) == 1
+
+
+async def _told_by_another(step: IncidentStep, row: Row) -> int:
+    """Say which of our notes an incident has that another process made; 0 where that cannot be told now."""
+    try:
+        return await step.revision_there(row)
+    except Ended:
+        return 0
 
 
 async def _without_key(step: IncidentStep, made: _Made) -> outcome.Refused | outcome.Unclear:
     """Say why a new incident is not found by its key: BMC's workflow may not have carried it over."""
     key_field = step.tools.settings.key_field
     number = made.number or await _number_of(step, made)
-    told = await step.tools.api.entries(INCIDENT, Query(equal(NUMBER, number), (NUMBER, key_field))) if number else None
-    rows = told.body.rows if isinstance(told, Ok) and isinstance(told.body, Page) else ()
-    row = next((row for row in rows if value(row, NUMBER) == number), None)
+    row = await _by_number(step, INCIDENT, number)
     if row is None:
-        why = "BMC took a new incident, but it is not found by its key yet: nothing is made until a look finds it"
+        why = (
+            f"BMC took a new incident{f' ({number})' if number else ''}, but it is not to be seen: nothing is made "
+            "until it is. See whether the integration user has access to the company of its incidents"
+        )
         step.tools.lost.begins_anew(step.key, step.tools.clock())
+        step.tools.trust.lose(why, vain=number)
         return outcome.Unclear(why)
     why = (
         f"BMC made {number}, but {value(row, key_field) or 'nothing'!r} stands in its {key_field} in place of our key, "
         f"so that it would not be found again: let the integration user write and read {key_field} (60 characters) on "
-        f"{CREATE} and {INCIDENT}, or name another key_field; then cancel {number}"
+        f"{CREATE} and {INCIDENT}, or name another key_field; then cancel {number}, and more are made"
     )
-    step.tools.trust.lose(why, lasting=True)
+    step.tools.trust.lose(why, vain=number)
     return outcome.Refused(why)
+
+
+async def _none_in_vain(step: IncidentStep) -> None:
+    """See what became of an incident that was made and not found by its key: more of them would follow.
+
+    Raises:
+        Ended: It is as it was, or that cannot be told now.
+    """
+    trust, key_field = step.tools.trust, step.tools.settings.key_field
+    if not trust.vain:
+        return
+    row = await _by_number(step, INCIDENT, trust.vain)
+    if row is not None:
+        mended = is_over(row) or bool(value(row, key_field).strip())
+    else:
+        mended = await _by_number(step, CREATE, trust.vain) is not None  # the staging record outlives a deletion
+    if mended:
+        trust.vain = ""
+    else:
+        trust.lose_again()
+        trust.holds()
+
+
+async def _by_number(step: IncidentStep, form: str, number: str) -> Row | None:
+    """Read an incident, or the staging form's record of it, by its number; None: it is not to be seen."""
+    if not number:
+        return None
+    fields = (NUMBER, step.tools.settings.key_field, "Status")
+    told = await step.tools.api.entries(form, Query(equal(NUMBER, number), fields))
+    rows = told.body.rows if isinstance(told, Ok) and isinstance(told.body, Page) else ()
+    return next((row for row in rows if value(row, NUMBER) == number), None)
 
 
 async def _number_of(step: IncidentStep, made: _Made) -> str:
@@ -165,8 +215,7 @@ async def _completed(step: IncidentStep, row: Row, part: Part) -> Done:
     desired, observed = step.item.desired, step.tools.observed
     try:
         if part.text and observed.notes_by_create is not True:
-            held = await step.tools.work_log.held(value(row, NUMBER))
-            observed.notes_by_create = held >= part.revision
+            observed.notes_by_create = await step.held(row) >= part.revision
         kept = not part.text or observed.notes_by_create
         if kept and part.revision == desired.revision:
             return step.done(row, revision=part.revision)

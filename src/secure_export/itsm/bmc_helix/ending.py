@@ -142,8 +142,8 @@ class _Resolving:
 
     async def _noted(self, part: Part, cis: Mapping[str, str], told: Refused) -> None:
         """Write the end as a work note, once: with the mark of the revision that tells of it."""
-        number, revision = value(self._row, NUMBER), self._step.item.desired.revision
-        if await self._step.tools.work_log.held(number) >= revision:
+        revision = self._step.item.desired.revision
+        if await self._step.held(self._row) >= revision:
             return
         over = f"{self._resolution}\n\nBMC did not let this incident be resolved: {told.words}"
         text = BETWEEN_NOTES.join(one for one in (part.text, over) if one)

@@ -15,6 +15,7 @@ ASSOCIATIONS = "HPD:Associations"
 BASE = "HPD:Help Desk"
 TEMPLATE = "HPD:Template"
 SUPPORT_GROUP = "CTM:Support Group"
+PEOPLE = "CTM:People"
 
 NUMBER = "Incident Number"
 REQUEST_ID = "Request ID"

@@ -14,8 +14,8 @@ from secure_export.itsm.bmc_helix.verdict import Ok, Verdict
 from secure_export.itsm.notes import Part, bound_cis, parts
 from secure_export.itsm.record_keys import record_key
 from secure_export.itsm.texts import utf8_bytes
-from secure_export.workitems.outcome import Done, Unclear
-from secure_export.workitems.work_item import WorkItem
+from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.work_item import Note, WorkItem
 
 _GONE = "BMC has no incident of this work item any more: a look decides"
 _NOTES_DROPPED = (
@@ -37,6 +37,10 @@ class IncidentStep:
         self.item = item
         self.key = record_key(tools.connection, item.key)
         self.remarks: list[str] = []
+        self._row: Row | None = None
+        self._revision = self.known_revision
+        self._wrote = False
+        self._moved = False
 
     @property
     def known_revision(self) -> int:
@@ -61,7 +65,8 @@ class IncidentStep:
         rows = await self.rows()
         if not rows:
             raise Ended(Unclear(_GONE))
-        return await self.settled(rows)
+        self._row = await self.settled(rows)
+        return self._row
 
     async def read_back(self, number: str) -> Row:
         """Read an incident back that was just changed.
@@ -79,18 +84,31 @@ class IncidentStep:
         self.remark(*twins.strangers(rows))
         return found
 
+    async def held(self, row: Row) -> int:
+        """Say which revision an incident's work notes tell of; 0: none of ours.
+
+        A revision that we have not reached was written by a later life of our store, before it was restored: it says
+        nothing about the notes that are owed now.
+
+        Raises:
+            Ended: It cannot be told now.
+        """
+        there = await self.tools.work_log.held(value(row, NUMBER))
+        return there if there <= self.item.desired.revision else 0
+
+    async def revision_there(self, row: Row) -> int:
+        """Say which of the notes that are owed an incident has, as ``held``; 0 where none are owed."""
+        return await self.held(row) if self._newer() else 0
+
     async def owed(self, row: Row) -> list[Part]:
         """Give the work notes that an incident lacks: one part at least, the last without a text if it has them all.
-
-        A revision that is higher than ours was written by a later life of our store: it is not taken back.
 
         Raises:
             Ended: What it has cannot be told now.
         """
-        desired, known = self.item.desired, self.known_revision
-        newer = [note for note in desired.notes if note.revision > known]
-        held = max(known, await self.tools.work_log.held(value(row, NUMBER))) if newer else known
-        return parts(newer, held, max(desired.revision, held), most=LONGEST_NOTES, size=utf8_bytes)
+        held = max(self._revision, await self.revision_there(row))
+        revision = max(self.item.desired.revision, held)
+        return parts(self._newer(), held, revision, most=LONGEST_NOTES, size=utf8_bytes)
 
     async def bring_in(self, row: Row) -> None:
         """Bring in the configuration items and the notes that an incident lacks, each note once.
@@ -112,7 +130,9 @@ class IncidentStep:
         primary = value(row, "HPD_CI_ReconID") or (told[0][1] if told else "")
         others = [binding for binding, identity in told if identity != primary]
         forms = self.tools.settings.cmdb.asset_forms
-        self.remark(*await associations.add(self.tools.api, value(row, NUMBER), others, forms))
+        added = await associations.add(self.tools.api, value(row, NUMBER), others, forms)
+        self._wrote = self._wrote or added.count > 0
+        self.remark(*added.remarks)
 
     def first_ci(self, row: Row) -> dict[str, str]:
         """Give the values that bind an incident to its first CI; none when it has one: what a person chose stays."""
@@ -137,7 +157,11 @@ class IncidentStep:
         wanted = {**values, **note}
         if not wanted:
             return None
-        return await self.tools.api.change(INCIDENT, update_id(row), {**CHANGE_ACTION, **wanted})
+        told = await self.tools.api.change(INCIDENT, update_id(row), {**CHANGE_ACTION, **wanted})
+        if isinstance(told, Ok):
+            self._wrote = True
+            self._moved = self._moved or "Status" in values
+        return told
 
     async def note_kept(self, row: Row, part: Part) -> None:
         """See to it that a work note that went with a change is there.
@@ -145,6 +169,24 @@ class IncidentStep:
         Raises:
             Ended: It is not known to be.
         """
+        await self._kept(row, part)
+        self._revision = max(self._revision, part.revision)
+
+    def cut_short(self, outcome: Outcome) -> Outcome:
+        """Say what came of a step that changed something before it could not go on.
+
+        Only an outcome that leaves no doubt may say that nothing was changed.
+        """
+        if not isinstance(outcome, TryLater | Refused) or not self._wrote:
+            return outcome
+        if self._moved or self._row is None:
+            return Unclear(outcome.reason)
+        return self.done(self._row, revision=self._revision)
+
+    def _newer(self) -> list[Note]:
+        return [note for note in self.item.desired.notes if note.revision > self.known_revision]
+
+    async def _kept(self, row: Row, part: Part) -> None:
         observed = self.tools.observed
         if not part.text or observed.notes_by_change:
             return
@@ -156,10 +198,11 @@ class IncidentStep:
         told = await self.tools.work_log.write(value(row, NUMBER), part)
         if not isinstance(told, Ok):
             raise Ended(unwritten(told))
+        self._wrote = True
 
     async def _has(self, row: Row, part: Part) -> bool:
         try:
-            return await self.tools.work_log.held(value(row, NUMBER)) >= part.revision
+            return await self.held(row) >= part.revision
         except Ended as ended:
             raise Ended(Unclear(f"BMC took the change, but its note could not be read back: {ended}")) from ended
 

@@ -56,7 +56,9 @@ class Sightings:
         found = await self._gathered.get(key)
         if found is None:
             raise Ended(TryLater(_HIDDEN))
-        if not found:
+        if found:
+            self._trust.proven()
+        else:
             self._trust.holds()
         return found
 

@@ -36,8 +36,8 @@ def strangers(rows: Sequence[Row]) -> tuple[str, ...]:
     """Tell of incidents that carry our key without being made by us: a person copied one."""
     twins = _twins(rows)
     return tuple(
-        f"{value(row, NUMBER)} carries the same key as {value(rows[0], NUMBER)}, but {value(row, 'Submitter')} made "
-        "it: it is left alone"
+        f"{value(row, NUMBER)} carries the same key as {value(rows[0], NUMBER)}, but "
+        f"{value(row, 'Submitter') or 'somebody unknown'} made it: it is left alone"
         for row in rows[1:]
         if row not in twins
     )
@@ -78,5 +78,6 @@ def assigned(name: str, login_id: str | None) -> dict[str, str]:
 
 
 def _twins(rows: Sequence[Row]) -> list[Row]:
-    """The younger ones that were made by whoever made the oldest, who is us."""
-    return [row for row in rows[1:] if value(row, "Submitter") == value(rows[0], "Submitter")]
+    """The younger ones that were made by whoever made the oldest, who is us; none where that is not shown."""
+    us = value(rows[0], "Submitter")
+    return [row for row in rows[1:] if us and value(row, "Submitter") == us]

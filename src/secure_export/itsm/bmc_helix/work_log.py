@@ -14,8 +14,8 @@ from secure_export.itsm.gathered import Gathered
 from secure_export.itsm.notes import Part
 
 _SUMMARY = "Description"
-_FIELDS = (NUMBER, _SUMMARY)
 _ID = "Work Log ID"
+_FIELDS = (NUMBER, _SUMMARY, _ID)
 _MOST = 20
 _AT_A_TIME = 2
 _LIMIT = 200
@@ -35,7 +35,9 @@ class WorkLog:
         self._gathered: Gathered[str, int] = Gathered(self._fetch, most=_MOST, at_a_time=_AT_A_TIME)
 
     async def held(self, number: str) -> int:
-        """Say up to which revision an incident has our notes; 0: none of them.
+        """Say which revision the latest of our notes in an incident tells of; 0: it has none.
+
+        The latest counts, not the highest: a store that was restored writes lower ones than before.
 
         Raises:
             Ended: It cannot be told now.
@@ -67,7 +69,9 @@ class WorkLog:
         if not isinstance(told, Ok) or not isinstance(told.body, Page):
             raise Ended(unread(told, WORK_LOG))
         found: dict[str, int] = {}
+        latest: dict[str, str] = {}
         for row in told.body.rows:
             number = value(row, NUMBER)
-            found[number] = max(found.get(number, 0), marked_revision(value(row, _SUMMARY)))
+            if (revision := marked_revision(value(row, _SUMMARY))) and value(row, _ID) > latest.get(number, ""):
+                latest[number], found[number] = value(row, _ID), revision
         return found, told.body.more

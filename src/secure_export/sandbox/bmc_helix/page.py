@@ -48,9 +48,9 @@ _INCIDENTS: Final = """{% extends "base" %}{% block main %}
 <td class="short">{{ row.Status }}
 {% if row.Status_Reason %}<br><span class="dim">{{ row.Status_Reason }}</span>{% endif %}</td>
 <td>{{ row.Priority or "" }}</td><td class="text">{{ row.Description }}</td>
-<td>{{ row["Assigned Group"] or "" }}
+<td class="short">{{ row["Assigned Group"] or "" }}
 {% if row.Assignee %}<br><span class="dim">{{ row.Assignee }}</span>{% endif %}</td>
-<td>{{ row.HPD_CI or "" }}</td><td class="id">{{ row["Vendor Ticket Number"] or "" }}</td>
+<td class="short">{{ row.HPD_CI or "" }}</td><td class="id">{{ row["Vendor Ticket Number"] or "" }}</td>
 <td class="short">{{ row["Submit Date"] | moment }}</td></tr>
 {% endfor %}</tbody></table></div>{% else %}<p class="dim">None yet.</p>{% endif %}{% endblock %}"""
 _INCIDENT: Final = """{% extends "base" %}{% block title %}{{ number }}{% endblock %}{% block main %}
@@ -74,7 +74,7 @@ _CIS: Final = """{% extends "base" %}{% block main %}<h1>CIs <small>{{ total }} 
 {% for row in rows %}<tr><td class="short">{{ row.Name }}
 {% if row.MarkAsDeleted == "Yes" %} <span class="dim">deleted</span>{% endif %}</td>
 <td class="short">{{ row.ClassId }}</td><td class="short">{{ row.DatasetId }}</td>
-<td class="id">{{ row.ReconciliationIdentity }}</td><td class="id">{{ row.AzureResourceId or "" }}</td></tr>
+<td class="id short">{{ row.ReconciliationIdentity }}</td><td class="id">{{ row.AzureResourceId or "" }}</td></tr>
 {% endfor %}</tbody></table></div>{% endblock %}"""
 _MISSING: Final = """{% extends "base" %}{% block main %}<h1>Not found</h1><p>{{ text }}</p>{% endblock %}"""
 _PAGES: Final = Environment(

@@ -96,10 +96,17 @@ def _greeting(app: BmcHelixApp, url: str, tls_folder: Path | None) -> list[str]:
     if ca is not None:
         lines += [f"trust it: REQUESTS_CA_BUNDLE={ca} or SSL_CERT_FILE={ca}"]
     password = next(one.password for one in accounts if one.login == INTEGRATION_USER)
-    return [*lines, "", "in secure-export.toml:", "", *_snippet(url, password, ca), ""]
+    return [*lines, "", "in secure-export.toml:", "", *connection(url, password, ca), ""]
 
 
-def _snippet(url: str, password: str, ca: Path | None) -> list[str]:
+def connection(url: str, password: str, ca: Path | None) -> list[str]:
+    """Write the connection of Secure Export to a stand-in, for people to copy.
+
+    Args:
+        url: Where it listens.
+        password: The integration user's password.
+        ca: The certificate of its authority; None: plain HTTP.
+    """
     return [
         "[connections.sandbox]",
         'type = "bmc-helix"',

@@ -61,7 +61,7 @@ RETURNING key, due_at
 # Bodies are read afterwards: of no more than are kept in so many bytes, and of the first in any case.
 _PENDING = """
 SELECT lane, notification, alert FROM unnest($1::bytea[]) AS given (key) CROSS JOIN LATERAL (
-    SELECT lane, notification, alert FROM pending WHERE lane = key ORDER BY notification LIMIT $2) AS some
+    SELECT lane, notification, alert FROM pending WHERE lane = key ORDER BY notification LIMIT $2) AS found
 """
 _BODIES = "SELECT id, received_at, packed, body FROM notifications WHERE id = ANY($1::bigint[]) AND "
 _SIZES = "SELECT id, octet_length(body) FROM notifications WHERE id = ANY($1::bigint[]) AND "

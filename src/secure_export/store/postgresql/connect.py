@@ -86,5 +86,3 @@ async def _convert_texts(connection: Connection) -> None:
 
 async def _leave_as_it_is(connection: Connection) -> None:
     """Spare the questions with which asyncpg cleans a connection: no session is changed here."""
-
-

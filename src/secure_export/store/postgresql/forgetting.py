@@ -6,14 +6,12 @@ notifications and their keys are kept: a duplicate that comes after those are go
 it told already.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from secure_export.delivery.contract import Retention
 from secure_export.store.instants import micros
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.partitions import first_number_at
-
-_MICROS_OF_DAY = 86_400_000_000
 
 # What stays: what is not folded, and what a work item tells of whose lane is at work. What was folded is linked to an
 # alert, which is cheaper to see than that it does not wait.
@@ -67,12 +65,10 @@ _STEPS_OF = "SELECT id FROM steps WHERE work_item = $1 LIMIT $2"
 async def forget_notifications(connection: Connection, retention: Retention, *, now: datetime, limit: int) -> int:
     """Delete notifications of days that are over for retention, and keys; how many were deleted."""
     kept = now - retention.notifications
-    before = first_number_at(kept)
-    is_whole = micros(kept) // _MICROS_OF_DAY * _MICROS_OF_DAY
-    deleted = await connection.execute(_OLD_NOTIFICATIONS, first_number_of_micros(is_whole), limit)
-    keys = await connection.execute(
-        _OLD_KEYS, _KNOWN_TIME, max(0, micros(kept)).to_bytes(8, "big"), before, limit
-    )
+    midnight = kept.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    deleted = await connection.execute(_OLD_NOTIFICATIONS, first_number_at(midnight), limit)
+    event_time = max(0, micros(kept)).to_bytes(8, "big")
+    keys = await connection.execute(_OLD_KEYS, _KNOWN_TIME, event_time, first_number_at(kept), limit)
     return _count(deleted) + _count(keys)
 
 
@@ -85,11 +81,6 @@ async def forget_rest(connection: Connection, retention: Retention, *, now: date
         + await _forget_work_items(connection, line, limit)
         + await _forget_alerts_of_nobody(connection, line, limit)
     )
-
-
-def first_number_of_micros(at: int) -> int:
-    """Give the smallest number of a notification that was received at a time, given in microseconds."""
-    return at // 1000 << 20
 
 
 def _before(now: datetime, kept: timedelta) -> int:

@@ -95,9 +95,7 @@ class PostgresLanes:
         if doubtful != change:
             number = secrets.randbits(_NUMBER_BITS) + 1
         try:
-            is_ready = await self._database.write(
-                lambda db: saving.save(db, lane, change, now=now, number=number)
-            )
+            is_ready = await self._database.write(lambda db: saving.save(db, lane, change, now=now, number=number))
         except WriteInDoubt:
             self._saves_in_doubt[key] = (change, number)
             raise

@@ -106,9 +106,7 @@ async def _own(connection: Connection, lane: ClaimedLane, key: bytes) -> int:
     return saved
 
 
-async def _write_arrived(
-    connection: Connection, key: bytes, lane: ClaimedLane, change: Change, now: datetime
-) -> None:
+async def _write_arrived(connection: Connection, key: bytes, lane: ClaimedLane, change: Change, now: datetime) -> None:
     """Write what became of notifications, and of the alerts that they spoke of."""
     folded = await _unfold(connection, key, lane, change.folded)
     await _quarantine(connection, key, change.quarantined, now)

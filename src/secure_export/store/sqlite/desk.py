@@ -10,6 +10,7 @@ from secure_export.cmdb.drafts import CiDraft, PutResult
 from secure_export.itsm.desk.contract import CiPage, IncidentPage, PeoplesChanges, Relation
 from secure_export.itsm.desk.incident import Addition, Incident, IncidentDetails, IncidentDraft, IncidentState
 from secure_export.itsm.desk.people_changes import Action
+from secure_export.store.desk_filters import Wanted
 from secure_export.store.sqlite import desk_cis, desk_incidents, desk_lists
 from secure_export.store.sqlite.database import Database
 
@@ -67,7 +68,7 @@ class SqliteDesk:
         limit: int = 100,
     ) -> IncidentPage:
         """See ``Incidents.incidents``."""
-        wanted = desk_lists.Wanted(connection, frozenset(states), ci, search, cursor, limit)
+        wanted = Wanted(connection, frozenset(states), ci, search, cursor, limit)
         return await self._database.read_list(lambda db: desk_lists.incidents(db, wanted))
 
     async def forget_incidents(self, *, before: datetime, limit: int) -> int:

@@ -1,7 +1,7 @@
 """Statements that read and change the desk's CMDB."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.cmdb.drafts import CiDraft, PutResult
 from secure_export.itsm.desk.cis import Ambiguous, after_import, meant
 from secure_export.itsm.desk.contract import Relation
-from secure_export.store.desk_rows import CI_COLUMNS, ci_id_of, ci_of, row_of_ci, to_json
+from secure_export.store.desk_rows import CI_COLUMNS, ci_id_of, ci_of, row_of_ci, sorted_json
 from secure_export.store.instants import micros
 
 _VALUES_AT_A_TIME = 500
@@ -97,7 +97,7 @@ def _put_one(db: sqlite3.Connection, draft: CiDraft, at: int) -> PutResult:
             after.name.lower(),
             after.class_name,
             after.resource_id,
-            _sorted_json(after.attributes),
+            sorted_json(after.attributes),
             at,
             row_id,
         ),
@@ -110,7 +110,7 @@ def _insert(db: sqlite3.Connection, draft: CiDraft, at: int) -> int | None:
     return db.execute(
         "INSERT INTO desk_cis (name, name_key, class_name, resource_id, attributes, created_at, updated_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (draft.name, draft.name.lower(), draft.class_name, draft.resource_id, _sorted_json(attributes), at, at),
+        (draft.name, draft.name.lower(), draft.class_name, draft.resource_id, sorted_json(attributes), at, at),
     ).lastrowid
 
 
@@ -129,7 +129,3 @@ def _where_in(db: sqlite3.Connection, column: str, values: Sequence[Any]) -> lis
         sql = f"SELECT {CI_COLUMNS} FROM desk_cis WHERE {column} IN ({marks})"  # noqa: S608 - constants; values are bound
         found += [ci_of(row) for row in db.execute(sql, some)]
     return found
-
-
-def _sorted_json(attributes: Mapping[str, str]) -> str:
-    return to_json(dict(sorted(attributes.items())))

@@ -206,8 +206,9 @@ class FakeAr:
     def _insert(self, asked: Asked) -> Answer:
         rows = self.rows.setdefault(asked.form, {})
         entry_id = f"{len(rows) + 1:015d}"
-        rows[entry_id] = {**asked.values, "Work Log ID": f"WLG{entry_id}"}
-        return told(201, {"values": {"Work Log ID": f"WLG{entry_id}"}}, location=f"https://x/HPD:WorkLog/{entry_id}")
+        work_log_id = f"WLG{len(rows) + 1:012d}"
+        rows[entry_id] = {**asked.values, "Work Log ID": work_log_id}
+        return told(201, {"values": {"Work Log ID": work_log_id}}, location=f"https://x/HPD:WorkLog/{entry_id}")
 
     def _change(self, asked: Asked) -> Answer:
         row = self.rows.get(asked.form, {}).get(asked.entry_id)

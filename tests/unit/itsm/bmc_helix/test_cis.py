@@ -313,12 +313,13 @@ async def test_what_cannot_be_asked_is_not_there(fake: FakeCmdb) -> None:
 
 
 async def test_a_group_stands_in_for_what_lies_in_it(fake: FakeCmdb) -> None:
-    """Only when neither the id nor the name nor a whole is found; and the reasons tell it."""
+    """Only when neither the id nor the name nor a whole is found; and the reason tells it."""
     fake.add("shop", "OI-G", ci_class="BMC_CLOUDINSTANCE")
     found = cmdb(fake, AZURE_ID, NAME, BY_GROUP)
     (binding,) = await bound(found, DISK)
     assert binding.id == "BMC_CloudInstance:OI-G"
-    assert found.remarks([binding]) == ("the CMDB has no CI of its own for web01-os: shop stands in for it",)
+    assert binding.reason == "the CMDB has no CI of its own for web01-os: shop stands in for it"
+    assert found.remarks([binding]) == ()
 
 
 async def test_a_name_counts_before_a_stand_in(fake: FakeCmdb) -> None:

@@ -299,6 +299,7 @@ async def test_nobody_has_it_and_bmc_wants_somebody() -> None:
     at = bench(FakeAr(assignee_needed=True))
     row, item = await made(at)
     item = work_item(**RESOLVE, notes=("Resolved: disk",), confirmed=item.confirmed)
+    assert confirmed(await at.incidents.resolve(item)).state is ToolState.OPEN  # a refusal would say: nothing changed
     for _ in range(2):
         outcome = await at.incidents.resolve(item)
         assert isinstance(outcome, Refused)
@@ -489,6 +490,17 @@ async def test_when_nothing_of_ours_is_to_be_seen_nothing_is_called_deleted() ->
     assert "permissions" in outcome.reason
     at.clock.forward(2 * 3600)
     assert await at.incidents.look(item) == Done(None)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_an_incident_of_a_company_that_is_hidden_is_not_called_deleted(*, shown: bool) -> None:
+    """The staging form's record is no company's: it can be seen where the incident cannot."""
+    at = bench(company="Acme")
+    row, item = await made(at)
+    del at.server.rows[INCIDENT][row["Request ID"]]
+    at.server.rows["CTM:People"] = {"1": {"Company": "Acme"}} if shown else {}
+    outcome = await at.incidents.look(item)
+    assert outcome == Done(None) if shown else isinstance(outcome, TryLater) and "Acme" in outcome.reason
 
 
 async def test_a_unique_index_gives_the_incident_that_is_there() -> None:

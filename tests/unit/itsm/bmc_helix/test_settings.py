@@ -42,6 +42,9 @@ def test_categories_in_two_forms(written: Any) -> None:
         ({"operational_categories": "A > B > C > D"}, "at most 3"),
         ({"status_reasons": []}, "at least 1"),
         ({"asignee": {"name": "x"}}, "Extra inputs"),
+        ({"url": "https://acme-restapi.onbmc.com/api"}, "leave out /api"),
+        ({"url": "https://acme-restapi.onbmc.com/api/arsys/v1"}, "leave out /api"),
+        ({"url": "https://acme.example/ar/api/jwt/login"}, "leave out /api"),
     ],
 )
 def test_what_is_refused(further: dict[str, Any], word: str) -> None:

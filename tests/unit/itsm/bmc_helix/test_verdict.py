@@ -133,6 +133,14 @@ def test_missing_fields_are_named(appended: str, named: tuple[str, ...]) -> None
     assert found.fields == named
 
 
+def test_a_sentence_of_theirs_ends_once() -> None:
+    """Their full stop and ours are one."""
+    found = judged(told(500, [{"messageType": "ERROR", "messageText": "Set the Assignee.", "messageNumber": 48000}]))
+    assert isinstance(found, Refused)
+    assert "Assignee." in found.reason
+    assert ".." not in found.reason
+
+
 @pytest.mark.parametrize("status", [404, 500])
 def test_what_is_not_there(status: int) -> None:
     """302 is the number of it; a page of the web server is not."""

@@ -251,8 +251,8 @@ $body$;
 DO $body$
 BEGIN
     EXECUTE format(
-        'ALTER FUNCTION make_partitions(integer, integer) SET search_path = pg_catalog, %I, pg_temp', current_schema());
-    EXECUTE format('ALTER FUNCTION drop_partitions(bigint) SET search_path = pg_catalog, %I, pg_temp', current_schema());
+        'ALTER FUNCTION make_partitions(integer, integer) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION drop_partitions(bigint) SET search_path = %I, pg_temp', current_schema());
 END
 $body$;
 REVOKE ALL ON FUNCTION make_partitions(integer, integer), drop_partitions(bigint) FROM PUBLIC;

