@@ -127,8 +127,9 @@ class OwnProcess:
 
     def make(self) -> None:
         """Make the data folder."""
-        command = [self._programs / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust"]
-        subprocess.run([*command, "-E", "UTF8", "--locale=C", "--no-sync"], check=True, **_as_whom(capture=True))
+        options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        command = [str(self._programs / "initdb"), "-D", str(self.folder / "data"), *options]
+        subprocess.run(command, check=True, **_as_whom(capture=True))
 
     def start(self) -> None:
         """Start, and wait until it takes connections."""
@@ -140,7 +141,10 @@ class OwnProcess:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.folder / "data", *options], stdout=log, stderr=log, **_as_whom()
+                [self._programs / "postgres", "-D", self.folder / "data", *options],
+                stdout=log,
+                stderr=log,
+                **_as_whom(),
             )
         end = time.monotonic() + _START_SECONDS
         while not self._is_ready():
@@ -244,4 +248,3 @@ def _free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
-

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.postgres import Server
 
 from secure_export.cmdb.drafts import CiDraft, PutResult, RelationDraft
 from secure_export.errors import NotFound
@@ -24,6 +25,9 @@ from secure_export.itsm.desk.incident import (
     IncidentState,
 )
 from secure_export.itsm.desk.people_changes import ActionRefused, Assign, Comment, Rate, SetState
+from secure_export.store.postgresql.database import Database as PostgresDatabase
+from secure_export.store.postgresql.desk import PostgresDesk
+from secure_export.store.postgresql.place import place_of
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.desk import SqliteDesk
 from secure_export.workitems.work_item import Note, tool_key
@@ -41,13 +45,22 @@ class Desks:
     second: DeskRecords
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 async def desks(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desks]:
     """Open a store of the desk's records twice."""
-    databases = [await Database.open(tmp_path / "desk.db") for _ in range(2)]
-    yield Desks(SqliteDesk(databases[0]), SqliteDesk(databases[1]))
-    for database in databases:
-        await database.close()
+    if request.param == "sqlite":
+        databases = [await Database.open(tmp_path / "desk.db") for _ in range(2)]
+        yield Desks(SqliteDesk(databases[0]), SqliteDesk(databases[1]))
+        for database in databases:
+            await database.close()
+        return
+    server: Server = request.getfixturevalue("postgres")
+    async with server.database() as name:
+        place = place_of(server.url(name, pool_size="4"))
+        opened = [await PostgresDatabase.open(place) for _ in range(2)]
+        yield Desks(PostgresDesk(opened[0]), PostgresDesk(opened[1]))
+        for one in opened:
+            await one.close()
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Alerts as JSON objects: pure."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from secure_export.store.instants import text_or_none
+from secure_export.store.row import Row
 from secure_export.store.rows import decoded, texts, work_item
 from secure_export.store.work_item_objects import bound_items
 
@@ -13,7 +13,7 @@ ALERT_COLUMNS = (
 )
 
 
-def alert_object(row: Sequence[Any]) -> dict[str, Any]:
+def alert_object(row: Row) -> dict[str, Any]:
     """Read the columns ``ALERT_COLUMNS``."""
     _, connection, alert_id, told_id, fired_at, ended_at, item_id, seen_at, reasons, facts, document = row
     told: dict[str, Any] = decoded(facts)
@@ -38,7 +38,7 @@ def alert_object(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def notification_object(row: Sequence[Any]) -> dict[str, Any]:
+def notification_object(row: Row) -> dict[str, Any]:
     """Read ``id, received_at, caller``."""
     number, at, caller = row
     return {

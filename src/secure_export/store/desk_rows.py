@@ -1,6 +1,6 @@
 """Rows of the desk's tables, and what they say."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from secure_export.itsm.desk.incident import (
     TimelineEvent,
 )
 from secure_export.store.instants import instant, instant_or_none, micros, micros_or_none
+from secure_export.store.row import Row
 
 INCIDENT_COLUMNS: Final = (
     "id, connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields, "
@@ -68,7 +69,7 @@ def row_of_ci(ci_id: str) -> int | None:
     return _row_of(ci_id, _CI_ID)
 
 
-def incident_of(row: Sequence[Any]) -> Incident:
+def incident_of(row: Row) -> Incident:
     """Read the columns ``INCIDENT_COLUMNS``."""
     return Incident(
         number=number_of(row[0]),
@@ -142,18 +143,18 @@ def incident_ci_rows(row_id: int, first: int, cis: Iterable[IncidentCi]) -> list
     return [(row_id, first + place, ci.id, ci.name, ci.rule, ci.reason) for place, ci in enumerate(cis)]
 
 
-def incident_ci_of(row: Sequence[Any]) -> IncidentCi:
+def incident_ci_of(row: Row) -> IncidentCi:
     """Read ``position, ci, name, rule, reason``."""
     return IncidentCi(id=row[1], name=row[2], rule=row[3], reason=row[4], primary=row[0] == 0)
 
 
-def event_of(row: Sequence[Any]) -> TimelineEvent:
+def event_of(row: Row) -> TimelineEvent:
     """Read ``at, author, kind, text, changes``."""
     changes = _changes_from_json(row[4])
     return TimelineEvent(at=instant(row[0]), by=row[1], kind=EventKind(row[2]), text=row[3], changes=changes)
 
 
-def ci_of(row: Sequence[Any]) -> ConfigurationItem:
+def ci_of(row: Row) -> ConfigurationItem:
     """Read the columns ``CI_COLUMNS``."""
     attributes = _texts_from_json(row[4])
     return ConfigurationItem(ci_id_of(row[0]), row[1], row[2], row[3], attributes)

@@ -6,12 +6,13 @@ from typing import Any
 
 from secure_export.errors import NotFound
 from secure_export.store.instants import micros, text_or_none
+from secure_export.store.row import Row
 from secure_export.store.rows import decoded, work_item
 
 LANE_STATES = ("ready", "claimed", "waiting", "parked")
 
 
-def lane_object(row: Sequence[Any]) -> dict[str, Any]:
+def lane_object(row: Row) -> dict[str, Any]:
     """Read ``id, correlation_key, connection, state, reason, due_at``, how many are pending, and the work item."""
     _, key, connection, state, reason, due_at, pending, document = row
     item = work_item(document) if document is not None else None
@@ -27,7 +28,7 @@ def lane_object(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def quarantined_object(row: Sequence[Any]) -> dict[str, Any]:
+def quarantined_object(row: Row) -> dict[str, Any]:
     """Read ``notification, connection, received_at, reason``."""
     notification, connection, received_at, reason = row
     return {
@@ -38,7 +39,7 @@ def quarantined_object(row: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def quarantined_details(row: Sequence[Any], body: bytes) -> dict[str, Any]:
+def quarantined_details(row: Row, body: bytes) -> dict[str, Any]:
     """Read what ``quarantined_object`` reads and the caller, and add the body as text."""
     *told, caller = row
     return {**quarantined_object(told), "caller": decoded(caller or b"{}"), "body": body.decode(errors="replace")}

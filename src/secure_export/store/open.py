@@ -10,9 +10,14 @@ from secure_export.delivery.contract import Lanes, Upkeep
 from secure_export.errors import SettingsError
 from secure_export.intake.contract import Journal
 from secure_export.itsm.desk.contract import DeskRecords
+from secure_export.store.postgresql.place import Password, place_of
+from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite.store import SqliteStore
 
-_HELP = "write sqlite:///name.db for a file beside the configuration, or sqlite:///path/to/name.db for any other"
+_HELP = (
+    "write sqlite:///name.db for a file beside the configuration, sqlite:///path/to/name.db for any other, "
+    "or postgresql://user@host/database"
+)
 
 
 class Store(Protocol):
@@ -61,14 +66,25 @@ class Store(Protocol):
         ...
 
 
-async def open_store(url: str) -> Store:
+async def open_store(url: str, *, password: Password | None = None) -> Store:
     """Open the store that a URL names, made and brought up to date where needed.
+
+    Args:
+        url: The URL.
+        password: What gives PostgreSQL's password for each new connection, where it comes from the settings.
 
     Raises:
         SettingsError: The URL names no store that this program has, or the database does not fit this program.
         StoreUnavailable: The store cannot be opened now.
     """
+    if is_postgresql(url):
+        return await PostgresStore.open(place_of(url, password=password))
     return await SqliteStore.open(sqlite_path(url))
+
+
+def is_postgresql(url: str) -> bool:
+    """Tell whether a URL names a PostgreSQL database."""
+    return urlsplit(url).scheme in {"postgresql", "postgres"}
 
 
 def sqlite_path(url: str) -> Path:
@@ -78,8 +94,6 @@ def sqlite_path(url: str) -> Path:
         SettingsError: It names none.
     """
     parts = urlsplit(url)
-    if parts.scheme in {"postgresql", "postgres"}:
-        raise SettingsError(f"store.url: PostgreSQL comes with a later version of this program; {_HELP}")
     if parts.scheme != "sqlite":
         raise SettingsError(f"store.url: {parts.scheme or 'a URL without a scheme'} is no kind of store; {_HELP}")
     if parts.netloc or parts.query or parts.fragment:
@@ -92,5 +106,5 @@ def sqlite_path(url: str) -> Path:
 
 
 def store_exists(url: str) -> bool:
-    """Tell whether there is a store already, without making one."""
-    return sqlite_path(url).exists()
+    """Tell whether there is a store already, without making one; a server is asked only when it is opened."""
+    return is_postgresql(url) or sqlite_path(url).exists()

@@ -1,11 +1,11 @@
 """Work items as JSON objects: pure."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from secure_export.store.instants import rfc3339, text_or_none
+from secure_export.store.row import Row
 from secure_export.workitems.work_item import WorkItem
 
 
@@ -50,7 +50,7 @@ def work_item_details(item: WorkItem, alerts: list[str], steps: list[dict[str, A
     }
 
 
-def step_object(row: Sequence[Any]) -> dict[str, Any]:
+def step_object(row: Row) -> dict[str, Any]:
     """Read ``kind, started_at, finished_at, outcome, reason``."""
     kind, started_at, finished_at, outcome, reason = row
     return {

@@ -60,7 +60,7 @@ WITH arrived AS MATERIALIZED (
     INSERT INTO pending (lane, notification, alert) SELECT lane, id, alert FROM news WHERE lane IS NOT NULL
 )
 SELECT place, id FROM news
-"""
+"""  # noqa: S608 - constants
 _KNOWN = "SELECT key, notification FROM notification_keys WHERE key = ANY($1::bytea[])"
 
 

@@ -81,7 +81,7 @@ async def open_incident(db: Connection, draft: IncidentDraft, now: datetime) -> 
     await db.execute(_I_WRITE)
     row_id: int | None = await db.fetchval(_INSERT, *new_incident_row(draft, now))
     if row_id is None:
-        return incident_of(await db.fetchrow(_BY_KEY, bytes.fromhex(draft.key), draft.connection))
+        return await _only(db, _BY_KEY, bytes.fromhex(draft.key), draft.connection)
     changed = opened(draft, number=number_of(row_id), now=now)
     await _insert_cis(db, row_id, 0, changed.cis)
     await _insert_events(db, row_id, changed.events)
@@ -101,7 +101,7 @@ async def add(db: Connection, connection: str, key: str, addition: Addition, now
         return before
     await _insert_cis(db, row[0], len(present), changed.cis)
     await _write(db, row[0], changed)
-    return incident_of(await db.fetchrow(_BY_ID, row[0]))
+    return await _only(db, _BY_ID, row[0])
 
 
 async def act(db: Connection, number: str, action: Action, by: str, now: datetime) -> Incident:
@@ -114,7 +114,7 @@ async def act(db: Connection, number: str, action: Action, by: str, now: datetim
     changed = acted(incident_of(row), action, by=by, now=now)
     if changed.events:
         await _write(db, row_id, changed)
-    return incident_of(await db.fetchrow(_BY_ID, row_id))
+    return await _only(db, _BY_ID, row_id)
 
 
 async def cis_of(db: Connection, row_id: int) -> list[IncidentCi]:
@@ -141,6 +141,11 @@ async def forget(db: Connection, before: datetime, limit: int) -> int:
     """Delete incidents that are over and did not change since; how many were deleted."""
     status = await db.execute(_OLD, micros(before), limit)
     return int(status.rpartition(" ")[2])
+
+
+async def _only(db: Connection, query: str, *values: object) -> Incident:
+    (row,) = await db.fetch(query, *values)
+    return incident_of(row)
 
 
 async def _write(db: Connection, row_id: int, changed: Changed) -> None:

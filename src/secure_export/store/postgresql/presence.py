@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 import asyncpg
 import structlog
@@ -87,7 +86,7 @@ class Presence:
         try:
             connection.add_termination_listener(lambda _: broken.set())
             await self._take_number(connection)
-            await connection.add_listener(CHANNEL, self._hear)
+            await connection.add_listener(CHANNEL, lambda *told: self._announcing.hear(str(told[3])))
             self._present = True
             self._first_try.set()
             # What was announced before is not told again.
@@ -108,9 +107,6 @@ class Presence:
         while not await _locked(connection, number):
             number = await connection.fetchval("SELECT nextval('deliverers')::integer")
         self._number = number
-
-    def _hear(self, connection: Any, pid: int, channel: str, payload: object) -> None:
-        self._announcing.hear(str(payload))
 
 
 async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", number: int) -> bool:

@@ -29,7 +29,7 @@ SELECT key, $1, correlation_key, 'ready', $2, $3
 FROM unnest($4::bytea[], $5::text[]) AS given (key, correlation_key) ORDER BY key
 {ON_CONFLICT}
 RETURNING key
-"""
+"""  # noqa: S608 - constants
 _LOCK_NOT_AT_WORK = "SELECT 1 FROM lanes WHERE key = $1 AND state IN ('waiting', 'parked') FOR UPDATE"
 
 
