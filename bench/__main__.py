@@ -14,7 +14,8 @@ from bench.intake import measure_intake
 from bench.machine import cores, machine
 from bench.pipeline import measure_pipeline
 from bench.report import show_history, show_intake, show_pipeline, show_storm, wide_console, write
-from bench.storm import TOOLS, measure_storm
+from bench.storm import measure_storm
+from bench.storm_tools import TOOLS
 
 _PARTS = ("intake", "pipeline", "history", "storm")
 
@@ -68,8 +69,11 @@ def main() -> None:
             )
             show_history(console, results["history"])
         if "storm" in asked.parts:
-            results["storm"] = measure_storm(entra, TOOLS[asked.tool], alerts=asked.alerts or size.storm, say=say)
-            show_storm(console, results["storm"])
+            results["storm"] = []
+            for tool in asked.tool or TOOLS:
+                storm = measure_storm(entra, TOOLS[tool], alerts=asked.alerts or size.storm, say=say)
+                results["storm"].append(storm)
+                show_storm(console, storm)
     console.print(f"Written to {write(here, results)}")
 
 
@@ -78,7 +82,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(_PARTS)}, or all (the default)")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that everything works")
     parser.add_argument("--notifications", type=int, help="how many are stored for the part history")
-    parser.add_argument("--tool", choices=sorted(TOOLS), default="servicenow", help="into which tool the storm goes")
+    parser.add_argument(
+        "--tool",
+        choices=sorted(TOOLS),
+        action="append",
+        help="into which tool the storm goes; each in turn if not given",
+    )
     parser.add_argument("--alerts", type=int, help="how many alerts the storm has")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - {*_PARTS, "all"}:

@@ -13,7 +13,8 @@ from bench.history import History
 from bench.intake import Line
 from bench.machine import Machine
 from bench.pipeline import Pipeline
-from bench.storm import THREADS, Phase, Storm
+from bench.storm import Phase, Storm
+from bench.storm_tools import SECONDS_PER_CALL, THREADS
 
 _WIDTH = 110
 _RESULTS = Path(__file__).parent / "results"
@@ -93,7 +94,7 @@ def show_history(console: Console, found: History) -> None:
 
 def show_storm(console: Console, found: Storm) -> None:
     """Print the table of a storm into a remote tool, and what is not as it must be."""
-    title = f"Storm into {found.tool}: each call takes it 100 ms, {THREADS} at a time"
+    title = f"Storm into {found.tool}: each call takes it {SECONDS_PER_CALL * 1000:.0f} ms, {THREADS} at a time"
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for name in ("alerts", "seconds", "permitted", "over", "calls", "calls/alert"):
@@ -106,7 +107,8 @@ def show_storm(console: Console, found: Storm) -> None:
         console.print(f"Calls ({what}): " + ", ".join(f"{count:,} {kind}" for kind, count in kinds))
     first, last = (found.mib[0], found.mib[-1]) if found.mib else (0.0, 0.0)
     console.print(
-        f"Memory: {first:.0f} MiB at first, {max(found.mib, default=0.0):.0f} at most, {last:.0f} at the end; "
+        f"Memory: {first:.0f} MiB at first, {max(found.mib, default=0.0):.0f} at most, {last:.0f} at the end "
+        f"({found.growth_percent:+.0f} % through the last half); "
         f"store at the end: {found.store_mib:.0f} MiB (64 MiB of it are kept in memory). "
         f"Records: {found.records:,}, open: {found.open_records:,}; lanes not at rest: {found.lanes_left:,}."
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -104,6 +105,8 @@ class Gathered(Generic[K, V]):
             if call.is_wanted:
                 self._calls.add(call)
                 call.task = asyncio.create_task(self._run(call), name="gathered call")
+                # A task that is cancelled before its first step runs nothing of its own.
+                call.task.add_done_callback(partial(self._ended, call))
 
     async def _run(self, call: _Call[K, V]) -> None:
         try:
@@ -118,6 +121,11 @@ class Gathered(Generic[K, V]):
             failure = error
             call.end(lambda asker: asker.future.set_exception(failure))
         finally:
+            self._ended(call)
+
+    def _ended(self, call: _Call[K, V], _: object = None) -> None:
+        """Let the next calls begin, once."""
+        if call in self._calls:
             self._calls.discard(call)
             self._begin()
 

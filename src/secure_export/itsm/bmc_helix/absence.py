@@ -53,24 +53,35 @@ async def is_sure(step: IncidentStep) -> None:
         raise Ended(TryLater(why))
 
 
-async def _company_is_seen(step: IncidentStep) -> None:
-    """See whether we may see the company of the incident that is not found.
+async def sees_company(step: IncidentStep) -> bool | None:
+    """Say whether we may see the company of our incidents; None where that cannot be told.
 
     Who works there is hidden with its incidents. Users who may not read people at all, and connections without a
     company, cannot be told by that.
 
     Raises:
-        Ended: We may not, or that cannot be told now.
+        Ended: There is no answer now.
     """
     company = step.tools.settings.company
     if company is None or not company.isprintable():
-        return
+        return None
     told = await step.tools.api.entries(PEOPLE, Query(qualification.equal("Company", company), ("Company",), limit=1))
     if isinstance(told, Refused | NotThere):
-        return
+        return None
     if not isinstance(told, Ok) or not isinstance(told.body, Page):
         raise Ended(unread(told, PEOPLE))
-    if not told.body.rows:
+    return bool(told.body.rows)
+
+
+def may_come_back(step: IncidentStep, what: str) -> bool:
+    """Whether what is not to be seen may be hidden by mistake: for a while after it was first missed."""
+    now = step.tools.clock()
+    return now < step.tools.unseen.begins(what, now) + _MAY_COME_BACK
+
+
+async def _company_is_seen(step: IncidentStep) -> None:
+    if await sees_company(step) is False:
+        company = step.tools.settings.company
         _wait_for_rights(step, f"nobody of {company} is to be seen, so that its incident may be hidden, too")
 
 
@@ -97,6 +108,5 @@ async def _deleted_rather_than_hidden(step: IncidentStep, known: Confirmed) -> N
 
 
 def _wait_for_rights(step: IncidentStep, why: str) -> None:
-    now = step.tools.clock()
-    if now < step.tools.unseen.begins(step.key, now) + _MAY_COME_BACK:
+    if may_come_back(step, step.key):
         raise Ended(TryLater(f"{why}: {_SEE}"))

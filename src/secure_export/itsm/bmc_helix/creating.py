@@ -1,17 +1,16 @@
 """Making an incident: never a second one for a work item, as far as a tool without a key of ours allows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from secure_export.itsm.bmc_helix import in_vain
 from secure_export.itsm.bmc_helix.ar_errors import Cause
 from secure_export.itsm.bmc_helix.ended import Ended, unwritten
-from secure_export.itsm.bmc_helix.entry_api import Page, Query
-from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER
+from secure_export.itsm.bmc_helix.forms import CREATE, NUMBER
 from secure_export.itsm.bmc_helix.further import further_fields, matching
+from secure_export.itsm.bmc_helix.in_vain import Made
 from secure_export.itsm.bmc_helix.incident_step import IncidentStep
-from secure_export.itsm.bmc_helix.qualification import equal
-from secure_export.itsm.bmc_helix.record import LONGEST_NOTES, is_over, opening, work_info
+from secure_export.itsm.bmc_helix.record import LONGEST_NOTES, opening, work_info
 from secure_export.itsm.bmc_helix.rows import ID, Row, id_in, value
 from secure_export.itsm.bmc_helix.verdict import Ok, Refused, Unclear
 from secure_export.itsm.notes import Part, bound_cis, parts
@@ -22,19 +21,6 @@ from secure_export.workitems.work_item import WorkItem
 
 _TEXTS = ("Description", "Detailed_Decription")
 _LABELS = ("Impact", "Urgency")
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What BMC says of a new incident.
-
-    Attributes:
-        number: Its number; empty when it says only where the staging form's record is.
-        staging_id: The id of that record; empty when it is not told.
-    """
-
-    number: str
-    staging_id: str
 
 
 async def create(step: IncidentStep) -> Done:
@@ -52,7 +38,7 @@ async def create(step: IncidentStep) -> Done:
 
 async def _made(step: IncidentStep) -> Done:
     step.tools.trust.holds()
-    await _none_in_vain(step)
+    await in_vain.none_is_left(step)
     part = opening_part(step.item)
     values = await _values(step, part)
     made = await _inserted(step, values)
@@ -90,7 +76,7 @@ async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:
     return {**further.values, **opened, **note, tools.settings.key_field: step.key}
 
 
-async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made | None:
+async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> Made | None:
     """Make the incident; None when a unique index of the site refused it, because one is there already."""
     told = await step.tools.api.create(CREATE, values, (NUMBER,))
     if isinstance(told, Unclear):
@@ -103,7 +89,7 @@ async def _inserted(step: IncidentStep, values: Mapping[str, Any]) -> _Made | No
     if not isinstance(told, Ok):
         raise Ended(unwritten(told))
     row = told.body if isinstance(told.body, Mapping) else {}
-    return _Made(value(row, NUMBER), id_in(told.location) or str(row.get(ID) or ""))
+    return Made(value(row, NUMBER), id_in(told.location) or str(row.get(ID) or ""))
 
 
 async def _why_refused(step: IncidentStep, values: Mapping[str, Any], told: Refused) -> str:
@@ -114,7 +100,7 @@ async def _why_refused(step: IncidentStep, values: Mapping[str, Any], told: Refu
     return f"{told.reason}. Required here and not given: {', '.join(missing)}" if missing else told.reason
 
 
-async def _found(step: IncidentStep, made: _Made) -> tuple[Row, ...]:
+async def _found(step: IncidentStep, made: Made) -> tuple[Row, ...]:
     """Look for the new incident by its key, and for others that were made at the same time, oldest first.
 
     Raises:
@@ -126,10 +112,10 @@ async def _found(step: IncidentStep, made: _Made) -> tuple[Row, ...]:
         raise Ended(outcome.Unclear(f"the incident was made, but could not be read back: {ended}")) from ended
     if rows:
         return rows
-    raise Ended(await _without_key(step, made))
+    raise Ended(await in_vain.made_in_vain(step, made))
 
 
-def _is(row: Row, made: _Made, rows: Sequence[Row]) -> bool:
+def _is(row: Row, made: Made, rows: Sequence[Row]) -> bool:
     """Whether an incident is the one that was made just now, and not one that another process made first."""
     return value(row, NUMBER) == made.number if made.number else len(rows) == 1
 
@@ -140,67 +126,6 @@ async def _told_by_another(step: IncidentStep, row: Row) -> int:
         return await step.revision_there(row)
     except Ended:
         return 0
-
-
-async def _without_key(step: IncidentStep, made: _Made) -> outcome.Refused | outcome.Unclear:
-    """Say why a new incident is not found by its key: BMC's workflow may not have carried it over."""
-    key_field = step.tools.settings.key_field
-    number = made.number or await _number_of(step, made)
-    row = await _by_number(step, INCIDENT, number)
-    if row is None:
-        why = (
-            f"BMC took a new incident{f' ({number})' if number else ''}, but it is not to be seen: nothing is made "
-            "until it is. See whether the integration user has access to the company of its incidents"
-        )
-        step.tools.lost.begins_anew(step.key, step.tools.clock())
-        step.tools.trust.lose(why, vain=number)
-        return outcome.Unclear(why)
-    why = (
-        f"BMC made {number}, but {value(row, key_field) or 'nothing'!r} stands in its {key_field} in place of our key, "
-        f"so that it would not be found again: let the integration user write and read {key_field} (60 characters) on "
-        f"{CREATE} and {INCIDENT}, or name another key_field; then cancel {number}, and more are made"
-    )
-    step.tools.trust.lose(why, vain=number)
-    return outcome.Refused(why)
-
-
-async def _none_in_vain(step: IncidentStep) -> None:
-    """See what became of an incident that was made and not found by its key: more of them would follow.
-
-    Raises:
-        Ended: It is as it was, or that cannot be told now.
-    """
-    trust, key_field = step.tools.trust, step.tools.settings.key_field
-    if not trust.vain:
-        return
-    row = await _by_number(step, INCIDENT, trust.vain)
-    if row is not None:
-        mended = is_over(row) or bool(value(row, key_field).strip())
-    else:
-        mended = await _by_number(step, CREATE, trust.vain) is not None  # the staging record outlives a deletion
-    if mended:
-        trust.vain = ""
-    else:
-        trust.lose_again()
-        trust.holds()
-
-
-async def _by_number(step: IncidentStep, form: str, number: str) -> Row | None:
-    """Read an incident, or the staging form's record of it, by its number; None: it is not to be seen."""
-    if not number:
-        return None
-    fields = (NUMBER, step.tools.settings.key_field, "Status")
-    told = await step.tools.api.entries(form, Query(equal(NUMBER, number), fields))
-    rows = told.body.rows if isinstance(told, Ok) and isinstance(told.body, Page) else ()
-    return next((row for row in rows if value(row, NUMBER) == number), None)
-
-
-async def _number_of(step: IncidentStep, made: _Made) -> str:
-    """Read the number of a new incident from the staging form, where BMC told only its record there."""
-    if not made.staging_id:
-        return ""
-    told = await step.tools.api.entry(CREATE, made.staging_id, (NUMBER,))
-    return value(told.body, NUMBER) if isinstance(told, Ok) and isinstance(told.body, Mapping) else ""
 
 
 def _compare(step: IncidentStep, values: Mapping[str, Any], row: Row) -> None:

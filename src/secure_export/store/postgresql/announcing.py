@@ -56,7 +56,7 @@ class Announcing:
         while self._wanted:
             self._wanted = False
             with suppress(StoreUnavailable):
-                await self._database.write(lambda db: db.execute("SELECT pg_notify($1, $2)", CHANNEL, self.name))
+                await self._database.tell("SELECT pg_notify($1, $2)", CHANNEL, self.name)
             await asyncio.sleep(_BETWEEN_SECONDS)
 
 

@@ -95,6 +95,16 @@ class Database:
         async with self._lists:
             return await self.read(query)
 
+    async def tell(self, statement: str, *values: object) -> None:
+        """Run one statement that keeps nothing, outside any transaction.
+
+        Raises:
+            StoreUnavailable: It could not be run.
+        """
+        with store_errors():
+            async with self._connection() as connection:
+                await connection.execute(statement, *values)
+
     def watch_commits(self, told: Callable[[float], None]) -> None:
         """Have somebody told how many seconds each transaction takes."""
         self._told = told
@@ -136,7 +146,7 @@ class Database:
             yield connection
         except BaseException as error:
             if leaves_connection_unusable(error):
-                connection.terminate()
+                _abandon(connection)
             raise
         finally:
             with suppress(OSError, asyncpg.InterfaceError):
@@ -150,7 +160,7 @@ async def _commit(connection: Connection) -> None:
     except Exception as error:
         if may_work_at_once(error) or not is_outage(error):
             raise
-        connection.terminate()
+        _abandon(connection)
         raise WriteInDoubt(f"the connection broke while a change was being kept: {text_of(error)}") from error
     if status != "COMMIT":
         raise StoreUnavailable("the database took a change back instead of keeping it")
@@ -158,11 +168,16 @@ async def _commit(connection: Connection) -> None:
 
 async def _roll_back(connection: Connection) -> None:
     """Take back what was begun; where that does not work the connection's end does it."""
-    if connection.is_closed():
-        return
     try:
         await connection.execute("ROLLBACK")
-    except BaseException as error:
+    except Exception:  # noqa: BLE001 - the error that led here says more
+        _abandon(connection)
+    except BaseException:
+        _abandon(connection)
+        raise
+
+
+def _abandon(connection: Connection) -> None:
+    """End a connection; one that the server ended has left the pool already."""
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
-        if not isinstance(error, Exception):
-            raise

@@ -24,6 +24,7 @@ _OUTAGES = (
     "25P04",  # transaction took too long
     "40",  # rolled back: deadlock, serialization failure
 )
+_OF_LOST_CONNECTIONS = ("connection is closed", "connection was closed", "released back to the pool", "pool is clos")
 _AGAIN = ("40001", "40P01")
 _LEFT = ("08", "25006", "25P03", "25P04", "57P")
 
@@ -79,4 +80,4 @@ def _code(error: asyncpg.PostgresError) -> str:
 
 def _is_about_connection(error: asyncpg.InterfaceError) -> bool:
     """Tell a lost connection from wrong use of one: asyncpg has one class for both."""
-    return any(word in str(error) for word in ("connection is closed", "connection was closed", "pool is clos"))
+    return any(words in str(error) for words in _OF_LOST_CONNECTIONS)

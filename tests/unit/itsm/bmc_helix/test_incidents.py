@@ -12,6 +12,7 @@ from tests.unit.itsm.bmc_helix.fake_ar import (
     CREATE,
     INCIDENT,
     KEY,
+    NOW,
     PERSON,
     WORK_LOG,
     Asked,
@@ -151,6 +152,32 @@ async def test_an_incident_without_its_key_stops_creating() -> None:
     assert at.server.incidents()[0]["Incident Number"] in first.reason
     assert isinstance(await at.incidents.create(work_item(key="another")), TryLater)
     assert len(at.server.incidents()) == 1
+
+
+@pytest.mark.parametrize("company", [None, "Acme"])
+async def test_an_incident_that_we_may_not_see_stops_creating(company: str | None) -> None:
+    """Though the staging form's record can be seen: one is made in vain, and tried once more after hours."""
+    at = bench(company=company)
+
+    def hides(asked: Asked) -> Answer | None:
+        return told(200, {"entries": []}) if asked.name == f"GET {INCIDENT}" else None
+
+    def seconds() -> float:
+        return (at.clock.now - NOW).total_seconds()
+
+    at.server.before.append(hides)
+    at.tools.trust._monotonic = seconds
+    assert isinstance(await at.incidents.create(work_item()), Unclear)
+    for _ in range(5):
+        at.clock.forward(600)
+        assert isinstance(await at.incidents.create(work_item(key="another")), TryLater)
+    assert len(at.server.incidents()) == 1
+    at.clock.forward(2 * 3600)
+    assert isinstance(await at.incidents.create(work_item(key="another")), Unclear)
+    at.server.before.clear()
+    at.clock.forward(60)
+    assert isinstance(await at.incidents.create(work_item()), Done)
+    assert len(at.server.incidents()) == 2
 
 
 async def test_a_dropped_key_is_found_out_without_a_body() -> None:

@@ -1,0 +1,204 @@
+"""Several processes on one database: who owns what, and who hears of what."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.conformance.store_suite.samples import LEASE, NOW, at, claim, claim_one, entry, folded, item
+from tests.postgres import Server
+from tests.unit.store.postgresql.conftest import OpenStore
+
+from secure_export.delivery.contract import Change
+from secure_export.errors import LostLane
+from secure_export.store.postgresql.store import PostgresStore
+from secure_export.workitems.work_item import StepKind
+
+
+async def test_claims_of_many_never_share_a_lane(open_store: OpenStore) -> None:
+    """While notifications come for the same lanes, each lane has one owner at a time, and each one folds it whole."""
+    stores = [await open_store() for _ in range(3)]
+    held: set[str] = set()
+    folded_numbers: list[int] = []
+    accepted: list[int] = []
+
+    async def intake(store: PostgresStore) -> None:
+        for n in range(120):
+            accepted.append((await store.journal.append(entry(f"alert:{n % 7}"))).notification)
+
+    async def deliver(store: PostgresStore) -> None:
+        idle = 0
+        while idle < 20:
+            lanes = await claim(store.lanes, limit=3)
+            idle = 0 if lanes else idle + 1
+            for lane in lanes:
+                assert lane.correlation_key not in held
+                held.add(lane.correlation_key)
+            await asyncio.sleep(0.002)
+            for lane in lanes:
+                held.remove(lane.correlation_key)
+                await store.lanes.save(lane, folded(lane), now=NOW)
+                folded_numbers.extend(p.notification for p in lane.pending)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*map(intake, stores), *map(deliver, stores))
+    assert sorted(folded_numbers) == sorted(accepted)
+    assert (await stores[0].records.lanes()).rows == []
+
+
+async def test_a_stalled_owner_writes_nothing(open_store: OpenStore) -> None:
+    """It was stopped for longer than its lease; what it then writes is refused, in whichever process."""
+    stalled, other = await open_store(), await open_store()
+    await stalled.journal.append(entry())
+    mine = await claim_one(stalled.lanes)
+    theirs = await claim_one(other.lanes, now=mine.lease_until)
+    with pytest.raises(LostLane):
+        await stalled.lanes.save(mine, folded(mine, item=item()), now=mine.lease_until)
+    await other.lanes.save(theirs, folded(theirs, item=item()), now=mine.lease_until)
+    with pytest.raises(LostLane):
+        await stalled.lanes.renew(mine, until=at(10_000))
+
+
+async def test_a_notice_wakes_another_process(open_store: OpenStore) -> None:
+    """Who waits hears of what another process has taken, long before it would look by itself."""
+    intake, delivery = await open_store(), await open_store()
+    await delivery.lanes.take_over("desk", now=NOW)
+    assert await claim(delivery.lanes) == []
+    waiting = asyncio.create_task(delivery.lanes.wait(timeout_seconds=60))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await intake.journal.append(entry())
+    async with asyncio.timeout(5):
+        await waiting
+    assert len(await claim(delivery.lanes)) == 1
+
+
+async def test_without_notices_lanes_are_found_by_looking(open_store: OpenStore) -> None:
+    """Through a pooler nothing can be heard, so that waiting ends early, and everything else works."""
+    intake, delivery = await open_store(), await open_store(pooler="transaction")
+    assert await delivery.lanes.take_over("desk", now=NOW) == 0
+    await intake.journal.append(entry())
+    async with asyncio.timeout(5):
+        while not (lanes := await claim(delivery.lanes)):
+            await delivery.lanes.wait(timeout_seconds=60)
+        await delivery.lanes.wait(timeout_seconds=60)
+    assert len(lanes) == 1
+
+
+async def test_through_a_pooler_sessions_are_left_as_they_were(
+    postgres: Server, database: str, open_store: OpenStore
+) -> None:
+    """Nothing is prepared, locked or listened to beyond a transaction, and each transaction has its limits."""
+    store = await open_store(pooler="transaction", pool_size="2")
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    await store.lanes.save(lane, folded(lane, item=item()), now=NOW)
+    await store.desk.change_counter()
+    names = ("statement_timeout", "synchronous_commit")
+
+    async def ask(db: object) -> list[str]:
+        return [await db.fetchval("SELECT current_setting($1)", name) for name in names]  # type: ignore[attr-defined]
+
+    assert await store._database.write(ask) == ["15s", "on"]
+    async with store._database._pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''") == 0
+        assert await connection.fetchval("SELECT count(*) FROM pg_listening_channels()") == 0
+        assert await connection.fetchval("SELECT current_setting('statement_timeout')") == "0"
+    assert not await postgres.fetch("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'", database=database)
+
+
+async def _joined(store: PostgresStore, lane: str = "alert:a") -> None:
+    """Let a process deliver, and hold a lane."""
+    await store.lanes.take_over("desk", now=NOW)
+    await store.journal.append(entry(lane))
+    assert len(await claim(store.lanes)) == 1
+
+
+async def test_what_the_dead_had_claimed_is_due_at_once(open_store: OpenStore) -> None:
+    """Its owner's session is gone: its lease need not end, and others' lanes stay theirs."""
+    dead, living = await open_store(), await open_store()
+    await _joined(dead)
+    await _joined(living, "alert:b")
+    await dead.close()
+    store = await open_store()
+    assert await store.lanes.take_over("desk", now=NOW) == 1
+    assert [lane.correlation_key for lane in await claim(store.lanes)] == ["alert:a"]
+
+
+async def test_a_process_that_was_killed_is_gone(postgres: Server, database: str, open_store: OpenStore) -> None:
+    """The system closes its sessions, and the server takes back the lock on its number."""
+    dead = await open_store()
+    await _joined(dead)
+    assert dead.lanes._presence._task is not None
+    dead.lanes._presence._task.cancel()
+    store = await open_store()
+    async with asyncio.timeout(5):
+        while not await store.lanes.take_over("desk", now=NOW):
+            await asyncio.sleep(0.02)
+
+
+async def test_nothing_is_taken_from_the_living(open_store: OpenStore) -> None:
+    """However often others come and ask, and whatever they deliver for."""
+    living, other = await open_store(), await open_store()
+    await _joined(living)
+    assert await other.lanes.take_over("desk", now=NOW) == 0
+    assert await living.lanes.take_over("desk", now=NOW) == 0
+    assert await claim(other.lanes) == []
+
+
+async def test_who_never_said_that_it_delivers_keeps_its_lease(open_store: OpenStore) -> None:
+    """Nobody can know that such an owner is gone."""
+    unknown, store = await open_store(), await open_store()
+    await unknown.journal.append(entry())
+    await claim_one(unknown.lanes)
+    await unknown.close()
+    assert await store.lanes.take_over("desk", now=NOW) == 0
+    assert len(await claim(store.lanes, now=NOW + LEASE)) == 1
+
+
+async def test_a_living_process_gets_its_number_back(postgres: Server, database: str, open_store: OpenStore) -> None:
+    """A failover ends its session; it opens another, with the same number as before."""
+    living = await open_store()
+    await _joined(living)
+    number = living.lanes._presence.owner
+    await postgres.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+        database,
+        database=database,
+    )
+    async with asyncio.timeout(10):
+        while living.lanes._presence.owner is not None:
+            await asyncio.sleep(0.01)
+        while living.lanes._presence.owner is None:
+            await asyncio.sleep(0.02)
+    assert living.lanes._presence.owner == number
+    assert await (await open_store()).lanes.take_over("desk", now=NOW) == 0
+
+
+async def test_what_the_dead_had_begun_in_a_tool_elsewhere_is_given_the_time_to_end(open_store: OpenStore) -> None:
+    """A create may still run there though its process is gone: a look before that would not find it."""
+    dead = await open_store()
+    await dead.lanes.take_over("desk", now=NOW)
+    await dead.journal.append(entry())
+    (lane,) = await claim(dead.lanes)
+    numbers = [one.notification for one in lane.pending]
+    await dead.lanes.save(lane, Change(folded=numbers, item=item(), begin=StepKind.CREATE), now=NOW)
+    await dead.close()
+    store = await open_store()
+    minute = timedelta(minutes=1)
+    assert await store.lanes.take_over("desk", now=NOW, patience=minute) == 1
+    assert not await claim(store.lanes, now=NOW + timedelta(seconds=59))
+    assert len(await claim(store.lanes, now=NOW + minute)) == 1
+
+
+async def test_peoples_changes_are_not_passed_over_by_later_numbers(
+    postgres: Server, database: str, store: PostgresStore
+) -> None:
+    """While somebody's change is being written, nobody is told a position behind it."""
+    async with postgres.connection(database) as other:
+        await other.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(1397310822, 1)")
+        task = asyncio.create_task(store.desk.changed_since("desk", 0, limit=10))
+        await asyncio.sleep(0.1)
+        assert not task.done()
+        await other.execute("COMMIT")
+        async with asyncio.timeout(5):
+            assert (await task).position == 0
