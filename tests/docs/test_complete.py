@@ -199,7 +199,8 @@ def test_every_event_of_the_log_is_listed() -> None:
     """Whoever finds a warning or an error in the log finds it in the list of events."""
     page = text_of(DOCS / "how-to" / "run-as-a-service.md")
     call = re.compile(
-        r"\blog\.(?:info|warning|error|exception)\(\s*\"([a-z0-9: ]+)\"|\.(?:failed|waits)\(\s*\"([a-z ]+)\""
+        r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([a-z0-9: ]+)\""
+        r"|\.(?:failed|waits|warns|_?notes)\(\s*\"([a-z ]+)\""
     )
     for path in PACKAGE.rglob("*.py"):
         for one, other in call.findall(path.read_text(encoding="utf-8")):

@@ -126,7 +126,7 @@ def list_work_items(  # noqa: PLR0913 - the command's options
 @work_items.command("show")
 def show_work_item(
     item_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Its id, the last column of the list; not the tool's number.")
+        str, typer.Argument(metavar="ID", help="Its id, the last column of the list, or its number in the tool.")
     ],
     config: Config = DEFAULT_FILE,
     *,
@@ -134,7 +134,7 @@ def show_work_item(
 ) -> None:
     """Show one work item: its content, CIs, alerts, steps, and the reasons.
 
-    Example: [bold]secure-export work-items show 019a2b…[/]
+    Example: [bold]secure-export work-items show INC0010001[/]
     """
     _show(run_async(_one(config, lambda found: found.store.records.work_item(item_id))), as_json=as_json)
 

@@ -67,8 +67,11 @@ class Records(Protocol):
 
         ``steps`` have ``kind``, ``started_at``, ``finished_at``, ``outcome`` and ``reason``.
 
+        Args:
+            item_id: Its id, or its number in the tool, whatever the case; the newest of that number is given.
+
         Raises:
-            NotFound: There is none.
+            NotFound: There is none, or several connections have one of this number: then the text names their ids.
         """
         ...
 

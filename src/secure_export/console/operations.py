@@ -77,7 +77,7 @@ def operations(api: Api) -> list[Operation]:
             "/work-items/{id}",
             look,
             api.work_item,
-            "Give one work item with its content and its steps.",
+            "Give one work item with its content and its steps. The id may be the number that the ITSM tool shows.",
             shapes.WorkItemDetail,
             troubles=_ONE,
         ),

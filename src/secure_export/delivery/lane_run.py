@@ -16,6 +16,7 @@ from secure_export.delivery.owned_lane import OwnedLane, Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
 from secure_export.delivery.step import perform
+from secure_export.delivery.telling import Telling
 from secure_export.delivery.turns import Turns
 from secure_export.errors import LostLane, SecureExportError, StoreUnavailable
 from secure_export.telemetry.complaints import Complaints
@@ -99,6 +100,7 @@ class LaneRunner:
         self._lease = lease
         self._watch = watch
         self._complaints = complaints or Complaints(connection=target.name)
+        self._telling = Telling(target.name, self._complaints)
         self._sleep = sleep
         self._step_needs = timedelta(seconds=target.step_timeout_seconds + _LEASE_MARGIN_SECONDS)
         self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds)
@@ -159,6 +161,7 @@ class LaneRunner:
         own = OwnedLane(lane, self._lanes, clock=self._clock, random=self._random, sleep=self._sleep)
         reading = await read(self._target, lane.correlation_key, lane.pending, self._complaints)
         own.unreadable(reading.unreadable)
+        self._telling.quarantined(reading.unreadable)
         return _Run(
             own=own,
             item=lane.item,
@@ -179,11 +182,13 @@ class LaneRunner:
         told = spelled_alike(run.waiting, known.alerts)
         elsewhere = strays(told, known, item=run.item, own_key=lane.correlation_key)
         run.own.moved(elsewhere.items())
+        self._telling.moved(elsewhere.items())
         own = [one for one in told if one[0].notification not in elsewhere]
         alerts = concerning(own, known, own_key=lane.correlation_key)
         situation = Situation(lane.connection, lane.correlation_key, run.item, alerts, known.others_firing)
         folded = fold_all(situation, own, now=self._clock())
         run.own.folded(folded.notifications, folded.alerts)
+        self._telling.folded(run.item, folded.item, folded.alerts)
         run.item, run.waiting = folded.item, folded.waiting
 
     async def _bind_late(self, run: _Run) -> None:
@@ -223,6 +228,7 @@ class LaneRunner:
         self._watch.stepped(item.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
         self.turns.heed(outcome)
         run.item = settle(begun, step, outcome, now=now, jitter=self._random.random(), retry=self._target.retry)
+        self._telling.settled(begun, step, outcome, run.item, took=now - started)
         run.own.finished(StepResult(outcome, now))
         if step is StepKind.LOOK and isinstance(outcome, Done | Refused):
             run.look = False

@@ -14,6 +14,7 @@ from secure_export.itsm.sign_in import SignIn, SignInFailed
 V = TypeVar("V")
 _FIRST_PAUSE_SECONDS = 15.0
 _LONGEST_PAUSE_SECONDS = 300.0
+_LONGEST_CALM = timedelta(hours=1)  # a wrong answer must not stop a connection
 
 Attempt = Callable[[Mapping[str, str]], Awaitable[V]]
 """Makes a call once, with the header fields that show who we are, and says what came of it."""
@@ -37,7 +38,8 @@ class Admission(Generic[V]):
     """Lets calls go to one tool.
 
     After a 401 that new credentials do not mend nothing is sent for a while, which grows, nor what waits for its turn
-    then: an account that is tried in vain many times is locked.
+    then: an account that is tried in vain many times is locked. Nothing is sent either for as long as the tool asks
+    (as by ``Retry-After``), whoever was told so: a look-up of CIs uses up the same quota as a work item.
 
     Args:
         sign_in: Gives the header fields that show who we are.
@@ -46,6 +48,7 @@ class Admission(Generic[V]):
         changes: In which turn changes are made; None: as suits the connections.
         why_stranger: Says why the tool did not let us in; None: that is not what it answered.
         is_let_in: Whether an answer shows that the tool let us in.
+        asked_until: Says until when an answer asks not to be called; None: it does not ask.
         to_mend: What a person can do when it does not, as a sentence part.
     """
 
@@ -58,6 +61,7 @@ class Admission(Generic[V]):
         changes: ChangeQueue | None = None,
         why_stranger: Callable[[V], str | None],
         is_let_in: Callable[[V], bool],
+        asked_until: Callable[[V], datetime | None],
         to_mend: str,
     ) -> None:
         self._sign_in = sign_in
@@ -66,6 +70,8 @@ class Admission(Generic[V]):
         self._changes = changes or ChangeQueue(connections)
         self._why_stranger = why_stranger
         self._is_let_in = is_let_in
+        self._asked_until = asked_until
+        self._calm_until: datetime | None = None
         self._to_mend = to_mend
         self._pause_seconds = 0.0
         self._shut_until: datetime | None = None
@@ -81,6 +87,8 @@ class Admission(Generic[V]):
         async with self._turns:
             if self._shut_until is not None and self._clock() < self._shut_until:
                 raise NotAdmitted(self._why_shut, self._shut_until)
+            if self._calm_until is not None and self._clock() < self._calm_until:
+                raise NotAdmitted("the tool asked not to be called for a while", self._calm_until)
             try:
                 return await self._signed_in(attempt)
             except SignInFailed as failed:
@@ -111,6 +119,8 @@ class Admission(Generic[V]):
             raise self._shut(why)
         if refusals == self._refusals and self._is_let_in(told):  # we were not refused after this call began
             self._pause_seconds, self._shut_until = 0.0, None
+        if (until := self._asked_until(told)) is not None:
+            self._calm_until = min(until, self._clock() + _LONGEST_CALM)
         return told
 
     async def _timed(self, attempt: Attempt[V], headers: Mapping[str, str]) -> V:

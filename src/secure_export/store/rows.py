@@ -43,6 +43,7 @@ class WorkItemColumns:
         unbound: How many of its bindings have no CI.
         expires_at: ``close_at`` while time may end it.
         ended_at: When nothing more happened to it; None while something may.
+        number: What people call it in the tool; None while the tool has not told it.
     """
 
     state: str
@@ -51,6 +52,7 @@ class WorkItemColumns:
     unbound: int
     expires_at: int | None
     ended_at: int | None
+    number: str | None
 
 
 def work_item_document(item: WorkItem) -> bytes:
@@ -73,12 +75,13 @@ def work_item_columns(item: WorkItem) -> WorkItemColumns:
         unbound=sum(b.id is None and b.rule in CAN_BIND_LATER for b in item.desired.content.bindings),
         expires_at=micros_or_none(item.close_at) if ends_by_time else None,
         ended_at=micros(_ended_at(item)) if item.over and not item.left_open else None,
+        number=(item.confirmed.number or None) if item.confirmed is not None else None,
     )
 
 
 WORK_ITEM_COLUMNS = (
     "id, lane, generation, tool_key, connection, correlation_key, state, owed, open_in_tool, unbound, expires_at, "
-    "ended_at, document"
+    "ended_at, number, document"
 )
 
 
@@ -98,6 +101,7 @@ def work_item_row(item: WorkItem) -> tuple[Any, ...]:
         columns.unbound,
         columns.expires_at,
         columns.ended_at,
+        columns.number,
         work_item_document(item),
     )
 

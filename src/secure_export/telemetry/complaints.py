@@ -88,6 +88,17 @@ class Complaints:
         if (more := self._passes(event, f"{type(error).__name__} {reason}")) is not None:
             log.warning(event, reason=reason, **self._bound, **where, **more)
 
+    def warns(self, event: str, reason: str, **where: Any) -> None:
+        """Tell of something that a person has to see to; one reason is told once a minute. ``event`` as above."""
+        reason = _short(reason)
+        if (more := self._passes(event, reason)) is not None:
+            log.warning(event, reason=reason, **self._bound, **where, **more)
+
+    def notes(self, event: str, reason: str, *, of: str, **where: Any) -> None:
+        """Tell of a decision with its reason, once a minute of each thing that ``of`` names. ``event`` as above."""
+        if (more := self._passes(event, of)) is not None:
+            log.info(event, reason=_short(reason), **self._bound, **where, **more)
+
     def failed(self, event: str, error: BaseException, **where: Any) -> None:
         """Tell of a fault of the program or of a connector, with its traceback; ``event`` as above."""
         if (more := self._passes(event, f"{type(error).__name__} {_short(str(error))}")) is not None:

@@ -79,7 +79,8 @@ class _Settling:
         """A person is needed; not so for a reopening, in whose place there may be a new record."""
         if self.step is StepKind.REOPEN:
             return self.cannot_reopen(item, f"the tool refused it ({change.short(reason)})")
-        return replace(item, parked=change.short(reason), waiting="", not_before=None)
+        why = change.short(reason)
+        return replace(item, parked=why, refusal=why, waiting="", not_before=None)
 
     def absent(self, item: WorkItem) -> WorkItem:
         """The tool surely has no such work item: never made, or deleted by a person."""
@@ -95,7 +96,7 @@ class _Settling:
         """The tool has it, in some state."""
         settled = keep(self._answered(item), confirmed)
         if not settled.owed:
-            settled = change.tried_again(settled)
+            settled = replace(change.tried_again(settled), refusal="")
         if confirmed.state is ToolState.OPEN and settled.owed and self.step in _NOT_KEPT:
             return self.later(replace(settled, attempts=item.attempts), _NOT_KEPT[self.step])
         return self._with_peoples_will(item, settled)
@@ -105,8 +106,16 @@ class _Settling:
 
         What was refused before a look is tried once more after it: a person may have mended the cause.
         """
-        attempts = item.attempts if self.step is StepKind.LOOK else 0
-        return replace(item, attempts=attempts, parked=None, not_before=None, waiting="", doubt=False)
+        is_look = self.step is StepKind.LOOK
+        return replace(
+            item,
+            attempts=item.attempts if is_look else 0,
+            parked=None,
+            refusal=item.refusal if is_look else "",
+            not_before=None,
+            waiting="",
+            doubt=False,
+        )
 
     def _with_peoples_will(self, before: WorkItem, item: WorkItem) -> WorkItem:
         """What people did in the tool stands."""

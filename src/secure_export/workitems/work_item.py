@@ -192,6 +192,8 @@ class WorkItem:
         not_before: No attempt before this time.
         waiting: Why it waits; empty when it does not.
         parked: Why a person is needed; None when not parked.
+        refusal: What the tool refused last, until it takes what is owed: it outlasts ``parked``, which ends whenever it
+            is tried again.
         reasons: The decisions so far, newest last; bounded.
         lasting: How many of its alerts fire that have no time limit: ``close_at`` is None until they have ended.
         time_limit: The latest time limit among its alerts; None when none has one.
@@ -225,6 +227,7 @@ class WorkItem:
     reopening: bool = False
     when_people_end: WhenPeopleEnd = WhenPeopleEnd.LEAVE
     insisted: int = 0
+    refusal: str = ""
 
     @property
     def key(self) -> str:

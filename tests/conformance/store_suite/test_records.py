@@ -230,6 +230,45 @@ async def test_a_work_item_in_the_words_of_the_contract(store: Store) -> None:
     assert detail["steps"] == []
 
 
+async def test_a_work_item_is_given_by_its_number(store: Store) -> None:
+    """People read the number in the tool; its case does not matter, and the newest of several is the one they mean."""
+    before = resolved(item("alert:before"))
+    after = open_in_tool(item("alert:after"), "INC1")
+    other = open_in_tool(item("alert:other", connection="prod"), "INC0010001")
+    for one in (before, after, other, item("alert:unknown")):
+        await keep(store, one)
+    for asked, found in (("INC1", after), ("inc1", after), ("INC0010001", other), (before.id, before)):
+        given = await store.records.work_item(asked)
+        assert (given["id"], given["connection"]) == (found.id, found.connection)
+    for asked in ("INC", "INC10", "%", "", "x" * 500, "INC1\0"):
+        with pytest.raises(NotFound, match="there is no work item"):
+            await store.records.work_item(asked)
+
+
+async def test_a_number_follows_the_tool(store: Store) -> None:
+    """A record of its own has another number: the former one finds nothing any more."""
+    one = item()
+    await keep(store, open_in_tool(one, "INC1"))
+    await keep(store, open_in_tool(one, "INC2"))
+    assert (await store.records.work_item("INC2"))["id"] == one.id
+    with pytest.raises(NotFound):
+        await store.records.work_item("INC1")
+
+
+async def test_a_number_of_several_connections_is_told(store: Store) -> None:
+    """Two tools count alike: nobody is shown the wrong one, and the text names the newest of each, newest first."""
+    old, desk, prod = (
+        open_in_tool(item(f"alert:{name}", connection=name.rpartition("-")[2]), "INC7")
+        for name in ("old-desk", "new-desk", "its-prod")
+    )
+    for one in (old, desk, prod):
+        await keep(store, one)
+    with pytest.raises(NotFound, match="INC7 is a number in several connections") as told:
+        await store.records.work_item("INC7")
+    assert f"{prod.id} of prod, {desk.id} of desk" in str(told.value)
+    assert old.id not in str(told.value)
+
+
 async def test_work_items_are_filtered(store: Store) -> None:
     """Connection, state, owed and unbound narrow the list down, each by itself and together."""
     await keep(store, item("alert:owed"))

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.conformance.store_suite.samples import LEASE, NOW, claim_one, entry, folded, item
+from tests.conformance.store_suite.samples import LEASE, NOW, claim_one, entry, folded, item, open_in_tool
 from typer.testing import CliRunner
 
 from secure_export.cli.main import app
@@ -61,6 +61,24 @@ def test_lanes_as_json_have_the_title_too(config: Path) -> None:
     printed = CliRunner().invoke(app, ["lanes", "list", "--json", "--config", str(config)])
     [row] = json.loads(printed.output)
     assert (row["title"], row["state"], row["reason"]) == ("CPU is high", "parked", "no such group")
+
+
+def test_a_work_item_is_shown_by_its_number(config: Path, tmp_path: Path) -> None:
+    """People type the number that the tool shows them; one that nothing has is told."""
+
+    async def number() -> None:
+        store = await SqliteStore.open(tmp_path / "store.db", clock=lambda: NOW)
+        await store.journal.append(entry("alert:b"))
+        lane = await claim_one(store.lanes)
+        await store.lanes.save(lane, folded(lane, item=open_in_tool(item("alert:b"), "INC0010001")), now=NOW)
+        await store.close()
+
+    asyncio.run(number())
+    shown = CliRunner().invoke(app, ["work-items", "show", "INC0010001", "--json", "--config", str(config)])
+    assert json.loads(shown.output)["correlation_key"] == "alert:b"
+    none = CliRunner().invoke(app, ["work-items", "show", "INC1", "--config", str(config)])
+    assert none.exit_code == 1
+    assert "there is no work item INC1" in none.output
 
 
 RETRIES = [

@@ -23,6 +23,7 @@ from secure_export.intake.entry import Post, entry_of
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import RouteSettings
 from secure_export.store.sqlite.store import SqliteStore
+from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.retry import RetryPolicy
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -146,6 +147,7 @@ class Scene:
             random=self.random,
             lease=LEASE,
             watch=self.told,
+            complaints=Complaints(self.clock.seconds, connection=CONNECTION),
             sleep=self.clock.sleep,
         )
 

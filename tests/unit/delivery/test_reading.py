@@ -97,7 +97,8 @@ async def test_a_body_on_which_the_program_fails_holds_up_nobody(make_scene: Mak
     assert len(scene.tool.records) == 1
     (kept,) = (await scene.store.records.quarantine()).rows
     assert "The program failed on this body (KeyError)" in kept["reason"]
-    assert [line["event"] for line in logs] == ["alert reading failed"]
+    told = [(line["event"], line.get("notification")) for line in logs if line["log_level"] != "debug"]
+    assert told == [("alert reading failed", int(kept["id"])), ("notification quarantined", int(kept["id"]))]
     assert await scene.is_idle()
 
 

@@ -1,12 +1,15 @@
 """Bringing a database to the form that this program needs."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.conformance.store_suite.samples import item, open_in_tool
 
 from secure_export.errors import SettingsError
 from secure_export.store.migrations import Migration, migrations_in, still_to_apply
+from secure_export.store.rows import WORK_ITEM_COLUMNS, work_item_row
 from secure_export.store.sqlite.connect import connect_to_write
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.migrate import known_migrations, migrate
@@ -41,6 +44,21 @@ def test_an_older_database_keeps_its_rows(connection: sqlite3.Connection) -> Non
     migrate(connection, [FIRST])
     assert migrate(connection, [FIRST, SECOND]) == 1
     assert connection.execute("SELECT x, y FROM a").fetchall() == [(1, None)]
+
+
+def test_work_items_of_before_are_found_by_their_numbers(connection: sqlite3.Connection) -> None:
+    """Numbers were kept in the documents alone; those that the tool told are looked for from then on."""
+    migrate(connection, known_migrations()[:3])
+    told, untold = open_in_tool(item("alert:a"), "INC1"), item("alert:b")
+    columns = [name.strip() for name in WORK_ITEM_COLUMNS.split(",")]
+    at = columns.index("number")
+    for one in (told, untold, replace(open_in_tool(item("alert:c"), ""), reasons=("NUL: \0",))):
+        row = work_item_row(one)
+        names, values = [*columns[:at], *columns[at + 1 :]], (*row[:at], *row[at + 1 :])
+        marks = ", ".join("?" * len(names))
+        connection.execute(f"INSERT INTO work_items ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608 - constants
+    assert migrate(connection, known_migrations()[:4]) == 1
+    assert connection.execute("SELECT number FROM work_items ORDER BY seq").fetchall() == [("INC1",), (None,), (None,)]
 
 
 def test_a_database_of_other_files_is_refused(connection: sqlite3.Connection) -> None:

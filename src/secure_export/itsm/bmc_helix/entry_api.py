@@ -90,6 +90,7 @@ class EntryApi:
             changes=changes,
             why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
             is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),
+            asked_until=lambda told: told.not_before if isinstance(told, Later) else None,
             to_mend="mend the credentials of this connection, or what the user may do in BMC",
         )
 

@@ -83,6 +83,7 @@ class TableApi:
             changes=changes,
             why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
             is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),
+            asked_until=lambda told: told.not_before if isinstance(told, Later) else None,
             to_mend=_TO_MEND,
         )
 

@@ -10,22 +10,24 @@ from secure_export.store.keys import alert_key
 from secure_export.store.paging import cursor_after, one_of, page, rows_before, rows_on_page
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.numbered import numbered
+from secure_export.store.postgresql.partitions import of_days
 
 _SEARCHED_AT_ONCE = 50_000
 _NOTIFICATIONS_LISTED = 1000
 
 _LAST_SEARCHED = "SELECT seq FROM alerts WHERE seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2"
+# Found first and compared then, or the newest alerts of all would be walked through for the id.
 _ONE = f"""
-SELECT {ALERT_COLUMNS} FROM alerts WHERE seq = (SELECT max(seq) FROM (
-    SELECT seq, connection FROM alerts WHERE key = $1
-    UNION ALL SELECT seq, connection FROM alerts WHERE told_id = $2
-) AS of_id WHERE $3::text IS NULL OR connection = $3)
+WITH of_id AS MATERIALIZED (
+    SELECT seq, connection FROM alerts WHERE key = $1 UNION ALL SELECT seq, connection FROM alerts WHERE told_id = $2
+)
+SELECT {ALERT_COLUMNS} FROM alerts
+WHERE seq = (SELECT max(seq) FROM of_id WHERE $3::text IS NULL OR connection = $3)
 """  # noqa: S608 - constants
+_NUMBERS = "SELECT notification FROM alert_notifications WHERE alert = $1 ORDER BY notification LIMIT $2"
 _NOTIFICATIONS = """
-SELECT notifications.id, received_at, caller FROM alert_notifications
-JOIN notifications ON notifications.id = notification JOIN senders ON senders.id = sender
-WHERE alert = $1 ORDER BY notifications.id LIMIT $2
-"""
+SELECT notifications.id, received_at, caller FROM notifications JOIN senders ON senders.id = sender
+WHERE notifications.id = ANY($1::bigint[])"""
 
 
 async def list_alerts(  # noqa: PLR0913 - filters by name
@@ -71,5 +73,6 @@ async def one_alert(connection: Connection, alert_id: str, name: str | None) -> 
     row = await connection.fetchrow(_ONE, alert_key(alert_id), alert_id, name)
     if row is None:
         raise NotFound(f"there is no alert {alert_id}; list alerts to see which there are")
-    notifications = await connection.fetch(_NOTIFICATIONS, row[0], _NOTIFICATIONS_LISTED)
+    numbers = [one[0] for one in await connection.fetch(_NUMBERS, row[0], _NOTIFICATIONS_LISTED)]
+    notifications = sorted(await of_days(connection, _NOTIFICATIONS, numbers), key=lambda one: int(one[0]))
     return {**alert_object(row), "notifications": [notification_object(one) for one in notifications]}

@@ -11,7 +11,7 @@ from secure_export.store.claims import LONGEST, PENDING_BYTES_AT_ONCE, pending_o
 from secure_export.store.instants import micros
 from secure_export.store.postgresql.alert_table import read_known
 from secure_export.store.postgresql.connect import Connection
-from secure_export.store.postgresql.partitions import day_of, only_day
+from secure_export.store.postgresql.partitions import of_days
 from secure_export.store.postgresql.work_item_table import latest_of, latest_of_all, put_work_item
 from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
 from secure_export.workitems.work_item import StepKind, WorkItem
@@ -63,8 +63,8 @@ _PENDING = """
 SELECT lane, notification, alert FROM unnest($1::bytea[]) AS given (key) CROSS JOIN LATERAL (
     SELECT lane, notification, alert FROM pending WHERE lane = key ORDER BY notification LIMIT $2) AS found
 """
-_BODIES = "SELECT id, received_at, packed, body FROM notifications WHERE id = ANY($1::bigint[]) AND "
-_SIZES = "SELECT id, octet_length(body) FROM notifications WHERE id = ANY($1::bigint[]) AND "
+_BODIES = "SELECT id, received_at, packed, body FROM notifications WHERE id = ANY($1::bigint[])"
+_SIZES = "SELECT id, octet_length(body) FROM notifications WHERE id = ANY($1::bigint[])"
 _BODIES_WITHOUT_A_LOOK_AT_SIZES = 64
 
 
@@ -177,22 +177,14 @@ async def _pending(
 async def _bodies(connection: Connection, numbers: Sequence[int]) -> Mapping[int, Sequence[Any]]:
     """Read ``id, received_at, packed, body`` of notifications, in order, until they are too many bytes."""
     if len(numbers) > _BODIES_WITHOUT_A_LOOK_AT_SIZES:
-        sizes = {row[0]: row[1] for row in await _of_days(connection, _SIZES, numbers)}
+        sizes = {row[0]: row[1] for row in await of_days(connection, _SIZES, numbers)}
         total = 0
         for place, number in enumerate(numbers):
             total += sizes.get(number, 0)
             if total > PENDING_BYTES_AT_ONCE:
                 numbers = numbers[: max(1, place)]
                 break
-    return {row[0]: tuple(row) for row in await _of_days(connection, _BODIES, numbers)}
-
-
-async def _of_days(connection: Connection, query: str, numbers: Sequence[int]) -> list[Any]:
-    """Ask the partition of each day that some of the notifications are of, and no others."""
-    days: dict[int, list[int]] = defaultdict(list)
-    for number in numbers:
-        days[day_of(number)].append(number)
-    return [row for day, some in days.items() for row in await connection.fetch(query + only_day(day), some)]
+    return {row[0]: tuple(row) for row in await of_days(connection, _BODIES, numbers)}
 
 
 async def _shorten(connection: Connection, name: str, now: datetime) -> None:

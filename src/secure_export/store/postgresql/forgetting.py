@@ -18,19 +18,19 @@ from secure_export.store.postgresql.partitions import first_number_at
 _OLD_NOTIFICATIONS = """
 WITH old AS (
     SELECT id FROM notifications WHERE id < $1
-        AND (EXISTS (SELECT 1 FROM alert_notifications WHERE notification = id)
+        AND (EXISTS (SELECT 1 FROM alert_notifications WHERE notification = id AND notification < $1)
             OR id NOT IN (SELECT notification FROM pending))
         AND NOT EXISTS (
             SELECT 1 FROM alert_notifications AS link
             JOIN alerts ON alerts.seq = link.alert
             JOIN work_items ON work_items.id = alerts.work_item
             JOIN lanes ON lanes.key = work_items.lane
-            WHERE link.notification = notifications.id)
+            WHERE link.notification = notifications.id AND link.notification < $1)
     ORDER BY id LIMIT $2
 ), links AS (
-    DELETE FROM alert_notifications WHERE notification IN (SELECT id FROM old)
+    DELETE FROM alert_notifications WHERE notification < $1 AND notification IN (SELECT id FROM old)
 )
-DELETE FROM notifications WHERE id IN (SELECT id FROM old)
+DELETE FROM notifications WHERE id < $1 AND id IN (SELECT id FROM old)
 """
 # The event time is the head of the key. Where it is not known, the number of the notification says how old it is.
 _OLD_KEYS = """

@@ -1,6 +1,9 @@
 """Notifications by time: their numbers begin with it, and each day has a partition."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from secure_export.store.instants import micros
 from secure_export.store.postgresql.connect import Connection
@@ -8,7 +11,7 @@ from secure_export.store.postgresql.database import Database
 
 _TELLING_BITS = 20
 _MICROS_OF_DAY = 86_400_000_000
-_DAYS_AHEAD = 14
+_DAYS_AHEAD = 10
 _DAYS_BACK = 1
 
 
@@ -22,10 +25,24 @@ def day_of(number: int) -> int:
     return (number >> _TELLING_BITS) * 1000 // _MICROS_OF_DAY
 
 
-def only_day(day: int, column: str = "id") -> str:
+def only_day(day: int) -> str:
     """Give the condition that lets the planner see that only one partition is asked, however many there are."""
     low, high = ((one * _MICROS_OF_DAY // 1000) << _TELLING_BITS for one in (day, day + 1))
-    return f"{column} >= {low} AND {column} < {high}"
+    return f"notifications.id >= {low} AND notifications.id < {high}"
+
+
+async def of_days(connection: Connection, query: str, numbers: Iterable[int]) -> list[Any]:
+    """Ask about notifications: only the partitions of their days, however many there are.
+
+    Args:
+        connection: The database.
+        query: What is asked of the numbers ``$1``; it ends with its condition.
+        numbers: The notifications.
+    """
+    days: dict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        days[day_of(number)].append(number)
+    return [row for day, some in days.items() for row in await connection.fetch(f"{query} AND {only_day(day)}", some)]
 
 
 async def make_partitions(database: Database, now: datetime) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from secure_export.console.contract import Page
-from secure_export.errors import NotFound
 from secure_export.store.filters import Filters
+from secure_export.store.numbers import NUMBERS_READ, the_one_of_number
 from secure_export.store.paging import one_of, page, rows_before, rows_on_page
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.numbered import numbered
@@ -21,6 +21,10 @@ _ALERTS_OF = """
 SELECT work_item, coalesce(told_id, alert_id) FROM unnest($1::text[]) AS given (item) CROSS JOIN LATERAL (
     SELECT work_item, told_id, alert_id, seq FROM alerts WHERE work_item = item ORDER BY seq LIMIT $2) AS found
 ORDER BY seq
+"""
+_OF_NUMBER = """
+SELECT seq, document, id, connection FROM work_items
+WHERE lower(left(number, 100)) = lower($1) AND number IS NOT NULL ORDER BY seq DESC LIMIT $2
 """
 _STEPS = """
 SELECT kind, started_at, finished_at, outcome, reason FROM steps WHERE work_item = $1 ORDER BY id DESC LIMIT $2
@@ -53,17 +57,18 @@ async def list_work_items(  # noqa: PLR0913 - filters by name
 
 
 async def one_work_item(connection: Connection, item_id: str) -> dict[str, Any]:
-    """Give a work item with what it says and the steps taken for it.
+    """Give a work item by its id or its number, with what it says and the steps taken for it.
 
     Raises:
-        NotFound: There is none of this id.
+        NotFound: There is none, or several connections have one of this number.
     """
     row = await connection.fetchrow("SELECT seq, document FROM work_items WHERE id = $1", item_id)
     if row is None:
-        raise NotFound(f"there is no work item {item_id}; list them to see which there are")
-    alerts = await _alerts_of(connection, [item_id])
+        row = the_one_of_number(item_id, await connection.fetch(_OF_NUMBER, item_id, NUMBERS_READ))
+    item = work_item(row[1])
+    alerts = await _alerts_of(connection, [item.id])
     steps = await connection.fetch(_STEPS, row[0], _STEPS_LISTED)
-    return work_item_details(work_item(row[1]), alerts[item_id], [step_object(one) for one in reversed(steps)])
+    return work_item_details(item, alerts[item.id], [step_object(one) for one in reversed(steps)])
 
 
 async def _alerts_of(connection: Connection, item_ids: Sequence[str]) -> dict[str, list[str]]:

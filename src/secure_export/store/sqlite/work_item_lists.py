@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from secure_export.console.contract import Page
-from secure_export.errors import NotFound
 from secure_export.store.filters import Filters
+from secure_export.store.numbers import NUMBERS_READ, the_one_of_number
 from secure_export.store.paging import one_of, page, rows_before, rows_on_page
 from secure_export.store.rows import work_item
 from secure_export.store.work_item_objects import step_object, work_item_details, work_item_object
@@ -14,6 +14,10 @@ from secure_export.workitems.work_item import State
 
 _ALERTS_LISTED = 1000
 _STEPS_LISTED = 1000
+
+_OF_NUMBER = """
+SELECT seq, document, id, connection FROM work_items WHERE number = ? AND number IS NOT NULL ORDER BY seq DESC LIMIT ?
+"""
 
 
 def list_work_items(  # noqa: PLR0913 - filters by name
@@ -44,16 +48,16 @@ def list_work_items(  # noqa: PLR0913 - filters by name
 
 
 def one_work_item(connection: sqlite3.Connection, item_id: str) -> dict[str, Any]:
-    """Give a work item with what it says and the steps taken for it.
+    """Give a work item by its id or its number, with what it says and the steps taken for it.
 
     Raises:
-        NotFound: There is none of this id.
+        NotFound: There is none, or several connections have one of this number.
     """
     row = connection.execute("SELECT seq, document FROM work_items WHERE id = ?", (item_id,)).fetchone()
     if row is None:
-        raise NotFound(f"there is no work item {item_id}; list them to see which there are")
+        row = the_one_of_number(item_id, connection.execute(_OF_NUMBER, (item_id, NUMBERS_READ)).fetchall())
     item = work_item(row[1])
-    alerts = _alerts_of(connection, [item_id]).get(item_id, [])
+    alerts = _alerts_of(connection, [item.id])[item.id]
     return work_item_details(item, alerts, _steps(connection, row[0]))
 
 

@@ -23,7 +23,8 @@ async def test_claims_of_many_never_share_a_lane(open_store: OpenStore) -> None:
 
     async def intake(store: PostgresStore) -> None:
         for n in range(120):
-            accepted.append((await store.journal.append(entry(f"alert:{n % 7}"))).notification)
+            receipt = await store.journal.append(entry(f"alert:{n % 7}"))
+            accepted.append(receipt.notification)
 
     async def deliver(store: PostgresStore) -> None:
         idle = 0
@@ -132,7 +133,7 @@ async def test_a_process_that_was_killed_is_gone(postgres: Server, database: str
     dead.lanes._presence._task.cancel()
     store = await open_store()
     async with asyncio.timeout(5):
-        while not await store.lanes.take_over("desk", now=NOW):
+        while not await store.lanes.take_over("desk", now=NOW):  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.02)
 
 
@@ -166,9 +167,9 @@ async def test_a_living_process_gets_its_number_back(postgres: Server, database:
         database=database,
     )
     async with asyncio.timeout(10):
-        while living.lanes._presence.owner is not None:
+        while living.lanes._presence.owner is not None:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
-        while living.lanes._presence.owner is None:
+        while living.lanes._presence.owner is None:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
     assert living.lanes._presence.owner == number
     assert await (await open_store()).lanes.take_over("desk", now=NOW) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, entry, folded, item, lacking, resolved
+from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, entry, folded, item, lacking, open_in_tool, resolved
 from tests.conformance.store_suite.test_upkeep import RETENTION
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
@@ -20,6 +20,8 @@ from secure_export.store.sqlite.appender import Appender
 from secure_export.store.sqlite.connect import connect_to_write
 from secure_export.store.sqlite.forgetting import forget
 from secure_export.store.sqlite.migrate import known_migrations, migrate
+from secure_export.store.sqlite.work_item_lists import one_work_item
+from secure_export.store.sqlite.work_item_table import put_work_item
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import StepKind
 
@@ -64,6 +66,11 @@ def _retry(connection: sqlite3.Connection) -> None:
     actions._retry(connection, "alert:a", "ada", NOW)
 
 
+def _by_number(connection: sqlite3.Connection) -> None:
+    put_work_item(connection, open_in_tool(item("alert:numbered"), "INC77"))
+    one_work_item(connection, "inc77")
+
+
 _WORK: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "append, claim": _claimed,
     "duplicates": _duplicates,
@@ -78,6 +85,7 @@ _WORK: dict[str, Callable[[sqlite3.Connection], Any]] = {
     "names": lambda db: upkeep._names(db, "desk", "", 10),
     "counts": lambda db: lane_lists.count(db, now=NOW),
     "retry": _retry,
+    "a work item by its number": _by_number,
 }
 
 

@@ -1,0 +1,202 @@
+"""Bringing a PostgreSQL database to the form that this program needs, with the rights of different roles."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.conformance.store_suite.samples import NOW, alert, claim_one, entry, folded, item, resolved
+from tests.conformance.store_suite.test_upkeep import RETENTION, forget_all
+from tests.postgres import Server
+
+from secure_export.errors import SettingsError
+from secure_export.store.migrations import Migration
+from secure_export.store.postgresql.connect import connect
+from secure_export.store.postgresql.migrate import BREAKS_OLDER_PROGRAMS, known_migrations, migrate
+from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.store import PostgresStore, bring_up_to_date
+from secure_export.store.sqlite.migrate import known_migrations as of_sqlite
+
+FIRST = Migration(1, "0001_first.sql", "CREATE TABLE a (x integer); INSERT INTO a VALUES (1);")
+SECOND = Migration(2, "0002_second.sql", "ALTER TABLE a ADD COLUMN y text;")
+BREAKING = Migration(2, "0002_breaking.sql", f"{BREAKS_OLDER_PROGRAMS}\nALTER TABLE a DROP COLUMN x;")
+BROKEN = Migration(3, "0003_broken.sql", "CREATE TABLE b (x integer); INSERT INTO nowhere VALUES (1);")
+_SCHEMA = """
+SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2
+"""
+# What ``docs/decisions/0012-postgresql-store.md`` says of the role that runs the service.
+_GRANTS = """
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role};
+"""
+
+
+@pytest.fixture
+async def empty(postgres: Server) -> AsyncIterator[str]:
+    """Give the name of a database without tables."""
+    async with postgres.database(migrated=False) as name:
+        yield name
+
+
+@pytest.fixture
+async def connection(postgres: Server, empty: str) -> AsyncIterator[Any]:
+    opened = await connect(place_of(postgres.url(empty)))
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def role(server: Server, database: str) -> AsyncIterator[str]:
+    """Make a role that owns nothing, and take it away with everything that was granted to it."""
+    name = f"{database}_runner"
+    await server.execute(f"CREATE ROLE {name} LOGIN")
+    try:
+        yield name
+    finally:
+        await server.execute(f"DROP OWNED BY {name}", database=database)
+        await server.execute(f"DROP ROLE {name}")
+
+
+def test_numbers_and_names_are_those_of_sqlite() -> None:
+    """Both stores have the same migrations, so that a database can be moved from one to the other."""
+    assert [one.name for one in known_migrations()] == [one.name for one in of_sqlite()]
+
+
+async def test_fresh_equals_migrated(postgres: Server, empty: str, database: str, connection: Any) -> None:
+    """A database made at once has the same form as one that followed every version."""
+    known = known_migrations()
+    for count in range(1, len(known) + 1):
+        assert await migrate(connection, known[:count]) == 1
+    assert await migrate(connection, known) == 0
+    partition = "_d[0-9]+"
+    fresh = [tuple(row) for row in await postgres.fetch(_SCHEMA, database=database)]
+    followed = [tuple(row) for row in await postgres.fetch(_SCHEMA, database=empty)]
+    assert [row for row in fresh if "_d2" not in row[0]] == followed, partition
+
+
+async def test_an_older_database_keeps_its_rows(connection: Any) -> None:
+    """Only what is missing is applied, to the rows that are there."""
+    await migrate(connection, [FIRST])
+    assert await migrate(connection, [FIRST, SECOND]) == 1
+    assert [tuple(row) for row in await connection.fetch("SELECT x, y FROM a")] == [(1, None)]
+
+
+async def test_an_older_program_goes_on_with_what_was_only_added(connection: Any) -> None:
+    """During an upgrade nodes of the version before start again on a database that has been migrated."""
+    await migrate(connection, [FIRST, SECOND])
+    assert await migrate(connection, [FIRST]) == 0
+
+
+async def test_an_older_program_refuses_what_would_break_it(connection: Any) -> None:
+    """A migration that takes something away says so, and who does not know it does not start."""
+    await migrate(connection, [FIRST, BREAKING])
+    with pytest.raises(SettingsError, match=r"newer than this program \(it has 0002_breaking\.sql\)"):
+        await migrate(connection, [FIRST])
+
+
+async def test_a_database_of_other_files_is_refused(connection: Any) -> None:
+    """A migration whose text changed after it was applied is found by its checksum, also in a newer database."""
+    await migrate(connection, [FIRST, SECOND])
+    changed = Migration(1, FIRST.name, FIRST.sql + "-- changed\n")
+    for known in ([changed], [changed, SECOND]):
+        with pytest.raises(SettingsError, match=r"another 0001_first\.sql"):
+            await migrate(connection, known)
+
+
+async def test_a_migration_is_applied_whole_or_not_at_all(connection: Any) -> None:
+    """A migration that fails half-way leaves the form before it."""
+    with pytest.raises(Exception, match="nowhere"):
+        await migrate(connection, [FIRST, SECOND, BROKEN])
+    assert await connection.fetchval("SELECT to_regclass('b')") is None
+    assert await connection.fetchval("SELECT max(number) FROM migrations") == 2
+
+
+async def test_two_migrate_at_once(postgres: Server, empty: str) -> None:
+    """Nodes that start together do not disturb each other: each migration is applied once."""
+    place = place_of(postgres.url(empty))
+    applied = await asyncio.gather(*(bring_up_to_date(place) for _ in range(4)))
+    assert sum(applied) == len(known_migrations())
+    stores = await asyncio.gather(*(PostgresStore.open(place, clock=lambda: NOW) for _ in range(3)))
+    for store in stores:
+        assert await store.ready() is None
+        await store.close()
+
+
+async def test_an_old_program_runs_while_a_new_one_migrates(postgres: Server, database: str) -> None:
+    """Notifications are taken all the time, and nobody waits long for the new version's tables."""
+    store = await PostgresStore.open(place_of(postgres.url(database)), clock=lambda: NOW)
+    known = known_migrations()
+    newer = [
+        *known,
+        Migration(
+            len(known) + 1, "9999_more.sql", "ALTER TABLE alerts ADD COLUMN more text; CREATE TABLE more (x integer);"
+        ),
+    ]
+    accepted = 0
+    connection = await connect(place_of(postgres.url(database)))
+    migrating = asyncio.create_task(migrate(connection, newer))
+    while not migrating.done() or accepted < 20:
+        accepted += (await store.journal.append(entry(f"alert:{accepted}"))).status == "accepted"
+    assert await migrating == 1
+    lane = await claim_one_of_many(store)
+    await store.lanes.save(lane, folded(lane, alerts=[alert("a")], item=item(lane.correlation_key)), now=NOW)
+    await store.close()
+    again = await PostgresStore.open(place_of(postgres.url(database)), clock=lambda: NOW)
+    assert await again.ready() is None
+    await again.close()
+    await connection.close()
+
+
+async def claim_one_of_many(store: PostgresStore) -> Any:
+    """Claim one of the lanes that are due."""
+    (lane,) = await store.lanes.claim("desk", limit=1, pending_limit=9, now=NOW, lease=timedelta(minutes=1))
+    return lane
+
+
+async def test_a_role_that_may_not_migrate_is_told_so(postgres: Server, empty: str) -> None:
+    """The text says what is missing, who may not, and what to do."""
+    async with role(postgres, empty) as name:
+        with pytest.raises(SettingsError, match=rf"lacks 0001_core\.sql.*{name} may not.*role that owns the tables"):
+            await PostgresStore.open(place_of(postgres.url(empty, role=name)), clock=lambda: NOW)
+
+
+async def test_the_service_runs_with_a_role_that_owns_nothing(postgres: Server, database: str) -> None:
+    """Everything works with the rights that the docs name, partitions that come and go included."""
+    async with role(postgres, database) as name:
+        await postgres.execute(_GRANTS.format(role=name), database=database)
+        store = await PostgresStore.open(place_of(postgres.url(database, role=name)), clock=lambda: NOW)
+        one = resolved(item())
+        await store.journal.append(entry())
+        assert await store.lanes.take_over("desk", now=NOW) == 0
+        lane = await claim_one(store.lanes)
+        told = [alert("a", work_item=one.id, ended_at=NOW)]
+        await store.lanes.save(lane, folded(lane, item=one, alerts=told), now=NOW)
+        assert await store.desk.change_counter() == 0
+        await store.desk.try_out()
+        assert await forget_all(store, NOW + RETENTION.notifications + timedelta(days=2)) == 1
+        assert (await store.records.alert("a"))["notifications"] == []
+        with pytest.raises(Exception, match=r"(?i)must be owner|permission denied"):
+            await store._database.write(lambda db: db.execute("DROP TABLE lanes"))
+        await store.close()
+
+
+async def test_a_role_without_rights_is_told_at_once(postgres: Server, database: str) -> None:
+    """A migrated database that nothing was granted on cannot be used, and the error names what is missing."""
+    async with role(postgres, database) as name:
+        with pytest.raises(Exception, match="permission denied"):
+            await PostgresStore.open(place_of(postgres.url(database, role=name)), clock=lambda: NOW)
+
+
+async def test_nobody_calls_the_functions_who_was_not_allowed_to(postgres: Server, database: str) -> None:
+    """They run with their owner's rights, so that they are for the service's role only."""
+    async with role(postgres, database) as name:
+        connection = await connect(place_of(postgres.url(database, role=name)))
+        for call in ("make_partitions(1, 2)", "drop_partitions(1)"):
+            with pytest.raises(Exception, match="permission denied"):
+                await connection.fetchval(f"SELECT {call}")
+        await connection.close()
