@@ -1,7 +1,7 @@
 """What delivery tells the log: every decision about a work item once it is taken, with its reason.
 
-The usual course of things is told at the level debug, one line for each step. What an operator would miss is told at the
-levels info and warning, through complaints, so that a tool that is down or refuses everything makes few lines.
+The usual course of things is told at the level debug, one line for each step. What an operator would miss is told at
+the levels info and warning, through complaints, so that a tool that is down or refuses everything makes few lines.
 """
 
 from collections.abc import Iterable, Sequence

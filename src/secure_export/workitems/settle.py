@@ -98,7 +98,8 @@ class _Settling:
         if not settled.owed:
             settled = replace(change.tried_again(settled), refusal="")
         if confirmed.state is ToolState.OPEN and settled.owed and self.step in _NOT_KEPT:
-            return self.later(replace(settled, attempts=item.attempts), _NOT_KEPT[self.step])
+            still = replace(settled, attempts=item.attempts, refusal=item.refusal)
+            return self.later(still, _NOT_KEPT[self.step])
         return self._with_peoples_will(item, settled)
 
     def _answered(self, item: WorkItem) -> WorkItem:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from secure_export.cli.main import app
 from secure_export.delivery.contract import Release
+from secure_export.errors import NotFound
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.work_item import Confirmed, ToolState
 
@@ -77,8 +78,8 @@ def test_a_work_item_is_shown_by_its_number(config: Path, tmp_path: Path) -> Non
     shown = CliRunner().invoke(app, ["work-items", "show", "INC0010001", "--json", "--config", str(config)])
     assert json.loads(shown.output)["correlation_key"] == "alert:b"
     none = CliRunner().invoke(app, ["work-items", "show", "INC1", "--config", str(config)])
-    assert none.exit_code == 1
-    assert "there is no work item INC1" in none.output
+    assert isinstance(none.exception, NotFound)
+    assert "there is no work item INC1;" in str(none.exception)
 
 
 RETRIES = [

@@ -81,6 +81,25 @@ def test_every_line_says_what_is_bound() -> None:
     assert (lines[0]["reason"], lines[0]["key"]) == ("the disk is \N{REPLACEMENT CHARACTER}[2J full", "alert:a")
 
 
+def test_what_needs_a_person_is_told_once_a_minute_for_each_reason() -> None:
+    """A tool that refuses everything hides no other reason; decisions are told of each thing, and are no warnings."""
+    complaints = Complaints(lambda: 0.0, connection="prod")
+    with capture_logs() as lines:
+        for number in range(50):
+            complaints.warns("work item parked", "no such group", key=f"alert:{number}")
+        complaints.warns("work item parked", "no such \x1b[2Jcategory", key="alert:x")
+        for number in range(50):
+            complaints.notes("work item left", "a person closed it", of=str(number % 2), key=f"alert:{number % 2}")
+    assert [(line["log_level"], line["key"], line["reason"]) for line in lines] == [
+        ("warning", "alert:0", "no such group"),
+        ("warning", "alert:x", "no such \N{REPLACEMENT CHARACTER}[2Jcategory"),
+        ("info", "alert:0", "a person closed it"),
+        ("info", "alert:1", "a person closed it"),
+    ]
+    assert lines[1]["further_since_last"] == 49
+    assert {line["connection"] for line in lines} == {"prod"}
+
+
 def test_trouble_of_thousands_of_lanes_is_a_few_lines() -> None:
     """However many lanes have an error of their own, few lines a minute say so, and how many more there were."""
     now = 0.0

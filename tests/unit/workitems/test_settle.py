@@ -223,6 +223,27 @@ def test_a_parked_work_item_is_looked_at(outcome: Outcome, next_plan: Plan) -> N
     assert plan(after(parked(), LOOK, outcome), now=minute(5)) == next_plan
 
 
+@pytest.mark.parametrize(
+    ("step", "outcome", "refusal"),
+    [
+        (RESOLVE, TryLater("busy"), "close code is mandatory"),
+        (RESOLVE, Unclear("no answer"), "close code is mandatory"),
+        (RESOLVE, Refused("no right to write"), "no right to write"),
+        (RESOLVE, record(revision=2), "close code is mandatory"),
+        (RESOLVE, record(ToolState.RESOLVED, 2), ""),
+        (LOOK, record(revision=1), "close code is mandatory"),
+        (LOOK, record(ToolState.RESOLVED, 1), ""),
+    ],
+)
+def test_a_refusal_is_remembered_until_the_tool_has_what_is_owed(
+    step: StepKind, outcome: Outcome, refusal: str
+) -> None:
+    """Trying again forgets that it is parked, and not why: so the log can tell that it goes on."""
+    tried = unpark(parked())
+    assert (tried.parked, tried.refusal) == (None, "close code is mandatory")
+    assert after(tried, step, outcome).refusal == refusal
+
+
 def test_what_is_refused_once_more_is_parked_once_more() -> None:
     """A look of a parked work item brings one further attempt, and not one after the other."""
     again = after(after(parked(), LOOK, record(revision=1)), RESOLVE, Refused("close code is still mandatory"))

@@ -131,9 +131,20 @@ async def read_known(
     What ended long before decides nothing; what fired before all that were read ends with them (``end_unread``).
     """
     alerts = await _read_alerts(connection, name, item_id, alert_ids, problems)
-    others = [state.work_item for state in alerts.values() if state.work_item not in {None, item_id}]
-    rows = await connection.fetch(_LANES_OF, others) if others else []
-    return Known(alerts, await _others_firing(connection, item_id, alerts, problems), {row[0]: row[1] for row in rows})
+    lanes = await _lanes_of(connection, alerts.values())
+    return await _known(connection, item_id, alerts, problems, lanes)
+
+
+async def read_known_of_all(
+    connection: Connection, name: str, asked: Sequence[tuple[str | None, Iterable[str]]]
+) -> list[Known]:
+    """Read what is known of the alerts of several lanes, each asked with its work item; without problems."""
+    keys = [set(_keys(alert_ids)) for _, alert_ids in asked]
+    alerts = await _read_alerts(connection, name, None, [one for _, alert_ids in asked for one in alert_ids], ())
+    lanes = await _lanes_of(connection, alerts.values())
+    by_key = {alert_key(alert_id): state for alert_id, state in alerts.items()}
+    own = [{state.alert_id: state for key in some if (state := by_key.get(key))} for some in keys]
+    return [await _known(connection, item_id, some, (), lanes) for (item_id, _), some in zip(asked, own, strict=True)]
 
 
 async def is_still_so(connection: Connection, name: str, basis: Basis) -> bool:
@@ -161,6 +172,25 @@ async def _read_alerts(
     if problems:
         found += [row for row in await connection.fetch(_BY_ID, _keys(problems), name) if row[1] is None]
     return {state.alert_id: state for state in (alert_state(tuple(row)) for row in found)}
+
+
+async def _known(
+    connection: Connection,
+    item_id: str | None,
+    alerts: dict[str, AlertState],
+    problems: Sequence[str],
+    lanes: Mapping[str, str],
+) -> Known:
+    others = {state.work_item for state in alerts.values()} - {None, item_id}
+    firing = await _others_firing(connection, item_id, alerts, problems)
+    return Known(alerts, firing, {item: lane for item, lane in lanes.items() if item in others})
+
+
+async def _lanes_of(connection: Connection, alerts: Iterable[AlertState]) -> dict[str, str]:
+    """Give the correlation keys of the work items that alerts are in."""
+    items = sorted({state.work_item for state in alerts if state.work_item is not None})
+    rows = await connection.fetch(_LANES_OF, items) if items else []
+    return {row[0]: row[1] for row in rows}
 
 
 async def _others_firing(

@@ -3,9 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import structlog
+from typing import Any, TypeAlias
 
 from secure_export.errors import StoreUnavailable
 from secure_export.intake.contract import Entry, Receipt
@@ -17,8 +15,6 @@ from secure_export.store.postgresql.database import Database
 from secure_export.store.postgresql.partitions import first_number_at
 from secure_export.store.postgresql.texts import all_kept
 from secure_export.store.postgresql.waking import ON_CONFLICT
-
-log = structlog.get_logger(__name__)
 
 _AT_ONCE = 256
 _BYTES_AT_ONCE = 4 * 1024 * 1024
@@ -64,6 +60,9 @@ SELECT place, id FROM news
 _KNOWN = "SELECT key, notification FROM notification_keys WHERE key = ANY($1::bytea[])"
 
 
+_Waiting: TypeAlias = "tuple[Entry, asyncio.Future[Receipt]]"
+
+
 class Appender:
     """Collects entries that come side by side and records them together.
 
@@ -77,7 +76,7 @@ class Appender:
     def __init__(self, database: Database, ready: Callable[[], None]) -> None:
         self._database = database
         self._ready = ready
-        self._waiting: deque[tuple[Entry, asyncio.Future[Receipt]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._senders: dict[tuple[str, bytes], int] = {}
@@ -113,14 +112,26 @@ class Appender:
         while self._waiting:
             batch = self._next_batch()
             results = await self._record([entry for entry, _ in batch])
-            self._count -= len(batch)
-            for (_, future), result in zip(batch, results, strict=True):
-                _tell(future, result)
+            self._tell(batch, results)
+            if isinstance(results[-1], StoreUnavailable):
+                # Those who wait would only hear the same, one batch after the other.
+                waiting, self._waiting = list(self._waiting), deque()
+                self._tell(waiting, [_own(results[-1]) for _ in waiting])
             if any(isinstance(result, Receipt) and result.status == "accepted" for result in results):
                 self._ready()
 
-    def _next_batch(self) -> list[tuple[Entry, asyncio.Future[Receipt]]]:
-        batch: list[tuple[Entry, asyncio.Future[Receipt]]] = []
+    def _tell(self, waiting: Sequence[_Waiting], results: Sequence[Receipt | Exception]) -> None:
+        self._count -= len(waiting)
+        for (_, future), result in zip(waiting, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
         size = 0
         while self._waiting and len(batch) < _AT_ONCE and size < _BYTES_AT_ONCE:
             batch.append(self._waiting.popleft())
@@ -196,15 +207,6 @@ def _receipt(entry: Entry, number: int | None, known: dict[bytes, int]) -> Recei
     if there is None:
         return StoreUnavailable("what said the same was forgotten at this moment; send it again")
     return Receipt(there, "duplicate")
-
-
-def _tell(future: "asyncio.Future[Receipt]", result: Receipt | Exception) -> None:
-    if future.done():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
 
 
 def _own(error: StoreUnavailable) -> StoreUnavailable:

@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from secure_export.delivery.contract import ClaimedLane, Pending
 from secure_export.store.claims import LONGEST, PENDING_BYTES_AT_ONCE, pending_of
 from secure_export.store.instants import micros
-from secure_export.store.postgresql.alert_table import read_known
+from secure_export.store.postgresql.alert_table import read_known_of_all
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.partitions import of_days
 from secure_export.store.postgresql.work_item_table import latest_of, latest_of_all, put_work_item
 from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
-from secure_export.workitems.work_item import StepKind, WorkItem
+from secure_export.workitems.work_item import StepKind
 
 _FOREVER = 2**63 - 1
 _SHORTENED_AT_ONCE = 200
@@ -58,14 +59,13 @@ UPDATE lanes SET due_at = CASE state WHEN 'claimed' THEN $2::bigint ELSE $3::big
         LIMIT $4 FOR UPDATE SKIP LOCKED) AS waiting)
 RETURNING key, due_at
 """
-# Bodies are read afterwards: of no more than are kept in so many bytes, and of the first in any case.
+# Bodies are read afterwards, when it is known how many bytes they are.
 _PENDING = """
 SELECT lane, notification, alert FROM unnest($1::bytea[]) AS given (key) CROSS JOIN LATERAL (
     SELECT lane, notification, alert FROM pending WHERE lane = key ORDER BY notification LIMIT $2) AS found
 """
 _BODIES = "SELECT id, received_at, packed, body FROM notifications WHERE id = ANY($1::bigint[])"
 _SIZES = "SELECT id, octet_length(body) FROM notifications WHERE id = ANY($1::bigint[])"
-_BODIES_WITHOUT_A_LOOK_AT_SIZES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,34 +130,25 @@ async def read_taken(
     pending = await _pending(connection, keys, pending_limit)
     items = await latest_of_all(connection, keys)
     nothing: tuple[tuple[Pending, ...], frozenset[str]] = ((), frozenset())
-    return [
-        await _claimed(connection, name, one, pending.get(one.key, nothing), items.get(one.key), lease_until)
-        for one in taken
-    ]
-
-
-async def _claimed(  # noqa: PLR0913, PLR0917 - what a claimed lane is made of
-    connection: Connection,
-    name: str,
-    one: Taken,
-    pending: tuple[tuple[Pending, ...], frozenset[str]],
-    item: WorkItem | None,
-    lease_until: datetime,
-) -> ClaimedLane:
-    notifications, alert_ids = pending
-    item_id = item.id if item is not None else None
-    known = await read_known(connection, name, item_id, sorted(alert_ids), ()) if alert_ids else None
-    return ClaimedLane(
-        connection=name,
-        correlation_key=one.correlation_key,
-        token=one.token,
-        lease_until=lease_until,
-        look=one.look,
-        pending=notifications,
-        item=item,
-        known=known,
-        known_of=alert_ids,
+    arrived = [pending.get(one.key, nothing) for one in taken]
+    ids = [item.id if (item := items.get(one.key)) is not None else None for one in taken]
+    known = await read_known_of_all(
+        connection, name, [(item_id, alert_ids) for item_id, (_, alert_ids) in zip(ids, arrived, strict=True)]
     )
+    return [
+        ClaimedLane(
+            connection=name,
+            correlation_key=one.correlation_key,
+            token=one.token,
+            lease_until=lease_until,
+            look=one.look,
+            pending=notifications,
+            item=items.get(one.key),
+            known=known_of if alert_ids else None,
+            known_of=alert_ids,
+        )
+        for one, (notifications, alert_ids), known_of in zip(taken, arrived, known, strict=True)
+    ]
 
 
 async def _pending(
@@ -167,24 +158,30 @@ async def _pending(
     alerts: dict[bytes, dict[int, str | None]] = defaultdict(dict)
     for lane, number, alert in await connection.fetch(_PENDING, list(lanes), limit):
         alerts[bytes(lane)][number] = alert
-    found: dict[bytes, tuple[tuple[Pending, ...], frozenset[str]]] = {}
-    for lane, numbers in alerts.items():
-        bodies = await _bodies(connection, sorted(numbers))
-        found[lane] = pending_of((*bodies[number], numbers[number]) for number in sorted(numbers) if number in bodies)
+    every = [number for numbers in alerts.values() for number in numbers]
+    sizes = {row[0]: row[1] for row in await of_days(connection, _SIZES, every)}
+    chosen = {lane: _first_of(sorted(numbers), sizes) for lane, numbers in alerts.items()}
+    bodies = await _bodies(connection, [number for numbers in chosen.values() for number in numbers], sizes)
+    return {
+        lane: pending_of((*bodies[number], alerts[lane][number]) for number in numbers if number in bodies)
+        for lane, numbers in chosen.items()
+    }
+
+
+def _first_of(numbers: Sequence[int], sizes: Mapping[int, int]) -> list[int]:
+    """Give the first of these notifications: one, and more while they are not too many bytes together."""
+    there = [number for number in numbers if number in sizes]
+    totals = accumulate(sizes[number] for number in there)
+    return [number for number, total in zip(there, totals, strict=True) if total <= PENDING_BYTES_AT_ONCE] or there[:1]
+
+
+async def _bodies(connection: Connection, numbers: Sequence[int], sizes: Mapping[int, int]) -> dict[int, Sequence[Any]]:
+    """Read ``id, received_at, packed, body`` of notifications, not too many bytes at a time."""
+    found: dict[int, Sequence[Any]] = {}
+    while some := _first_of(numbers, sizes):
+        found |= {row[0]: tuple(row) for row in await of_days(connection, _BODIES, some)}
+        numbers = numbers[len(some) :]
     return found
-
-
-async def _bodies(connection: Connection, numbers: Sequence[int]) -> Mapping[int, Sequence[Any]]:
-    """Read ``id, received_at, packed, body`` of notifications, in order, until they are too many bytes."""
-    if len(numbers) > _BODIES_WITHOUT_A_LOOK_AT_SIZES:
-        sizes = {row[0]: row[1] for row in await of_days(connection, _SIZES, numbers)}
-        total = 0
-        for place, number in enumerate(numbers):
-            total += sizes.get(number, 0)
-            if total > PENDING_BYTES_AT_ONCE:
-                numbers = numbers[: max(1, place)]
-                break
-    return {row[0]: tuple(row) for row in await of_days(connection, _BODIES, numbers)}
 
 
 async def _shorten(connection: Connection, name: str, now: datetime) -> None:

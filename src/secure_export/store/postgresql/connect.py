@@ -11,7 +11,7 @@ from secure_export.store.postgresql.place import Place
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
 _STATEMENTS_KEPT = 256
 _IDLE_SECONDS = 300.0
 _LIMITS = {

@@ -23,10 +23,10 @@ from secure_export.store.postgresql.place import Place
 T = TypeVar("T")
 
 _WAITING_LIMIT = 4096
-_WAIT_FOR_CONNECTION_SECONDS = 10.0
+_WAIT_FOR_CONNECTION_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
 _TRIES = 5
-_LISTS_AT_ONCE = 2
+_SHARE_OF_LISTS = 4
 
 
 class Database:
@@ -47,7 +47,7 @@ class Database:
         self._told: Callable[[float], None] = lambda _: None
         self._waiting = 0
         self._closed = False
-        self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
+        self._lists = asyncio.Semaphore(max(1, place.pool_size // _SHARE_OF_LISTS))
 
     @classmethod
     async def open(cls, place: Place) -> "Database":
@@ -140,6 +140,11 @@ class Database:
         self._waiting += 1
         try:
             connection = await self._pool.acquire(timeout=_WAIT_FOR_CONNECTION_SECONDS)
+        except TimeoutError as error:
+            raise StoreUnavailable(
+                f"no connection to the database for {_WAIT_FOR_CONNECTION_SECONDS:.0f} s: all are busy, or it does not "
+                "answer; try again shortly"
+            ) from error
         finally:
             self._waiting -= 1
         try:

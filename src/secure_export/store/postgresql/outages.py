@@ -58,7 +58,9 @@ def is_outage(error: BaseException) -> bool:
 
 
 def may_work_at_once(error: BaseException) -> bool:
-    """Whether the same transaction may work when it is tried again: two were in each other's way."""
+    """Whether the same transaction may work when it is tried again: others were in its way."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return True  # somebody migrated; what was prepared before is prepared anew
     return isinstance(error, asyncpg.PostgresError) and _code(error) in _AGAIN
 
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from secure_export.errors import StoreUnavailable
 from secure_export.store.postgresql.announcing import CHANNEL, Announcing
 from secure_export.store.postgresql.connect import connect
+from secure_export.store.postgresql.outages import text_of
 from secure_export.store.postgresql.place import Place
 
 LOCKS = 1397310821  # the class of the locks on processes' numbers
@@ -39,6 +39,7 @@ class Presence:
         self._announcing = announcing
         self._number: int | None = None
         self._present = False
+        self._complained = False
         self._task: asyncio.Task[None] | None = None
         self._first_try = asyncio.Event()
 
@@ -70,14 +71,18 @@ class Presence:
         while True:
             try:
                 await self._session()
-            except StoreUnavailable as error:
-                log.warning("not listening to the database", reason=str(error))
             except Exception as error:  # noqa: BLE001 - polling goes on without it, and it is tried again
-                log.warning("not listening to the database", reason=str(error) or type(error).__name__)
+                self._complain(text_of(error))
             finally:
                 self._present = False
                 self._first_try.set()
             await asyncio.sleep(_AGAIN_SECONDS)
+
+    def _complain(self, reason: str) -> None:
+        """Say once that nothing is heard, until something is again."""
+        if not self._complained:
+            self._complained = True
+            log.warning("not listening to the database; lanes are found by looking", reason=reason)
 
     async def _session(self) -> None:
         """Open a session and keep it until it breaks."""
@@ -87,7 +92,7 @@ class Presence:
             connection.add_termination_listener(lambda _: broken.set())
             await self._take_number(connection)
             await connection.add_listener(CHANNEL, lambda *told: self._announcing.hear(str(told[3])))
-            self._present = True
+            self._present, self._complained = True, False
             self._first_try.set()
             # What was announced before is not told again.
             self._announcing.signals.ready()

@@ -10,6 +10,7 @@ from secure_export.store.numbers import NUMBERS_READ, the_one_of_number
 from secure_export.store.paging import one_of, page, rows_before, rows_on_page
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.numbered import numbered
+from secure_export.store.row import Row
 from secure_export.store.rows import work_item
 from secure_export.store.work_item_objects import step_object, work_item_details, work_item_object
 from secure_export.workitems.work_item import State
@@ -62,7 +63,7 @@ async def one_work_item(connection: Connection, item_id: str) -> dict[str, Any]:
     Raises:
         NotFound: There is none, or several connections have one of this number.
     """
-    row = await connection.fetchrow("SELECT seq, document FROM work_items WHERE id = $1", item_id)
+    row: Row | None = await connection.fetchrow("SELECT seq, document FROM work_items WHERE id = $1", item_id)
     if row is None:
         row = the_one_of_number(item_id, await connection.fetch(_OF_NUMBER, item_id, NUMBERS_READ))
     item = work_item(row[1])

@@ -1,14 +1,15 @@
 """Several processes on one database: who owns what, and who hears of what."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.conformance.store_suite.samples import LEASE, NOW, at, claim, claim_one, entry, folded, item
+from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, claim, claim_one, entry, folded, item
 from tests.postgres import Server
 from tests.unit.store.postgresql.conftest import OpenStore
 
-from secure_export.delivery.contract import Change
+from secure_export.delivery.contract import Basis, Change, Release
 from secure_export.errors import LostLane
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.workitems.work_item import StepKind
@@ -57,6 +58,33 @@ async def test_a_stalled_owner_writes_nothing(open_store: OpenStore) -> None:
     await other.lanes.save(theirs, folded(theirs, item=item()), now=mine.lease_until)
     with pytest.raises(LostLane):
         await stalled.lanes.renew(mine, until=at(10_000))
+
+
+@pytest.mark.parametrize(
+    "release", [Release(parked="refused"), Release(wake_at=at(3600), waiting="later"), Release()], ids=repr
+)
+async def test_a_smaller_number_that_comes_later_is_not_overlooked(open_store: OpenStore, release: Release) -> None:
+    """Clocks of nodes differ, and commits overtake each other: what comes for a lane at work is folded next."""
+    store, behind = await open_store(), await open_store()
+    first = await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    second = await behind.journal.append(entry(received_at=at(-60)))
+    assert second.notification < first.notification
+    await store.lanes.save(lane, folded(lane, release=replace(release, seen=first.notification)), now=NOW)
+    assert [p.notification for p in (await claim_one(store.lanes)).pending] == [second.notification]
+
+
+async def test_a_lane_is_claimed_only_with_all_that_was_acknowledged_for_it(
+    postgres: Server, database: str, store: PostgresStore
+) -> None:
+    """While a notification for it is being recorded a lane is passed over, whatever else waits in it."""
+    await store.journal.append(entry())
+    async with postgres.connection(database) as other:
+        await other.execute("BEGIN")
+        await other.execute("SELECT 1 FROM lanes FOR UPDATE")
+        assert await claim(store.lanes) == []
+        await other.execute("COMMIT")
+    assert len(await claim(store.lanes)) == 1
 
 
 async def test_a_notice_wakes_another_process(open_store: OpenStore) -> None:
@@ -203,3 +231,27 @@ async def test_peoples_changes_are_not_passed_over_by_later_numbers(
         await other.execute("COMMIT")
         async with asyncio.timeout(5):
             assert (await task).position == 0
+
+
+async def test_of_two_who_fold_by_the_same_state_one_is_refused(open_store: OpenStore) -> None:
+    """However close together two lanes write what they made of one alert, the second hears that it has changed."""
+    stores = (await open_store(), await open_store())
+    for n in range(15):
+        lanes = []
+        for name, store in zip("xy", stores, strict=True):
+            await store.journal.append(entry(f"alert:{name}"))
+            lanes.append(await claim_one(store.lanes))
+        known = await stores[0].lanes.known(lanes[0], alert_ids=[f"a{n}"], problems=["p"])
+        basis = Basis(None, [f"a{n}"], ["p"], known.alerts)
+        told = alert(f"a{n}", problem="p", ended_at=at(n))
+        results = await asyncio.gather(
+            *(
+                store.lanes.save(lane, folded(lane, alerts=[told], basis=basis), now=NOW)
+                for store, lane in zip(stores, lanes, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        assert sorted(type(result).__name__ for result in results) == ["NoneType", "Outdated"]
+        for store, lane, result in zip(stores, lanes, results, strict=True):
+            if result is not None:
+                await store.lanes.save(lane, folded(lane), now=NOW)

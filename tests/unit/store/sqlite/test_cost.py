@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, entry, folded, item, lacking, open_in_tool, resolved
+from tests.conformance.store_suite.samples import (
+    LEASE,
+    NOW,
+    alert,
+    at,
+    entry,
+    folded,
+    item,
+    lacking,
+    open_in_tool,
+    resolved,
+)
 from tests.conformance.store_suite.test_upkeep import RETENTION
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
