@@ -180,6 +180,8 @@ def postgres_running() -> Iterator[Server]:
         parts = urlsplit(given)
         yield Server((f"{parts.scheme}://{parts.netloc}/", parts.query))
         return
+    if not _has_a_name(os.geteuid()):
+        pytest.skip(f"PostgreSQL does not run for a user without a name; {VARIABLE} can name a server")
     folder = Path(tempfile.mkdtemp(prefix="se-postgres-", dir=_memory()))
     try:
         if os.geteuid() == 0:
@@ -219,11 +221,12 @@ def _programs(folder: Path) -> Path:
     try:
         subprocess.run([installed / "bin" / "postgres", "--version"], check=True, **_as_whom(capture=True))
     except (OSError, subprocess.CalledProcessError):
-        shutil.copytree(installed, folder / "programs")
-        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, folder / libraries.name)
-        installed = folder / "programs"
+        package = installed.parent
+        # Programs find their libraries by the way from one folder to the other.
+        for source in (installed, package.with_name(f"{package.name}.libs")):
+            if source.is_dir():
+                shutil.copytree(source, folder / "programs" / source.relative_to(package.parent))
+        installed = folder / "programs" / installed.relative_to(package.parent)
     return installed / "bin"
 
 
@@ -236,6 +239,14 @@ def _as_whom(*, capture: bool = False) -> dict[str, Any]:
         user, group = _nobody()
         options |= {"user": user, "group": group, "extra_groups": ()}
     return options
+
+
+def _has_a_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _nobody() -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.conformance.connector_suite import PERSON, PERSONS_WORDS, Ability, Act, Fault, Record
 from tests.conformance.servicenow_tool import PERSONS_NAME, ServiceNowTool
 
-from secure_export.itsm.servicenow.event import RESOLUTION, info_of, notes_of
+from secure_export.itsm.servicenow.events.event import RESOLUTION, info_of, notes_of
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.tables import Row
 from secure_export.sandbox.servicenow.users import User

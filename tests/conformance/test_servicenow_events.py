@@ -29,7 +29,7 @@ from tests.conformance.servicenow_events_tool import ServiceNowEventsTool
 from tests.conformance.servicenow_tool import INTEGRATION_USER, AsTable, running
 
 from secure_export.itsm.contract import Connector
-from secure_export.itsm.servicenow.event import ALERT_FIELDS
+from secure_export.itsm.servicenow.events.event import ALERT_FIELDS
 from secure_export.itsm.servicenow.servicenow_connector import ServiceNowConnector
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.acl import Access, AccessRule

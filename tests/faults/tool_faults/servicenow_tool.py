@@ -13,7 +13,7 @@ from tests.faults.tool_faults.adapter import BUSY_SECONDS, Ability, Deed, Found,
 from secure_export.clock import utc_now
 from secure_export.itsm.contract import Connector
 from secure_export.itsm.resources import Resources
-from secure_export.itsm.servicenow.event import info_of, notes_of
+from secure_export.itsm.servicenow.events.event import info_of, notes_of
 from secure_export.itsm.servicenow.keys import PREFIX
 from secure_export.itsm.servicenow.servicenow_connector import ServiceNowConnector
 from secure_export.itsm.servicenow.settings import ServiceNowSettings

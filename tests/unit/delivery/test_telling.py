@@ -214,6 +214,7 @@ async def test_what_the_tool_did_differently_is_told_once(scene: Scene, logs: li
     for one in ("a", "b"):
         await scene.fire(one)
     await scene.deliver(runner)
+    scene.clock.forward(61)
     await scene.end("a")
     await scene.deliver(runner)
     (line,) = told(logs, "tool differs")

@@ -167,7 +167,7 @@ class DeskType:
     poll_seconds = 2.0
     in_process = True
 
-    def why_not_settable(self, field: str) -> None:  # noqa: ARG002 - the contract's argument
+    def why_not_settable(self, field: str) -> None:
         """The desk takes every field."""
 
     def make(self, name: str, settings: DeskSettings, resources: "Resources") -> DeskConnector:

@@ -2,14 +2,15 @@
 
 from secure_export.itsm.contract import Preview
 from secure_export.itsm.notes import bound_cis
-from secure_export.itsm.servicenow import event, keys
-from secure_export.itsm.servicenow.creating import further_fields, opening_part
-from secure_export.itsm.servicenow.ended import Ended
-from secure_export.itsm.servicenow.event import Origin
-from secure_export.itsm.servicenow.events import EVENTS
-from secure_export.itsm.servicenow.kinds import kind_of
-from secure_export.itsm.servicenow.record import opening
-from secure_export.itsm.servicenow.task_step import TaskStep
+from secure_export.itsm.servicenow import keys
+from secure_export.itsm.servicenow.api.ended import Ended
+from secure_export.itsm.servicenow.events import event
+from secure_export.itsm.servicenow.events.event import Origin
+from secure_export.itsm.servicenow.events.event_keeper import EVENTS
+from secure_export.itsm.servicenow.tasks.creating import further_fields, opening_part
+from secure_export.itsm.servicenow.tasks.kinds import kind_of
+from secure_export.itsm.servicenow.tasks.record import opening
+from secure_export.itsm.servicenow.tasks.task_step import TaskStep
 from secure_export.itsm.servicenow.tools import Tools
 from secure_export.workitems.work_item import WorkItem
 

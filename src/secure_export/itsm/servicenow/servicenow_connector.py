@@ -8,16 +8,16 @@ from secure_export.itsm.cis_at_hand import CisAtHand
 from secure_export.itsm.contract import Changes, CheckResult, Preview
 from secure_export.itsm.http import Http
 from secure_export.itsm.servicenow import preview
-from secure_export.itsm.servicenow.changes import ChangeFeed
-from secure_export.itsm.servicenow.checks import Checks
-from secure_export.itsm.servicenow.cis import ServiceNowCmdb
-from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
-from secure_export.itsm.servicenow.event_changes import ChangesOfBoth
-from secure_export.itsm.servicenow.events import WORK_ITEMS, Events, origin_of
+from secure_export.itsm.servicenow.api.table_api import TableApi
+from secure_export.itsm.servicenow.check.checks import Checks
+from secure_export.itsm.servicenow.cmdb.cis import ServiceNowCmdb
+from secure_export.itsm.servicenow.cmdb.reading import CmdbReading
+from secure_export.itsm.servicenow.events.event_changes import ChangesOfBoth
+from secure_export.itsm.servicenow.events.event_keeper import WORK_ITEMS, Events, origin_of
 from secure_export.itsm.servicenow.settings import ServiceNowSettings, why_not_settable
-from secure_export.itsm.servicenow.sign_in import sign_in_of
-from secure_export.itsm.servicenow.table_api import TableApi
-from secure_export.itsm.servicenow.tasks import TaskRecords
+from secure_export.itsm.servicenow.sign_in.ways import sign_in_of
+from secure_export.itsm.servicenow.tasks.changes import ChangeFeed
+from secure_export.itsm.servicenow.tasks.task_records import TaskRecords
 from secure_export.itsm.servicenow.tools import tools
 from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import WorkItem

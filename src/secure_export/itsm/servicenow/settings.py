@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from secure_export.itsm.http_settings import HttpSettings
 from secure_export.itsm.secrets import Secret
-from secure_export.itsm.servicenow.cmdb_settings import CmdbSettings
+from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
 
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from secure_export.clock import Clock
-from secure_export.itsm.servicenow.canary import Canary
-from secure_export.itsm.servicenow.choices import Choices
-from secure_export.itsm.servicenow.own_writes import OwnWrites
+from secure_export.itsm.servicenow.api.table_api import TableApi
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
-from secure_export.itsm.servicenow.sightings import Sightings
-from secure_export.itsm.servicenow.table_api import TableApi
-from secure_export.itsm.servicenow.twins import TwinSettler
+from secure_export.itsm.servicenow.tasks.canary import Canary
+from secure_export.itsm.servicenow.tasks.choices import Choices
+from secure_export.itsm.servicenow.tasks.own_writes import OwnWrites
+from secure_export.itsm.servicenow.tasks.sightings import Sightings
+from secure_export.itsm.servicenow.tasks.twins import TwinSettler
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from secure_export.alerts.resource_id import parse
 from secure_export.cli.demo.servicenow_cmdb import class_of, id_column, is_in_use, put_estate
-from secure_export.itsm.servicenow.ci_classes import Place, places
+from secure_export.itsm.servicenow.cmdb.ci_classes import Place, places
 from secure_export.sandbox.azure_monitor.estate import Resource, sample_estate
 from secure_export.sandbox.entra.directory import DEFAULT_TENANT_ID
 from secure_export.sandbox.servicenow.instance import Instance

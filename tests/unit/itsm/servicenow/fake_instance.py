@@ -10,9 +10,9 @@ from typing import Any
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.http_errors import AnswerLost
+from secure_export.itsm.servicenow.api.table_api import TableApi
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
-from secure_export.itsm.servicenow.table_api import TableApi
-from secure_export.itsm.servicenow.tasks import TaskRecords
+from secure_export.itsm.servicenow.tasks.task_records import TaskRecords
 from secure_export.itsm.servicenow.tools import Tools, tools
 from secure_export.workitems.work_item import (
     Binding,

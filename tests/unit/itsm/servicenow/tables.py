@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from secure_export.itsm.servicenow.cmdb_tables import CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable, Found, NotReadable
 
 PARENT = {
     "cmdb_ci": "cmdb",

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.itsm.servicenow.fake_instance import FakeInstance, World, failure, lost, work_item, world
 
 from secure_export.itsm import cursor as cursors
-from secure_export.itsm.servicenow.changes import ChangeFeed
 from secure_export.itsm.servicenow.keys import correlation_id
+from secure_export.itsm.servicenow.tasks.changes import ChangeFeed
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import WorkItem
 

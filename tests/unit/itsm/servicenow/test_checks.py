@@ -7,8 +7,9 @@ import pytest
 from tests.unit.itsm.servicenow.scripted import NOW, Request, Script, answer
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.servicenow.check_policies import Demand, demands, judged
-from secure_export.itsm.servicenow.check_sign_in import (
+from secure_export.itsm.servicenow.api.table_api import TableApi
+from secure_export.itsm.servicenow.check.policies import Demand, demands, judged
+from secure_export.itsm.servicenow.check.sign_in import (
     CheckSignIn,
     Me,
     clock_result,
@@ -19,8 +20,7 @@ from secure_export.itsm.servicenow.check_sign_in import (
     way,
 )
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
-from secure_export.itsm.servicenow.sign_in import sign_in_of
-from secure_export.itsm.servicenow.table_api import TableApi
+from secure_export.itsm.servicenow.sign_in.ways import sign_in_of
 
 USER, PASSWORD = "probe", "pr0be-passw0rd"
 

@@ -6,9 +6,9 @@ import pytest
 from tests.unit.itsm.servicenow.fake_instance import Anybody, Asked, FakeInstance, failure, lost
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.servicenow.choices import Choices
-from secure_export.itsm.servicenow.ended import Ended
-from secure_export.itsm.servicenow.table_api import TableApi
+from secure_export.itsm.servicenow.api.ended import Ended
+from secure_export.itsm.servicenow.api.table_api import TableApi
+from secure_export.itsm.servicenow.tasks.choices import Choices
 from secure_export.workitems.outcome import TryLater
 
 COLUMNS = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secure_export.alerts.resource_id import normal_form, parse
-from secure_export.itsm.servicenow.ci_classes import (
+from secure_export.itsm.servicenow.cmdb.ci_classes import (
     ANY_RESOURCE,
     CLASSES,
     RESOURCE_GROUP,

@@ -6,7 +6,7 @@ from tests.unit.itsm.servicenow.tables import both
 from secure_export.alerts.references import References, ResourceReference
 from secure_export.cmdb.decide import decide
 from secure_export.cmdb.rules import Rule
-from secure_export.itsm.servicenow.ci_rows import FIELDS, ci_of, first_of_each, in_use
+from secure_export.itsm.servicenow.cmdb.ci_rows import FIELDS, ci_of, first_of_each, in_use
 
 RESOURCE = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachines/vm"
 

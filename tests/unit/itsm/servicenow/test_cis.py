@@ -12,9 +12,9 @@ from secure_export.alerts.resource_id import normal_form
 from secure_export.cmdb.bind import bind
 from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.cmdb.rules import Rule
-from secure_export.itsm.servicenow.cis import ServiceNowCmdb
-from secure_export.itsm.servicenow.cmdb_settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb_tables import (
+from secure_export.itsm.servicenow.cmdb.cis import ServiceNowCmdb
+from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
+from secure_export.itsm.servicenow.cmdb.tables import (
     LONGEST_QUERY,
     CmdbUnavailable,
     any_of,

@@ -6,10 +6,10 @@ import pytest
 from tests.unit.itsm.servicenow.scripted import NOW, Request, Script, answer
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.servicenow.cmdb_reading import CmdbReading
-from secure_export.itsm.servicenow.cmdb_tables import CmdbUnavailable, Found, NotReadable
-from secure_export.itsm.servicenow.sign_in import ByCertificate
-from secure_export.itsm.servicenow.table_api import TableApi
+from secure_export.itsm.servicenow.api.table_api import TableApi
+from secure_export.itsm.servicenow.cmdb.reading import CmdbReading
+from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.servicenow.sign_in.ways import ByCertificate
 
 
 def error(status: int, message: str, detail: str | None = None) -> Answer:

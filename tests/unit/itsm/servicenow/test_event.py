@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conformance.connector_suite import NOW, bound, noted, to_resolve, work_item
 
-from secure_export.itsm.servicenow import event
-from secure_export.itsm.servicenow.event import (
+from secure_export.itsm.servicenow.events import event
+from secure_export.itsm.servicenow.events.event import (
     ALERT_FIELDS,
     MOST_DESCRIPTION,
     MOST_INFO,

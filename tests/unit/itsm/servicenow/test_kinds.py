@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from secure_export.itsm.servicenow.kinds import kind_of
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
+from secure_export.itsm.servicenow.tasks.kinds import kind_of
 from secure_export.workitems.work_item import ToolState
 
 BASIC = {"url": "https://acme.example", "username": "azure", "password": {"env": "SNOW_PASSWORD"}}

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.unit.itsm.servicenow.fake_instance import NOW, work_item
 
 from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis
-from secure_export.itsm.servicenow import record
-from secure_export.itsm.servicenow.kinds import INCIDENT
-from secure_export.itsm.servicenow.record import LONGEST_NOTES, cut, parts, revision_of
+from secure_export.itsm.servicenow.tasks import record
+from secure_export.itsm.servicenow.tasks.kinds import INCIDENT
+from secure_export.itsm.servicenow.tasks.record import LONGEST_NOTES, cut, parts, revision_of
 from secure_export.itsm.texts import utf16_units as units
 from secure_export.workitems.work_item import Binding, Note, ToolState
 

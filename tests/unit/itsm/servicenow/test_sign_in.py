@@ -17,10 +17,10 @@ from tests.unit.itsm.servicenow.scripted import NOW, Clock, Request, Script, ans
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.servicenow.oauth import JWT_BEARER, OAuthTokens
 from secure_export.itsm.servicenow.settings import Grant, ServiceNowSettings
-from secure_export.itsm.servicenow.sign_in import ByCertificate, sign_in_of
-from secure_export.itsm.servicenow.token_endpoint import TokenEndpoint, causes
+from secure_export.itsm.servicenow.sign_in.oauth import JWT_BEARER, OAuthTokens
+from secure_export.itsm.servicenow.sign_in.token_endpoint import TokenEndpoint, causes
+from secure_export.itsm.servicenow.sign_in.ways import ByCertificate, sign_in_of
 from secure_export.itsm.sign_in import SignInFailed
 
 SECRETS = ("hunter2", "client-s3cret", "refresh-0ld")

@@ -10,8 +10,8 @@ from tests.unit.itsm.servicenow.fake_instance import failure, good
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.servicenow.table_api import Query, TableApi
-from secure_export.itsm.servicenow.verdict import Later, Method, NotThere, Ok, Unclear
+from secure_export.itsm.servicenow.api.table_api import Query, TableApi
+from secure_export.itsm.servicenow.api.verdict import Later, Method, NotThere, Ok, Unclear
 from secure_export.itsm.sign_in import SignInFailed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

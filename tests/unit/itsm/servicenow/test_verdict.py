@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.servicenow.refusals import Cause
-from secure_export.itsm.servicenow.verdict import (
+from secure_export.itsm.servicenow.api.refusals import Cause
+from secure_export.itsm.servicenow.api.verdict import (
     Later,
     Method,
     NotSignedIn,

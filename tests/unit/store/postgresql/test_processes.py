@@ -11,6 +11,8 @@ from tests.unit.store.postgresql.conftest import OpenStore
 
 from secure_export.delivery.contract import Basis, Change, Release
 from secure_export.errors import LostLane
+from secure_export.itsm.desk.incident import IncidentDraft
+from secure_export.itsm.desk.people_changes import Comment
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.workitems.work_item import StepKind
 
@@ -220,17 +222,25 @@ async def test_what_the_dead_had_begun_in_a_tool_elsewhere_is_given_the_time_to_
 
 
 async def test_peoples_changes_are_not_passed_over_by_later_numbers(
-    postgres: Server, database: str, store: PostgresStore
+    postgres: Server, database: str, open_store: OpenStore
 ) -> None:
-    """While somebody's change is being written, nobody is told a position behind it."""
-    async with postgres.connection(database) as other:
-        await other.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(1397310822, 1)")
-        task = asyncio.create_task(store.desk.changed_since("desk", 0, limit=10))
+    """While somebody's change is being written, nobody is told a position that may lie behind it."""
+    writer, reader = await open_store(), await open_store()
+    draft = IncidentDraft(
+        connection="desk", key="0f" * 16, title="t", description="d", impact=2, urgency=2, priority=3, revision=1
+    )
+    incident = await writer.desk.open_incident(draft, now=NOW)
+    before = await reader.desk.change_counter()
+    async with postgres.connection(database) as other, asyncio.timeout(5):
+        await other.execute("BEGIN; LOCK TABLE desk_events IN EXCLUSIVE MODE")
+        writing = asyncio.create_task(writer.desk.act(incident.number, Comment("hello"), by="ada", now=NOW))
         await asyncio.sleep(0.1)
-        assert not task.done()
+        reading = asyncio.create_task(reader.desk.changed_since("desk", before, limit=10))
+        await asyncio.sleep(0.1)
+        assert not reading.done()
         await other.execute("COMMIT")
-        async with asyncio.timeout(5):
-            assert (await task).position == 0
+        await writing
+        assert (await reading).keys == (draft.key,)
 
 
 async def test_of_two_who_fold_by_the_same_state_one_is_refused(open_store: OpenStore) -> None:

@@ -1,0 +1,1 @@
+"""The one place that calls ServiceNow, and the judgement of its answers."""

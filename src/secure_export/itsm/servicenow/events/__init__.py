@@ -1,0 +1,1 @@
+"""Work items as alerts of Event Management."""

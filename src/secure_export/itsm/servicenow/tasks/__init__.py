@@ -1,0 +1,1 @@
+"""Work items as records of task tables: incidents, problems, changes and others."""
