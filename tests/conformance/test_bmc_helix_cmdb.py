@@ -10,7 +10,7 @@ from secure_export.alerts.references import References, ResourceReference
 from secure_export.clock import utc_now
 from secure_export.cmdb.bind import bind
 from secure_export.itsm.bmc_helix.bmc_helix_connector import BmcHelixConnector
-from secure_export.itsm.bmc_helix.ci_reference import reference
+from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 from secure_export.itsm.resources import Resources
 from secure_export.sandbox.bmc_helix.app import BmcHelixApp

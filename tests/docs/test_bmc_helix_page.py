@@ -6,8 +6,8 @@ import tomllib
 import pytest
 from tests.docs.pages import DOCS, blocks, text_of
 
-from secure_export.itsm.bmc_helix.ar_errors import ERRORS, Answered, ArError
-from secure_export.itsm.bmc_helix.cmdb_settings import DEFAULT_LOOKUPS, CiLookup, Source
+from secure_export.itsm.bmc_helix.api.ar_errors import ERRORS, Answered, ArError
+from secure_export.itsm.bmc_helix.cmdb.settings import DEFAULT_LOOKUPS, CiLookup, Source
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 
 FILE = DOCS / "how-to" / "connect-bmc-helix.md"

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from secure_export.cmdb.contract import Cmdb
 from secure_export.itsm.bmc_helix import preview
-from secure_export.itsm.bmc_helix.changes import ChangeFeed
-from secure_export.itsm.bmc_helix.checks import Checks
-from secure_export.itsm.bmc_helix.cis import BmcHelixCmdb
-from secure_export.itsm.bmc_helix.cmdb_reading import CmdbReading
-from secure_export.itsm.bmc_helix.entry_api import EntryApi
-from secure_export.itsm.bmc_helix.incidents import Incidents
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.check.checks import Checks
+from secure_export.itsm.bmc_helix.cmdb.cis import BmcHelixCmdb
+from secure_export.itsm.bmc_helix.cmdb.reading import CmdbReading
+from secure_export.itsm.bmc_helix.incidents.changes import ChangeFeed
+from secure_export.itsm.bmc_helix.incidents.incident_keeper import Incidents
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings, why_not_settable
-from secure_export.itsm.bmc_helix.sign_in import sign_in_of
+from secure_export.itsm.bmc_helix.sign_in.ways import sign_in_of
 from secure_export.itsm.bmc_helix.tools import tools
 from secure_export.itsm.cis_at_hand import CisAtHand
 from secure_export.itsm.contract import Changes, CheckResult, Preview

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from secure_export.itsm.bmc_helix.ci_reference import reference
-from secure_export.itsm.bmc_helix.creating import opening_part
-from secure_export.itsm.bmc_helix.ended import Ended
+from secure_export.itsm.bmc_helix.api.ended import Ended
+from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.forms import ASSOCIATIONS, CREATE, FormShape
-from secure_export.itsm.bmc_helix.further import further_fields, matching
-from secure_export.itsm.bmc_helix.incident_step import IncidentStep
-from secure_export.itsm.bmc_helix.incidents import WORK_ITEMS
-from secure_export.itsm.bmc_helix.record import opening, work_info
+from secure_export.itsm.bmc_helix.incidents.creating import opening_part
+from secure_export.itsm.bmc_helix.incidents.further import further_fields, matching
+from secure_export.itsm.bmc_helix.incidents.incident_keeper import WORK_ITEMS
+from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
+from secure_export.itsm.bmc_helix.incidents.record import opening, work_info
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.contract import Preview
 from secure_export.itsm.notes import bound_cis

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from secure_export.itsm.bmc_helix.cmdb_settings import CmdbSettings
-from secure_export.itsm.bmc_helix.sign_in_settings import SignInSettings
+from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
+from secure_export.itsm.bmc_helix.sign_in.settings import SignInSettings
 
 OUR_FIELDS = frozenset(
     {

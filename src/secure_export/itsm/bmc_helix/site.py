@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from secure_export.itsm.bmc_helix import qualification
-from secure_export.itsm.bmc_helix.ended import Ended, unread
-from secure_export.itsm.bmc_helix.entry_api import EntryApi, Page, Query
+from secure_export.itsm.bmc_helix.api import qualification
+from secure_export.itsm.bmc_helix.api.ended import Ended, unread
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
+from secure_export.itsm.bmc_helix.api.verdict import Later, NotSignedIn, Ok, Unclear
 from secure_export.itsm.bmc_helix.forms import SUPPORT_GROUP, TEMPLATE, FormShape
 from secure_export.itsm.bmc_helix.rows import Row, first, value
-from secure_export.itsm.bmc_helix.verdict import Later, NotSignedIn, Ok, Unclear
 from secure_export.itsm.kept import Kept
 from secure_export.workitems.outcome import TryLater
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from secure_export.clock import Clock
-from secure_export.itsm.bmc_helix.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.incidents.sightings import Sightings
+from secure_export.itsm.bmc_helix.incidents.trust import Trust
+from secure_export.itsm.bmc_helix.incidents.work_log import WorkLog
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
-from secure_export.itsm.bmc_helix.sightings import Sightings
 from secure_export.itsm.bmc_helix.site import Site
-from secure_export.itsm.bmc_helix.trust import Trust
-from secure_export.itsm.bmc_helix.work_log import WorkLog
 from secure_export.workitems.work_item import Binding
 
 CiRemarks = Callable[[Sequence[Binding]], Sequence[str]]

@@ -3,7 +3,7 @@
 import pytest
 
 from secure_export.cli.demo.bmc_helix_cmdb import LOOKUPS, cis_of, class_of, put_estate
-from secure_export.itsm.bmc_helix.cmdb_settings import CmdbSettings
+from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 from secure_export.sandbox.azure_monitor.estate import Resource, sample_estate
 from secure_export.sandbox.bmc_helix import looking
 from secure_export.sandbox.bmc_helix.server import ArServer

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.entry_api import EntryApi
-from secure_export.itsm.bmc_helix.incidents import Incidents
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.incidents.incident_keeper import Incidents
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 from secure_export.itsm.bmc_helix.tools import Tools, tools
 from secure_export.itsm.http_errors import AnswerLost

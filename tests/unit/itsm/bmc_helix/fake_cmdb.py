@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from secure_export.itsm.bmc_helix.ci_rows import Row
-from secure_export.itsm.bmc_helix.cmdb_classes import CmdbClass
+from secure_export.itsm.bmc_helix.cmdb.ci_rows import Row
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass
 
 _TERM = re.compile(r"'([^']+)' (!=|=|LIKE) \"((?:[^\"]|\"\")*)\"")
 _BELOW = {

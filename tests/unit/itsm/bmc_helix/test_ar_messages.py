@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.itsm.bmc_helix.scripted import ar_error
 
-from secure_export.itsm.bmc_helix.ar_messages import ArMessage, messages_in_header, messages_of, told
+from secure_export.itsm.bmc_helix.api.ar_messages import ArMessage, messages_in_header, messages_of, told
 
 
 def test_all_messages_of_a_list_are_read() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.itsm.bmc_helix.scripted import NOW, USER, token
 
-from secure_export.itsm.bmc_helix.ar_token import TokenClaims, claims_of, is_token
+from secure_export.itsm.bmc_helix.sign_in.ar_token import TokenClaims, claims_of, is_token
 
 SEALED = base64.b64encode(b"s" * 96).decode()
 """The form of ``sub`` in tokens that published clients recorded."""

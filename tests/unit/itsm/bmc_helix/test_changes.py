@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.itsm.bmc_helix.fake_ar import CONNECTION, INCIDENT, KEY, Bench, bench, error, instead, told, work_item
 
-from secure_export.itsm.bmc_helix.changes import ChangeFeed
+from secure_export.itsm.bmc_helix.incidents.changes import ChangeFeed
 from secure_export.itsm.record_keys import record_key
 
 

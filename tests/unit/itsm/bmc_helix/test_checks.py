@@ -8,15 +8,15 @@ import pytest
 from tests.unit.itsm.bmc_helix.fake_cmdb import Asked, FakeCmdb
 from tests.unit.itsm.bmc_helix.scripted import NOW, USER, Clock, Script, answer, ar_error, token
 
-from secure_export.itsm.bmc_helix.check_cmdb import CheckCmdb
-from secure_export.itsm.bmc_helix.check_forms import access_result, reasons_result, required_result, selections_result
-from secure_export.itsm.bmc_helix.check_sign_in import CheckSignIn, clock_result
-from secure_export.itsm.bmc_helix.cmdb_classes import CmdbUnavailable
-from secure_export.itsm.bmc_helix.cmdb_settings import CmdbSettings
-from secure_export.itsm.bmc_helix.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.api.verdict import Later, Ok
+from secure_export.itsm.bmc_helix.check.cmdb import CheckCmdb
+from secure_export.itsm.bmc_helix.check.forms import access_result, reasons_result, required_result, selections_result
+from secure_export.itsm.bmc_helix.check.sign_in import CheckSignIn, clock_result
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbUnavailable
+from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, WORK_LOG, FieldShape, FormShape
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
-from secure_export.itsm.bmc_helix.verdict import Later, Ok
 from secure_export.itsm.contract import CheckResult
 
 RSSO = {

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secure_export.itsm.bmc_helix.ci_question import (
+from secure_export.itsm.bmc_helix.api.qualification import encoded_length
+from secure_export.itsm.bmc_helix.cmdb.ci_question import (
     LONGEST_QUALIFICATION,
     can_be_asked,
     in_turns,
@@ -14,8 +15,7 @@ from secure_export.itsm.bmc_helix.ci_question import (
     terms_for,
     value_for,
 )
-from secure_export.itsm.bmc_helix.cmdb_settings import CiLookup, Match, Source
-from secure_export.itsm.bmc_helix.qualification import encoded_length
+from secure_export.itsm.bmc_helix.cmdb.settings import CiLookup, Match, Source
 
 NAME = CiLookup(class_name="BMC_ComputerSystem", attribute="Name", source=Source.NAME)
 HOST = CiLookup(class_name="BMC_ComputerSystem", attribute="HostName", source=Source.HOST_NAME)

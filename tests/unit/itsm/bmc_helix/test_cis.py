@@ -8,11 +8,11 @@ from tests.unit.itsm.bmc_helix.fake_cmdb import Asked, FakeCmdb
 
 from secure_export.alerts.references import References, ResourceReference
 from secure_export.cmdb.bind import bind
-from secure_export.itsm.bmc_helix.ci_reference import reference
-from secure_export.itsm.bmc_helix.ci_rows import ci_name
-from secure_export.itsm.bmc_helix.cis import BmcHelixCmdb
-from secure_export.itsm.bmc_helix.cmdb_classes import CmdbUnavailable, NotReadable
-from secure_export.itsm.bmc_helix.cmdb_settings import CmdbSettings
+from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
+from secure_export.itsm.bmc_helix.cmdb.ci_rows import ci_name
+from secure_export.itsm.bmc_helix.cmdb.cis import BmcHelixCmdb
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbUnavailable, NotReadable
+from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 from secure_export.itsm.cis_at_hand import CisAtHand
 from secure_export.workitems.work_item import Binding
 

@@ -7,11 +7,11 @@ import pytest
 from tests.unit.itsm.bmc_helix.scripted import Clock, Request, Script, answer, ar_error
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.ci_rows import ci_of, first_of_each, out_of_use, reference_of, rows_of
-from secure_export.itsm.bmc_helix.cmdb_classes import CmdbClass, CmdbUnavailable, NotReadable
-from secure_export.itsm.bmc_helix.cmdb_reading import CmdbReading
-from secure_export.itsm.bmc_helix.cmdb_settings import CmdbSettings
-from secure_export.itsm.bmc_helix.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
+from secure_export.itsm.bmc_helix.cmdb.ci_rows import ci_of, first_of_each, out_of_use, reference_of, rows_of
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbUnavailable, NotReadable
+from secure_export.itsm.bmc_helix.cmdb.reading import CmdbReading
+from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 
 COMPUTERS = CmdbClass("BMC_ComputerSystem")
 ASKED = "'Name' = \"web01\""

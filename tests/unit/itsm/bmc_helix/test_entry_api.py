@@ -9,9 +9,9 @@ from tests.unit.itsm.bmc_helix.fake_ar import AlwaysIn, Clock, told
 from tests.unit.itsm.bmc_helix.scripted import Request, Script
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.entry_api import EntryApi, Page, Query
+from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
+from secure_export.itsm.bmc_helix.api.verdict import Later, Ok, Unclear
 from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, FormShape
-from secure_export.itsm.bmc_helix.verdict import Later, Ok, Unclear
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.sign_in import SignInFailed
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from tests.unit.itsm.bmc_helix.fake_ar import CREATE, FakeAr, bench, error, instead, told, work_item
 
-from secure_export.itsm.bmc_helix.ended import Ended
+from secure_export.itsm.bmc_helix.api.ended import Ended
 from secure_export.itsm.bmc_helix.forms import SUPPORT_GROUP, TEMPLATE, FieldShape, FormShape
-from secure_export.itsm.bmc_helix.further import Further, further_fields, matching
+from secure_export.itsm.bmc_helix.incidents.further import Further, further_fields, matching
 
 GROUP = ("Assigned Support Company", "Assigned Support Organization", "Assigned Group")
 SHAPE = {

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.itsm.bmc_helix.fake_ar import qualified
 
-from secure_export.itsm.bmc_helix import qualification
-from secure_export.itsm.bmc_helix.record import row_fields
-from secure_export.itsm.bmc_helix.sightings import most_keys
+from secure_export.itsm.bmc_helix.api import qualification
+from secure_export.itsm.bmc_helix.incidents.record import row_fields
+from secure_export.itsm.bmc_helix.incidents.sightings import most_keys
 from secure_export.itsm.record_keys import record_key
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=40)

@@ -9,7 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.unit.itsm.bmc_helix.fake_ar import bound, settings, work_item
 
-from secure_export.itsm.bmc_helix import record, rows
+from secure_export.itsm.bmc_helix import rows
+from secure_export.itsm.bmc_helix.incidents import record
 from secure_export.itsm.notes import Part
 from secure_export.itsm.texts import utf8_bytes
 from secure_export.workitems.priority import priority

@@ -14,9 +14,9 @@ from tests.unit.itsm.bmc_helix.scripted import NOW, USER, Clock, Script, answer
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.rsso import JWT_BEARER, RssoTokens
-from secure_export.itsm.bmc_helix.sign_in import sign_in_of
-from secure_export.itsm.bmc_helix.sign_in_settings import SignInSettings
+from secure_export.itsm.bmc_helix.sign_in.rsso import JWT_BEARER, RssoTokens
+from secure_export.itsm.bmc_helix.sign_in.settings import SignInSettings
+from secure_export.itsm.bmc_helix.sign_in.ways import sign_in_of
 from secure_export.itsm.sign_in import SignInFailed
 
 TOKEN_URL = "https://acme.onbmc.com/rsso/oauth2/v1.1/token"

@@ -15,8 +15,8 @@ from tests.unit.itsm.loopback import Reply, tool
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.sign_in import sign_in_of
-from secure_export.itsm.bmc_helix.sign_in_settings import SignInSettings
+from secure_export.itsm.bmc_helix.sign_in.settings import SignInSettings
+from secure_export.itsm.bmc_helix.sign_in.ways import sign_in_of
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.sign_in import SignIn, SignInFailed
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.unit.itsm.bmc_helix.fake_ar import NOW, error, told
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.ar_errors import ERRORS, Answered, Cause
-from secure_export.itsm.bmc_helix.verdict import (
+from secure_export.itsm.bmc_helix.api.ar_errors import ERRORS, Answered, Cause
+from secure_export.itsm.bmc_helix.api.verdict import (
     Later,
     Method,
     NotSignedIn,

@@ -1,0 +1,1 @@
+"""What secure-export check tries, and what an administrator must change."""

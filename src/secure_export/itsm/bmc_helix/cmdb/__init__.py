@@ -1,0 +1,1 @@
+"""Which configuration items BMC Helix has."""

@@ -1,0 +1,97 @@
+"""How this program signs in to BMC Helix: by AR-JWT, or with tokens of Helix Single Sign-On."""
+
+import os
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from secure_export.clock import Clock
+from secure_export.errors import SettingsError
+from secure_export.itsm.bmc_helix.sign_in.login import SCHEME, ArLogin
+from secure_export.itsm.bmc_helix.sign_in.rsso import RssoTokens
+from secure_export.itsm.bmc_helix.sign_in.settings import RssoSettings, SignInSettings
+from secure_export.itsm.http import Http, HttpSettings
+from secure_export.itsm.requests import Requests
+from secure_export.itsm.secrets import Secret, SecretMissing
+from secure_export.itsm.sign_in import KeptToken, SignIn
+
+# A fifth of a token's life is always the smaller bound of KeptToken, so that it is renewed at four fifths.
+_MARGIN_SECONDS = 7 * 24 * 3600.0
+
+
+def sign_in_of(settings: SignInSettings, http: Requests, *, clock: Clock) -> SignIn:
+    """Make the way to sign in that a connection's settings name.
+
+    Args:
+        settings: The connection's settings.
+        http: Makes requests to the AR server.
+        clock: The time.
+
+    Raises:
+        SettingsError: A secret is blank, or tokens would come from an address that is not encrypted.
+    """
+    if settings.rsso is not None:
+        return _by_rsso(settings, settings.rsso, http, clock)
+    if settings.username is None or settings.password is None:
+        raise SettingsError("say how to sign in: username and password, or rsso")
+    _refuse_blank(settings.password)
+    login = ArLogin(http, settings.username, settings.password, auth_string=settings.auth_string, clock=clock)
+    return KeptToken(login.fetch, clock=clock, scheme=SCHEME, margin_seconds=_MARGIN_SECONDS, sign_out=login.sign_out)
+
+
+class _Elsewhere:
+    """Signs in with tokens of another host, whose connections end with it."""
+
+    def __init__(self, sign_in: KeptToken, close: Callable[[], Awaitable[None]]) -> None:
+        self.headers = sign_in.headers
+        self.rejected = sign_in.rejected
+        self._sign_in = sign_in
+        self._close = close
+
+    async def close(self) -> None:
+        """Stop a renewal, and close the connections."""
+        await self._sign_in.close()
+        await self._close()
+
+
+def _by_rsso(settings: SignInSettings, rsso: RssoSettings, http: Requests, clock: Clock) -> SignIn:
+    _refuse_blank(rsso.client_secret)
+    own = _other_host(settings, rsso)
+    path = urlsplit(rsso.token_url).path or "/"
+    tokens = RssoTokens(own or http, path, rsso, clock=clock)
+    kept = KeptToken(tokens.fetch, clock=clock, scheme=rsso.presented_as, margin_seconds=_MARGIN_SECONDS)
+    return kept if own is None else _Elsewhere(kept, own.close)
+
+
+def _other_host(settings: SignInSettings, rsso: RssoSettings) -> Http | None:
+    """Make what reaches the token endpoint, unless the AR server's own address is just its host."""
+    origin = f"{urlsplit(rsso.token_url).scheme}://{urlsplit(rsso.token_url).netloc.lower()}"
+    if origin == settings.url:
+        return None
+    try:
+        reached = HttpSettings(
+            url=origin,
+            connections=1,
+            request_timeout_seconds=settings.request_timeout_seconds,
+            ca_file=settings.ca_file,
+        )
+    except ValidationError as error:
+        raise SettingsError(f"rsso.token_url cannot be used: {error.errors()[0]['msg']}") from None
+    return Http(reached)
+
+
+def _refuse_blank(secret: Secret) -> None:
+    """Refuse a secret that is there and cannot be one: an AR server lets a blank password pass unchecked.
+
+    One that is not there yet is no reason to stop: alerts are taken and kept until it is.
+    """
+    try:
+        secret.read()
+    except SecretMissing as error:
+        if _is_there(secret):
+            raise SettingsError(f"{error}; BMC Helix would not check a blank password") from None
+
+
+def _is_there(secret: Secret) -> bool:
+    return secret.file.is_file() if secret.file is not None else (secret.env or "") in os.environ
