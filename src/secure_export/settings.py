@@ -83,7 +83,8 @@ class StoreSettings(Section):
     url: str = Field(
         "sqlite:///secure-export.db",
         description="`sqlite:///name.db`: a file beside the configuration; `sqlite:///path/to/name.db`: the file with "
-        "this absolute path. PostgreSQL comes with a later version.",
+        "this absolute path; `postgresql://user@host/database?password_file=/path`: PostgreSQL, for which "
+        "docs/decisions/0012-postgresql-store.md lists the options.",
     )
 
 
