@@ -33,11 +33,18 @@ class Program:
         folder: Where everything is kept.
         authority: The base URL of a sandbox Entra ID.
         subscriptions: Whose alerts the desk takes.
+        store: The URL of its store; None: a file in the folder.
         more: Further lines for the configuration.
     """
 
     def __init__(
-        self, folder: Path, authority: str, *, subscriptions: tuple[str, ...] = ("*",), more: str = ""
+        self,
+        folder: Path,
+        authority: str,
+        *,
+        subscriptions: tuple[str, ...] = ("*",),
+        store: str | None = None,
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -46,7 +53,7 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self.config.write_text(
             f'[server]\nlisten = "127.0.0.1:{self.port}"\n\n'
-            f'[store]\nurl = "sqlite:///{folder}/store.db"\n\n'
+            f'[store]\nurl = "{store or f"sqlite:///{folder}/store.db"}"\n\n'
             f'[identity]\nauthority = "{authority}"\ntenant_id = "{DEFAULT_TENANT_ID}"\n'
             f'audience = ["{RESOURCE_APP_ID}", "api://{RESOURCE_APP_ID}"]\n\n'
             f'[connections.desk]\ntype = "desk"\nsubscriptions = {json.dumps(list(subscriptions))}\n'
