@@ -39,7 +39,7 @@ _MOST_CALLS_TO_MAKE = 3
 _MOST_CALLS_TO_RESOLVE = 2
 _MOST_OVER_PERCENT = 10.0
 _MOST_GROWTH_PERCENT = 10.0
-_LARGE = 5_000
+_LARGE = 10_000  # by then the store's page cache is full, and a start weighs little
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

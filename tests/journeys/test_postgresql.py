@@ -27,7 +27,7 @@ ALERT = {
 async def test_roles_apart_on_one_postgresql_bring_each_alert_to_one_closed_incident(
     tmp_path: Path, entra: str, postgres: Server
 ) -> None:
-    """One process takes alerts in, two deliver, and one of those is killed in the middle: nothing lost, nothing twice."""
+    """One process takes alerts in, two deliver, one of those is killed in the middle: nothing is lost or made twice."""
     async with postgres.database(migrated=False) as name:
         programs = []
         for folder in ("intake", "delivery-1", "delivery-2"):
