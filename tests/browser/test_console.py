@@ -127,6 +127,7 @@ def test_pages_renew_themselves_but_take_nothing_away(
     watched.page.clock.install()
     watched.open("/desk/incidents?state=")
     page.locator("td[data-name=Number] a").nth(2).click()
+    page.wait_for_url("**/desk/incidents/INC*", wait_until="load")  # its timers run from then on
     number = page.url.rpartition("/")[2]
     api = f"{served.url}/api/v1/desk/incidents/{number}/comment"
     context.request.post(api, data={"text": "seen at once"})
