@@ -130,7 +130,7 @@ class BmcHelixTool:
 
     def made(self, connection: str) -> Connector:
         """Make a connector, as another process has it."""
-        resources = Resources(desk=None, clock=self.clock or (lambda: datetime.now(UTC)))  # type: ignore[arg-type]
+        resources = Resources(desk=None, clock=self.clock or (lambda: datetime.now(UTC)))  # type: ignore[arg-type] # no desk
         made = connector.make(connection, self.settings, resources)
         if self.clock is not None:
             made._tools.trust._monotonic = self.clock.monotonic  # type: ignore[attr-defined]

@@ -126,7 +126,7 @@ class ServiceNowTool:
 
     def made(self, connection: str) -> Connector:
         """Make a connector, as another process has it."""
-        resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
+        resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type] # no desk here
         made = connector.make(connection, self.settings, resources)
         return made if self.table == "incident" else AsTable(made, self.table)
 

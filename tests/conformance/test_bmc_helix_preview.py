@@ -35,7 +35,7 @@ def entries(tool: BmcHelixTool, form: str) -> list[dict[str, str]]:
 
 async def shown_by(tool: BmcHelixTool, item: WorkItem) -> Preview:
     """Ask a connector of its own, as the dry run is a process of its own."""
-    resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type] # no desk here
     made = connector.make(CONNECTION, tool.settings, resources)
     assert isinstance(made, ShowsRecords)
     try:

@@ -28,7 +28,7 @@ def item_of(work_item_kind: str, *cis: str, **fields: str) -> WorkItem:
 
 async def shown_by(tool: ServiceNowTool, item: WorkItem) -> Preview:
     """Ask a connector of its own, as the dry run is a process of its own."""
-    resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    resources = Resources(desk=None, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type] # no desk here
     made = connector.make(CONNECTION, tool.settings, resources)
     assert isinstance(made, ShowsRecords)
     try:

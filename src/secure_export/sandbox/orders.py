@@ -24,7 +24,7 @@ def read(body: bytes, kind: type[T]) -> T:
     """
     try:
         document = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-        known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type] # any dataclass
         if unknown := sorted(document.keys() - set(known)):
             raise BadOrderError(f"Unknown: {', '.join(unknown)}. Known are: {', '.join(known)}.")
         return msgspec.convert(document, kind)

@@ -201,7 +201,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[CONNECTION] = self.transport  # type: ignore[literal-required]
+        self.scope[CONNECTION] = self.transport  # type: ignore[literal-required] # a key of our own
 
 
 def _config(app: Any, tls: ssl.SSLContext | None, *, own_date: bool) -> uvicorn.Config:

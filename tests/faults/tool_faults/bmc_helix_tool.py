@@ -92,7 +92,7 @@ class BmcHelixTool:
                 },
             }
         )
-        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type]
+        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type] # no desk here
         connector = BmcHelixConnector(name, settings, resources)
         for part in _parts(connector, set()):
             if hasattr(part, "_monotonic"):

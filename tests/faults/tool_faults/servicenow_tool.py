@@ -100,7 +100,7 @@ class ServiceNowTool:
                 },
             }
         )
-        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type]
+        resources = Resources(desk=None, clock=self._clock)  # type: ignore[arg-type] # no desk here
         connector = ServiceNowConnector(name, settings, resources)
         for part in _parts(connector, set()):
             if hasattr(part, "_monotonic"):

@@ -47,7 +47,7 @@ def _search(server: "ArServer", call: Call) -> Reply:
     text = asked.get("qualification", asked.get("q", ""))
     rows = _found(server, call, ci_class, dataset, text)
     for name, descends in reversed(sorting(asked)):
-        rows.sort(key=lambda row, name=name: str(row.get(name) or ""), reverse=descends)  # type: ignore[misc]
+        rows.sort(key=lambda row, name=name: str(row.get(name) or ""), reverse=descends)  # type: ignore[misc] # bound now
     offset, limit = page(asked, server.site.most_entries)
     part = rows[offset : offset + limit if limit else None]
     document: dict[str, Any] = {"instances": [_written(server, call, row) for row in part]}

@@ -177,7 +177,7 @@ class ArServer:
         rows.sort(key=lambda row: str(row.get(_key_of(found))))
         for name, descends in reversed(sort):
             field = found.field(name).name
-            rows.sort(key=lambda row, field=field: _sortable(row.get(field)), reverse=descends)  # type: ignore[misc]
+            rows.sort(key=lambda row, field=field: _sortable(row.get(field)), reverse=descends)  # type: ignore[misc] # bound now
         return rows
 
     def add_field(self, forms: Iterable[str], field: Field, *, indexed: bool = False) -> None:

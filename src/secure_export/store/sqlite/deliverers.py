@@ -10,7 +10,7 @@ from urllib.parse import quote
 try:
     import fcntl
 except ImportError:  # not a POSIX system
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment] # not on Windows
 
 _AGAIN_SECONDS = 0.02
 

@@ -126,7 +126,7 @@ def form(name: str, fields: Sequence[Field], **more: object) -> Form:
     taken = {field.id for field in fields}
     free = (number for number in itertools.count(_FIRST_OWN_ID) if number not in taken)
     numbered = tuple(field if field.id else replace(field, id=next(free)) for field in fields)
-    return Form(name, numbered, **more)  # type: ignore[arg-type]
+    return Form(name, numbered, **more)  # type: ignore[arg-type] # fields of Form, by name
 
 
 class Forms:
@@ -158,7 +158,7 @@ class Forms:
             The field as it is now.
         """
         old = self[form]
-        new = replace(old.field(field), **what)  # type: ignore[arg-type]
+        new = replace(old.field(field), **what)  # type: ignore[arg-type] # fields of Field, by name
         self._forms[form] = replace(old, fields=tuple(new if one.name == new.name else one for one in old.fields))
         return new
 
