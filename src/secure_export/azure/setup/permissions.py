@@ -1,0 +1,137 @@
+"""What the commands must be allowed to do, why, and whether who signed in is."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from secure_export.azure.setup.change import Side
+
+# Directory roles that may do everything with app registrations (Microsoft Entra docs, "Built-in roles").
+_DIRECTORY_ROLES = {
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
+    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
+    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
+}
+_FOR_PEOPLE = "for people: the directory role Application Administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One thing that must be allowed.
+
+    Attributes:
+        side: Entra ID: a Microsoft Graph permission; Azure: an action of Azure Resource Manager.
+        any_of: Names any one of which suffices, least first.
+        why: What it is needed for.
+    """
+
+    side: Side
+    any_of: tuple[str, ...]
+    why: str
+
+    @property
+    def text(self) -> str:
+        """The names, for people."""
+        names = " or ".join(self.any_of)
+        return f"{names} ({_FOR_PEOPLE})" if self.side is Side.ENTRA else names
+
+
+READ_DIRECTORY = Permission(
+    Side.ENTRA,
+    ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"),
+    "to read the app registration and the service principals",
+)
+WRITE_APPLICATION = Permission(
+    Side.ENTRA,
+    ("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"),
+    "to make the app registration and its service principal",
+)
+ADD_OWNER = Permission(Side.ENTRA, ("Application.ReadWrite.All",), "to make others owners of the app registration")
+ADD_CALLER = Permission(
+    Side.ENTRA, ("Application.ReadWrite.All",), "to let the action groups' application into the tenant"
+)
+ASSIGN_ROLE = Permission(
+    Side.ENTRA, ("AppRoleAssignment.ReadWrite.All",), "to give the app role to the action groups' service principal"
+)
+WRITE_ACTION_GROUP = Permission(
+    Side.AZURE, ("Microsoft.Insights/actionGroups/write",), "to make or change the action group"
+)
+WRITE_RULES = Permission(
+    Side.AZURE,
+    ("Microsoft.Insights/metricAlerts/write",),
+    "to name the action group in alert rules of that kind",
+)
+WRITE_PROCESSING_RULE = Permission(
+    Side.AZURE, ("Microsoft.AlertsManagement/actionRules/write",), "to make the alert processing rule"
+)
+TEST_ACTION_GROUP = Permission(
+    Side.AZURE, ("Microsoft.Insights/ActionGroups/createNotifications/write",), "to have Azure send a test notification"
+)
+READ_ALERTS = Permission(Side.AZURE, ("Microsoft.AlertsManagement/alerts/read",), "to read alerts that were fired")
+CHANGE_ALERT_STATE = Permission(
+    Side.AZURE, ("Microsoft.AlertsManagement/alerts/changestate/action",), "to tell Azure what people did"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A permission that is not there.
+
+    Attributes:
+        permission: Which.
+        scope: Where, as a path of Azure Resource Manager; empty for Entra ID.
+    """
+
+    permission: Permission
+    scope: str = ""
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Read what a token of our own says of us; it is not checked, as nobody else's word is believed by it."""
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def missing_in_directory(claims: Mapping[str, Any], needed: Iterable[Permission]) -> tuple[Missing, ...]:
+    """Say which of the permissions needed in Entra ID a token does not carry; what a token does not tell counts not.
+
+    Args:
+        claims: The claims of a token for Microsoft Graph: an application's ``roles``, a person's ``scp`` and ``wids``.
+        needed: What is needed.
+    """
+    if any(role in _DIRECTORY_ROLES for role in claims.get("wids", ())):
+        return ()
+    held = {*claims.get("roles", ()), *str(claims.get("scp", "")).split()}
+    wanted = dict.fromkeys(p for p in needed if p.side is Side.ENTRA)
+    return tuple(Missing(permission) for permission in wanted if not held.intersection(permission.any_of))
+
+
+def missing_at(scope: str, granted: Sequence[Mapping[str, Any]], needed: Iterable[Permission]) -> tuple[Missing, ...]:
+    """Say which of the permissions needed in Azure are not granted at a scope.
+
+    Args:
+        scope: The scope's path.
+        granted: What ``Microsoft.Authorization/permissions`` lists there: ``actions`` and ``notActions`` with ``*``.
+        needed: What is needed.
+    """
+    wanted = dict.fromkeys(p for p in needed if p.side is Side.AZURE)
+    return tuple(
+        Missing(permission, scope)
+        for permission in wanted
+        if not any(_is_granted(action, granted) for action in permission.any_of)
+    )
+
+
+def _is_granted(action: str, granted: Sequence[Mapping[str, Any]]) -> bool:
+    return any(_fits(action, one.get("actions")) and not _fits(action, one.get("notActions")) for one in granted)
+
+
+def _fits(action: str, patterns: Sequence[str] | None) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns or ())
