@@ -88,6 +88,11 @@ class Missing:
     permission: Permission
     scope: str = ""
 
+    @property
+    def text(self) -> str:
+        """The permission and where it is needed, for people."""
+        return f"{self.permission.text} at {self.scope}" if self.scope else self.permission.text
+
 
 def claims_of(token: str) -> dict[str, Any]:
     """Read what a token of our own says of us; it is not checked, as nobody else's word is believed by it."""

@@ -1,0 +1,116 @@
+"""What the ``azure`` commands share: the tenants that the configuration names, signed in to, one after the other."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secure_export.azure.errors import AzureRefused
+from secure_export.azure.session import Session, signed_in
+from secure_export.azure.setup.change import Side
+from secure_export.azure.setup.context import Context
+from secure_export.azure.setup.permissions import Missing, claims_of, missing_at, missing_in_directory
+from secure_export.azure.setup.step import Step
+from secure_export.azure.setup.walk import BOTH
+from secure_export.azure.setup.wanted import WantedTenant, wanted_tenants
+from secure_export.cli.output import err
+from secure_export.errors import SecureExportError, SettingsError
+from secure_export.itsm.registry import connector_types
+from secure_export.settings import Settings
+from secure_export.settings_file import read_settings
+
+Only = Annotated[
+    Side | None,
+    typer.Option("--only", help="Only the Entra administrator's part (entra), or only the Azure owner's (azure)."),
+]
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.", metavar="ID")]
+
+_PERMISSIONS_VERSION = "2022-04-01"
+
+
+def sides(only: Side | None) -> frozenset[Side]:
+    """Give the sides that an option names; both without it."""
+    return BOTH if only is None else frozenset({only})
+
+
+def settings_of(config: Path) -> Settings:
+    """Read the configuration; the file that records what was made lies beside it."""
+    settings = read_settings(config, connector_types())
+    record = config.resolve().parent / settings.azure.record
+    return settings.model_copy(update={"azure": settings.azure.model_copy(update={"record": record})})
+
+
+def wanted_in(settings: Settings, tenant: str | None = None) -> tuple[WantedTenant, ...]:
+    """Say what should be there, in every tenant or in one.
+
+    Raises:
+        SettingsError: The configuration does not say enough.
+    """
+    tenants = settings.identity.all_tenants
+    wanted = wanted_tenants(
+        settings.azure,
+        tenants=[one.tenant_id for one in tenants],
+        roles={one.tenant_id: one.role or settings.identity.role for one in tenants},
+        connections=list(settings.connections),
+        public_url=settings.server.public_url,
+    )
+    chosen = tuple(one for one in wanted if tenant in {None, one.tenant_id})
+    if not chosen:
+        raise SettingsError(f"--tenant: {tenant} is no tenant of [identity]")
+    return chosen
+
+
+@asynccontextmanager
+async def context_of(settings: Settings, wanted: WantedTenant) -> AsyncIterator[tuple[Context, Session]]:
+    """Sign in to a tenant."""
+    tenants = {one.tenant_id: one.authority or settings.identity.authority for one in settings.identity.all_tenants}
+    authority = tenants[wanted.tenant_id]
+    async with signed_in(settings.azure, wanted.tenant_id, authority=authority, prompt=_ask_for_code) as session:
+        claims = claims_of((await session.credential.get_token(session.graph_scope)).token)
+        yield Context(session.graph, session.manager, wanted, claims=claims, waits=_tell_of_wait), session
+
+
+async def missing_permissions(context: Context, steps: Iterable[Step]) -> list[Missing]:
+    """Say which permissions the steps need and who signed in does not have; what cannot be told counts as there."""
+    steps = list(steps)
+    needed = [permission for step in steps for permission in step.needs]
+    missing = list(missing_in_directory(context.claims, needed))
+    scopes = {
+        f"/subscriptions/{group.subscription}/resourceGroups/{group.resource_group}": group
+        for group in context.wanted.groups
+    }
+    for scope in scopes if any(step.side is Side.AZURE for step in steps) else ():
+        path = f"{scope}/providers/Microsoft.Authorization/permissions"
+        try:
+            query = {"api-version": _PERMISSIONS_VERSION}
+            granted = [one async for one in context.manager.items(path, query=query)]
+        except AzureRefused as error:
+            if error.is_denied:
+                granted = []
+            else:
+                continue
+        missing += missing_at(scope, granted, needed)
+    return missing
+
+
+class NotAllowed(SecureExportError):  # noqa: N818 - reads as what it says
+    """Who signed in may not do what the command has to do."""
+
+    def __init__(self, tenant_id: str, missing: Iterable[Missing]) -> None:
+        lines = [f"- {one.text}: {one.permission.why}" for one in missing]
+        first = f"in tenant {tenant_id} you lack permissions; nothing was changed:"
+        last = (
+            "ask for them, or split the work: 'azure apply --only entra' and 'azure apply --only azure', "
+            "or write it out for others with 'azure export'"
+        )
+        super().__init__("\n".join([first, *lines, last]))
+
+
+def _ask_for_code(address: str, code: str) -> None:
+    err.print(f"Open [bold]{address}[/] and type in the code [bold]{code}[/].")
+
+
+def _tell_of_wait(what: str, why: str, seconds: float) -> None:
+    err.print(f"  [dim]{what}: not everywhere yet ({why}); again in {seconds:.0f} s[/]")
