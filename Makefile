@@ -52,8 +52,8 @@ docs: $(READY) ## Write the reference pages that come from the program itself
 bench: $(READY) ## Measure (ARGS=--quick for a short run)
 	@$(BIN)/python -m bench $(ARGS)
 
-faults: $(READY) ## Kill the service again and again under load (KILLS=200 for more)
-	@SECURE_EXPORT_KILLS=$(or $(KILLS),50) $(BIN)/python -m pytest tests/faults $(ARGS)
+faults: $(READY) ## Break everything for an hour (MINUTES=10 for less, SEED=7 for one run again)
+	@$(BIN)/python -m tests.faults.cluster $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lock: $(READY) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock

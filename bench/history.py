@@ -1,149 +1,278 @@
-"""What a long history costs: intake with millions of notifications stored, next to an empty store, in turns."""
+"""What a long history costs: the same asked of a store with a past of millions and of one with nearly none, in turns.
+
+All share all cores. Whoever is not asked is stopped meanwhile.
+"""
 
 import asyncio
-import os
-import sqlite3
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from urllib.parse import quote
 
 import msgspec
 
-from bench.contenders import Running, SecureExport
+from bench.contenders import Running
 from bench.entra import Entra
-from bench.intake import plan_for
-from bench.load import Measured, run
-from secure_export.intake.contract import Entry
-from secure_export.store.signals import Signals
-from secure_export.store.sqlite.appender import Appender
-from secure_export.store.sqlite.store import SqliteStore
+from bench.figures import percentile, ratio
+from bench.intake import alone, plan_for
+from bench.load import run
+from bench.machine import Core, own_mib
+from bench.past import Amount, fill
+from bench.service import DESK, Node, nodes_running
+from bench.stores import Kind, Place, store_running
+from secure_export.store.open import open_store
 
 CONNECTIONS = 64
-_BATCH = 8192
-_SPAN = timedelta(days=90)
-_CALLER = b'{"tenant":"t","application":"a","version":"2.0","token_id":"u"}'
-_BODY = b'{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"a","monitorCondition":"Fired"}}}'
+SMALL = Amount(2_000, 200)
+_CLAIMS = 50
+_LANES_AT_A_TIME = 20
+_LEASE = timedelta(minutes=10)
+_TIMES = 20
+_KEPT_DAYS = 41.0
+_ENOUGH = 0.9
 
 
-class History(msgspec.Struct, frozen=True, kw_only=True):
-    """Intake with and without a past.
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing, asked of both stores.
 
     Attributes:
-        notifications: How many are stored beforehand.
-        store_mib: How large the store is with them.
-        empty_rate: Alerts taken in a second on an empty store.
-        full_rate: The same with the notifications stored.
-        empty_rates: The single runs.
-        full_rates: The single runs.
-        empty_p99: In milliseconds.
-        full_p99: In milliseconds.
-        errors: Requests that were not taken.
+        what: What was done.
+        unit: What the values are, more is better for those that end in ``/s``.
+        small: The median on the store with nearly no past.
+        full: The median on the store with a long one.
     """
 
-    notifications: int
-    store_mib: float
-    empty_rate: float
-    full_rate: float
-    empty_rates: list[float]
-    full_rates: list[float]
-    empty_p99: float
-    full_p99: float
-    errors: int
+    what: str
+    unit: str
+    small: float
+    full: float
 
     @property
     def percent(self) -> float:
         """How much of the rate is left."""
-        return self.full_rate / self.empty_rate * 100 if self.empty_rate else 0.0
+        return 100 * (ratio(self.full, self.small) if self.unit.endswith("/s") else ratio(self.small, self.full))
 
 
-def measure_history(
-    entra: Entra, *, notifications: int, rounds: int, seconds: float, say: Callable[[str], None]
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """Forgetting while alerts come in.
+
+    Attributes:
+        kept_days: How long the past is kept; the rest is forgotten.
+        seconds: For how long was forgotten and measured.
+        deleted: How many rows were deleted, beside what went with days that were dropped whole.
+        gone: How many notifications are gone.
+        rate_before: Alerts taken in a second before.
+        rate: Alerts taken in a second meanwhile.
+        p99: In milliseconds, meanwhile.
+        errors: Requests that were not taken meanwhile.
+    """
+
+    kept_days: float
+    seconds: float
+    deleted: int
+    gone: int
+    rate_before: float
+    rate: float
+    p99: float
+    errors: int
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A store with a past, and one with nearly none.
+
+    Attributes:
+        store: Which.
+        notifications: How many are stored beforehand.
+        work_items: How many of these.
+        fill_seconds: How long it took to write them.
+        store_mib: How large the store is with them.
+        compared: What was asked of both.
+        intake_p99: In milliseconds, with the past.
+        small_mib: Memory of program and database with nearly no past, at the end.
+        full_mib: The same with the past; the database's buffers fill up to what they may have.
+        errors: Requests that were not taken.
+        retention: Forgetting under load.
+    """
+
+    store: str
+    notifications: int
+    work_items: int
+    fill_seconds: float
+    store_mib: float
+    compared: list[Compared]
+    intake_p99: float
+    small_mib: float
+    full_mib: float
+    errors: int
+    retention: Retention
+
+    @property
+    def complaints(self) -> list[str]:
+        """Say what is not as it must be; nothing when all is well."""
+        return [
+            f"{one.what}: {one.percent:.0f} % of the rate without a past, and not {_ENOUGH:.0%}"
+            for one in self.compared
+            if one.percent < _ENOUGH * 100
+        ]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A store with the program on it."""
+
+    place: Place
+    node: Node
+    running: Running
+    values: dict[str, list[float]]
+    waits: list[float]
+
+    def note(self, what: str, value: float) -> None:
+        """Keep a value."""
+        self.values.setdefault(what, []).append(value)
+
+
+def measure_history(  # noqa: PLR0913 - how much is measured
+    entra: Entra, kind: Kind, amount: Amount, *, rounds: int, seconds: float, say: Callable[[str], None]
 ) -> History:
-    """Fill one store, leave another empty, and measure intake on both in turns.
+    """Fill one store, leave another nearly empty, and ask the same of both in turns.
 
     Args:
         entra: Whose token is sent.
-        notifications: How many to store beforehand.
-        rounds: How many runs of each.
-        seconds: How long each run is.
+        kind: Which store.
+        amount: What the one holds.
+        rounds: How many times.
+        seconds: How long each run of intake is.
         say: Told what is done now.
     """
     with ExitStack() as stack:
-        empty, full = (
-            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-"))) for _ in range(2)
+        small = _subject(stack, entra, kind, SMALL, say)
+        began = time.perf_counter()
+        full = _subject(stack, entra, kind, amount, say)
+        fill_seconds, store_mib = time.perf_counter() - began, full.place.mib()
+        errors = 0
+        for number in range(rounds):
+            for name, subject in (("small", small), ("full", full)):
+                say(f"{kind.title}, run {number + 1} of {rounds}: {name} store")
+                with alone(subject.running, [small.running, full.running]):
+                    errors += _one_run(subject, seconds)
+        memory = [own_mib([one.node.pid, *one.place.pids]) for one in (small, full)]
+        with alone(full.running, [small.running, full.running]):
+            say(f"{kind.title}: forgetting what is older than {_KEPT_DAYS:g} days, under load")
+            retention = _forgotten(full, seconds * rounds)
+        return History(
+            store=kind.title,
+            notifications=amount.notifications,
+            work_items=amount.work_items,
+            fill_seconds=fill_seconds,
+            store_mib=store_mib,
+            compared=_compared(small, full),
+            intake_p99=median(full.waits),
+            small_mib=memory[0],
+            full_mib=memory[1],
+            errors=errors,
+            retention=retention,
         )
-        _fill(full / "store.db", notifications, say)
-        store_mib = (full / "store.db").stat().st_size / 1024**2
-        services = {
-            name: stack.enter_context(SecureExport(entra, name=name).started(folder))
-            for name, folder in (("empty", empty), ("full", full))
-        }
-        runs = _in_turns(services, rounds, seconds, say)
-    return History(
-        notifications=notifications,
-        store_mib=store_mib,
-        empty_rate=median(one.rate for one in runs["empty"]),
-        full_rate=median(one.rate for one in runs["full"]),
-        empty_rates=[round(one.rate, 1) for one in runs["empty"]],
-        full_rates=[round(one.rate, 1) for one in runs["full"]],
-        empty_p99=median(one.p99 for one in runs["empty"]),
-        full_p99=median(one.p99 for one in runs["full"]),
-        errors=sum(one.errors for found in runs.values() for one in found),
+
+
+def _subject(stack: ExitStack, entra: Entra, kind: Kind, amount: Amount, say: Callable[[str], None]) -> _Subject:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
+    place = stack.enter_context(store_running(kind, folder))
+    fill(entra, place, amount, folder, say)
+    (node,) = stack.enter_context(nodes_running(entra, place.url, ["intake,console"], folder, core=Core.ANY))
+    running = Running(pids=(node.pid,), ports=(node.port,), database=place.pids, token=entra.token)
+    return _Subject(place, node, running, {}, [])
+
+
+def _one_run(subject: _Subject, seconds: float) -> int:
+    """Take alerts in, claim their lanes, and ask what the console asks; how many requests were not taken."""
+    measured = run(plan_for(subject.running, CONNECTIONS, seconds))
+    subject.note("intake", measured.rate)
+    subject.waits.append(measured.p99)
+    subject.note("claim", asyncio.run(_claim_rate(subject.place.url)))
+    for what, path in _questions(subject.node).items():
+        subject.note(what, _asked_ms(subject.node, path))
+    return measured.errors
+
+
+async def _claim_rate(url: str) -> float:
+    """Say how many lanes a process claims in a second, with everything their owner reads."""
+    store = await open_store(url)
+    try:
+        claimed, began = 0, time.perf_counter()
+        for _ in range(_CLAIMS):
+            now = datetime.now(UTC)
+            lanes = await store.lanes.claim(
+                DESK.name, limit=_LANES_AT_A_TIME, pending_limit=_LANES_AT_A_TIME, now=now, lease=_LEASE
+            )
+            claimed += len(lanes)
+        return claimed / (time.perf_counter() - began)
+    finally:
+        await store.close()
+
+
+def _questions(node: Node) -> Mapping[str, str]:
+    """Say what the console asks: lists, filters, and one of each from the middle of the list."""
+    items = node.get("/api/v1/work-items?limit=200")["items"]
+    item = items[len(items) // 2]
+    return {
+        "work items, newest 100": "/api/v1/work-items?limit=100",
+        "work items, resolved": "/api/v1/work-items?state=resolved&limit=100",
+        "one work item": f"/api/v1/work-items/{item['id']}",
+        "a work item by its number": f"/api/v1/work-items/{item['number']}",
+        "alerts, newest 100": "/api/v1/alerts?limit=100",
+        "one alert": f"/api/v1/alerts/{quote(item['alerts'][0], safe='')}",
+        "alerts that contain a text": "/api/v1/alerts?search=checkout&limit=100",
+        "lanes": "/api/v1/lanes?limit=100",
+    }
+
+
+def _asked_ms(node: Node, path: str) -> float:
+    took: list[float] = []
+    for _ in range(_TIMES):
+        began = time.perf_counter()
+        node.get(path)
+        took.append((time.perf_counter() - began) * 1000)
+    return percentile(sorted(took), 0.5)
+
+
+def _compared(small: _Subject, full: _Subject) -> list[Compared]:
+    units = {"intake": "alerts/s", "claim": "lanes/s"}
+    return [
+        Compared(what=what, unit=units.get(what, "ms"), small=median(values), full=median(full.values[what]))
+        for what, values in small.values.items()
+    ]
+
+
+def _forgotten(subject: _Subject, seconds: float) -> Retention:
+    """Take alerts in for some seconds, then as long with forgetting beside."""
+    plan = plan_for(subject.running, CONNECTIONS, seconds)
+    before = run(plan)
+    there = _old(subject.place)
+    command: Sequence[str] = (sys.executable, "-m", "bench.forgetting", subject.place.url, str(_KEPT_DAYS))
+    forgetting = subprocess.Popen([*command, str(seconds)], stdout=subprocess.PIPE)
+    during = run(plan)
+    told, _ = forgetting.communicate(timeout=seconds + 120)
+    return Retention(
+        kept_days=_KEPT_DAYS,
+        seconds=seconds,
+        deleted=int(told),
+        gone=there - _old(subject.place),
+        rate_before=before.rate,
+        rate=during.rate,
+        p99=during.p99,
+        errors=before.errors + during.errors,
     )
 
 
-def _in_turns(
-    services: dict[str, Running], rounds: int, seconds: float, say: Callable[[str], None]
-) -> dict[str, list[Measured]]:
-    runs: dict[str, list[Measured]] = {name: [] for name in services}
-    for number in range(rounds):
-        for name, running in services.items():
-            say(f"run {number + 1} of {rounds}: {name} store")
-            runs[name].append(run(plan_for(running, CONNECTIONS, seconds)))
-    return runs
-
-
-def _fill(path: Path, notifications: int, say: Callable[[str], None]) -> None:
-    """Store notifications whose work is done: they are there, and no lane is left of them."""
-    asyncio.run(_make(path))
-    appender = Appender(Signals())
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")
-        done = 0
-        for batch in _batches(notifications):
-            connection.execute("BEGIN")
-            appender.write(connection, batch)
-            connection.execute("DELETE FROM pending")
-            connection.execute("DELETE FROM lanes")
-            connection.execute("COMMIT")
-            done += len(batch)
-            say(f"stored {done:,} of {notifications:,} notifications")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-
-async def _make(path: Path) -> None:
-    store = await SqliteStore.open(path)
-    await store.close()
-
-
-def _batches(count: int) -> Iterator[list[Entry]]:
-    """Make notifications as they came in over the last months, each of an alert of its own."""
-    now = datetime.now(UTC)
-    for first in range(0, count, _BATCH):
-        numbers = range(first, min(first + _BATCH, count))
-        yield [_entry(now - _SPAN + _SPAN * (number / count), number) for number in numbers]
-
-
-def _entry(at: datetime, number: int) -> Entry:
-    return Entry(
-        connection="desk",
-        body=_BODY,
-        received_at=at,
-        caller=_CALLER,
-        dedupe_key=int(at.timestamp() * 1e6).to_bytes(8, "big") + os.urandom(16),
-        correlation_key=f"alert:{number}",
-        alert_id=str(number),
-    )
+def _old(place: Place) -> int:
+    """Count the notifications of the past."""
+    until = int((datetime.now(UTC) - timedelta(hours=23)).timestamp() * 1e6)
+    found: int = place.fetch(f"SELECT count(*) FROM notifications WHERE received_at < {until}")[0][0]  # noqa: S608 - a number
+    return found

@@ -1,4 +1,7 @@
-"""How fast alerts are taken in, at several numbers of connections, next to others, in turns in the same run."""
+"""How fast alerts are taken in, at several numbers of connections, next to others, in turns in the same run.
+
+All share all cores: the program, its database, and the load generator. What each of them used is told apart.
+"""
 
 import os
 import signal
@@ -12,7 +15,7 @@ import msgspec
 
 from bench.contenders import Contender, Running
 from bench.load import Measured, Plan, run
-from bench.machine import cores, cpu_seconds, resident_mib
+from bench.machine import Core, cpu_seconds, family, own_mib
 
 CONNECTIONS = (1, 16, 64, 256)
 
@@ -28,8 +31,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         p50: In milliseconds, as the next two.
         p99: 99 of 100 answers came within this.
         worst: The slowest answer of all runs.
-        cpu_us: Processor time for each request, in microseconds, of the whole process.
-        resident_mib: Memory after the last run.
+        cpu_us: Processor time of the program for each request, in microseconds, of all its processes.
+        database_cpu_us: That of its database.
+        load_cpu_us: That of the load generator.
+        resident_mib: Memory of the program after the last run, in all its processes.
+        database_mib: That of its database.
         errors: Requests that were not taken, in all runs.
     """
 
@@ -41,38 +47,50 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     p99: float
     worst: float
     cpu_us: float
+    database_cpu_us: float
+    load_cpu_us: float
     resident_mib: float
+    database_mib: float
     errors: int
 
 
 class _Run(msgspec.Struct, frozen=True):
     measured: Measured
     cpu_us: float
+    database_cpu_us: float
     resident_mib: float
+    database_mib: float
 
 
 def measure_intake(
-    contenders: Sequence[Contender], *, rounds: int, seconds: float, say: Callable[[str], None]
+    contenders: Sequence[Contender],
+    *,
+    connections: Sequence[int] = CONNECTIONS,
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
 ) -> list[Line]:
     """Measure all contenders in turns, so that what else the machine does meets all of them.
 
     Args:
         contenders: Who; all are started at first, and all but the one under load are stopped meanwhile: what they do
             between their turns (Alertmanager tidies up gigabytes) must not cost another.
+        connections: At how many connections.
         rounds: How many runs of each.
         seconds: How long each run is.
         say: Told what is done now.
     """
     runs: dict[tuple[int, str], list[_Run]] = {}
-    for connections in CONNECTIONS:
+    for many in connections:
         with ExitStack() as stack:
+            say(f"{many} connections: starting")
             started = {one.name: _started(stack, one) for one in contenders}
             for number in range(rounds):
                 for name, running in started.items():
-                    say(f"{connections} connections, run {number + 1} of {rounds}: {name}")
-                    with _alone(running, started.values()):
-                        runs.setdefault((connections, name), []).append(_one_run(running, connections, seconds))
-    return [_line(name, connections, found) for (connections, name), found in runs.items()]
+                    say(f"{many} connections, run {number + 1} of {rounds}: {name}")
+                    with alone(running, started.values()):
+                        runs.setdefault((many, name), []).append(_one_run(running, many, seconds))
+    return [_line(name, many, found) for (many, name), found in runs.items()]
 
 
 def _started(stack: ExitStack, contender: Contender) -> Running:
@@ -82,36 +100,45 @@ def _started(stack: ExitStack, contender: Contender) -> Running:
 
 
 @contextmanager
-def _alone(running: Running, everybody: Collection[Running]) -> Iterator[None]:
-    """Stop all others for as long as the block lasts."""
-    others = [one.pid for one in everybody if one.pid != running.pid]
+def alone(running: Running, everybody: Collection[Running]) -> Iterator[None]:
+    """Stop all others, databases included, for as long as the block lasts."""
+    firsts = [pid for one in everybody if one is not running for pid in (*one.pids, *one.database)]
+    others = [pid for first in firsts for pid in family(first)]
     for pid in others:
-        os.kill(pid, signal.SIGSTOP)
+        _signal(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in others:
-            os.kill(pid, signal.SIGCONT)
+            _signal(pid, signal.SIGCONT)
 
 
-def plan_for(running: Running, connections: int, seconds: float) -> Plan:
+def plan_for(running: Running, connections: int, seconds: float, *, core: Core = Core.ANY) -> Plan:
     """Make the load for something that runs."""
     return Plan(
-        port=running.port,
+        ports=running.ports,
         path=running.path,
         connections=connections,
         seconds=seconds,
         token=running.token,
         template=running.template,
-        core=cores().load,
+        core=core.number,
     )
 
 
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        """It ended by itself."""
+
+
 def _one_run(running: Running, connections: int, seconds: float) -> _Run:
-    before = cpu_seconds(running.pid)
+    before, database_before = cpu_seconds(running.pids), cpu_seconds(running.database)
     measured = run(plan_for(running, connections, seconds))
-    used = cpu_seconds(running.pid) - before
-    return _Run(measured, used / max(measured.sent, 1) * 1e6, resident_mib(running.pid))
+    used, database_used = cpu_seconds(running.pids) - before, cpu_seconds(running.database) - database_before
+    each = 1e6 / max(measured.sent, 1)
+    return _Run(measured, used * each, database_used * each, own_mib(running.pids), own_mib(running.database))
 
 
 def _line(name: str, connections: int, runs: list[_Run]) -> Line:
@@ -124,6 +151,9 @@ def _line(name: str, connections: int, runs: list[_Run]) -> Line:
         p99=median(one.measured.p99 for one in runs),
         worst=max(one.measured.worst for one in runs),
         cpu_us=median(one.cpu_us for one in runs),
+        database_cpu_us=median(one.database_cpu_us for one in runs),
+        load_cpu_us=median(one.measured.cpu_us for one in runs),
         resident_mib=runs[-1].resident_mib,
+        database_mib=runs[-1].database_mib,
         errors=sum(one.measured.errors for one in runs),
     )

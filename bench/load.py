@@ -1,6 +1,6 @@
 """The load generator: a process of its own, on a core of its own, that posts alerts over kept-open connections.
 
-    python -m bench.load '{"port": 8080, "path": "/…", "connections": 64, "seconds": 5, …}'
+    python -m bench.load '{"ports": [8080], "path": "/…", "connections": 64, "seconds": 5, …}'
 
 prints one JSON object. Every alert is new: its ``alertId`` and ``firedDateTime`` are written into the same body.
 Each connection has one request under way at a time, so the rate is what that many senders get at once.
@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from bench.alert import ALERT_ID, FIRED_AT, metric_alert
+from bench.figures import percentile
 
 LOST = "lost"
 
@@ -27,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to send where.
 
     Attributes:
-        port: On 127.0.0.1.
+        ports: On 127.0.0.1; connections take them in turns, as a load balancer deals them out.
         path: The webhook's path.
         connections: How many senders at once.
         seconds: How long to measure.
@@ -39,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         core: The processor to stay on; None: any.
     """
 
-    port: int
+    ports: tuple[int, ...]
     path: str
     connections: int
     seconds: float
@@ -62,6 +63,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         worst: The slowest answer.
         statuses: How many answers of each status came in the measured time; ``lost``: connections that ended early.
         sent: How many requests were sent, warm-up included.
+        cpu_us: Processor time of the load generator for each request, in microseconds.
     """
 
     connections: int
@@ -71,6 +73,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     worst: float
     statuses: dict[str, int]
     sent: int
+    cpu_us: float
 
     @property
     def errors(self) -> int:
@@ -85,7 +88,7 @@ class Requests:
         body = plan.template.encode() or metric_alert()
         authorization = f"Authorization: Bearer {plan.token}\r\n" if plan.token else ""
         head = (
-            f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n{authorization}"
+            f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.ports[0]}\r\n{authorization}"
             f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         first, rest = (head.encode() + body).split(ALERT_ID)
@@ -187,9 +190,9 @@ async def measure(plan: Plan) -> Measured:
 
     loop = asyncio.get_running_loop()
     senders = []
-    for _ in range(plan.connections):
+    for number in range(plan.connections):
         _, sender = await loop.create_connection(
-            lambda: Sender(requests, answered, plan.pause_seconds), "127.0.0.1", plan.port
+            lambda: Sender(requests, answered, plan.pause_seconds), "127.0.0.1", plan.ports[number % len(plan.ports)]
         )
         senders.append(sender)
     await asyncio.wait([sender.closed for sender in senders], timeout=plan.warm_up_seconds + plan.seconds + 10)
@@ -198,11 +201,12 @@ async def measure(plan: Plan) -> Measured:
     return Measured(
         connections=plan.connections,
         rate=sum(count for status, count in statuses.items() if status.startswith("2")) / seconds,
-        p50=_percentile(latencies, 0.50),
-        p99=_percentile(latencies, 0.99),
-        worst=_percentile(latencies, 1.0),
+        p50=percentile(latencies, 0.50) * 1000,
+        p99=percentile(latencies, 0.99) * 1000,
+        worst=percentile(latencies, 1.0) * 1000,
         statuses=dict(statuses),
         sent=requests.made,
+        cpu_us=time.process_time() / max(requests.made, 1) * 1e6,
     )
 
 
@@ -211,12 +215,6 @@ def run(plan: Plan) -> Measured:
     command = [sys.executable, "-m", "bench.load", msgspec.json.encode(plan).decode()]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return msgspec.json.decode(done.stdout, type=Measured)
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    if not ordered:
-        return 0.0
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 import os
 import platform
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,19 @@ class Cores:
     def are_apart(self) -> bool:
         """Whether the load generator takes nothing from what is measured."""
         return self.server != self.load
+
+
+class Core(Enum):
+    """Where a process runs."""
+
+    SERVER = "the core of the program under test"
+    LOAD = "the core of the load generator"
+    ANY = "every core, shared with all others"
+
+    @property
+    def number(self) -> int | None:
+        """The core; None: any."""
+        return {Core.SERVER: cores().server, Core.LOAD: cores().load, Core.ANY: None}[self]
 
 
 @dataclass(frozen=True)
@@ -71,10 +86,47 @@ def resident_mib(pid: int) -> float:
     return _status_kib(pid, "VmRSS") / 1024
 
 
-def cpu_seconds(pid: int) -> float:
-    """Say how much processor time a process has used so far, in all its threads."""
-    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def own_mib(pids: Iterable[int]) -> float:
+    """Say how much memory processes have now; what they share with each other counts once, by its parts."""
+    return sum(_rollup_kib(pid) for first in pids for pid in family(first)) / 1024
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Say how much processor time processes have used so far, with their threads and children, those gone included."""
+    return sum(_cpu_seconds(pid) for first in pids for pid in family(first))
+
+
+def family(pid: int) -> list[int]:
+    """Give a process and all that it started, children's children included."""
+    children: dict[int, list[int]] = {}
+    for folder in _PROC.iterdir():
+        if folder.name.isdigit() and (fields := _stat(int(folder.name))):
+            children.setdefault(int(fields[1]), []).append(int(folder.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Give user and system time, and that of children that were waited for (proc_pid_stat(5), fields 14 to 17)."""
+    return sum(map(int, _stat(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """Give what the system tells of a process, from its state on (proc_pid_stat(5)); nothing when it has ended."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _rollup_kib(pid: int) -> int:
+    try:
+        lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
 def _status_kib(pid: int, name: str) -> int:

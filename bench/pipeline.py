@@ -1,50 +1,88 @@
-"""The whole way: from a POST to a work item that the desk confirmed, all roles in one process on one core."""
+"""The whole way: from a POST to a work item that the tool confirmed, with one process or several on one store.
 
-import json
+All share all cores: the program, its database, the tool, and the load generator. What each of them used is told apart.
+"""
+
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bench.alert import TARGET
-from bench.contenders import CONFIG, Running, SecureExport
+from bench.confirmations import confirmations, waits
 from bench.entra import Entra
-from bench.intake import plan_for
+from bench.figures import percentile
 from bench.load import Plan, run
-from bench.machine import cpu_seconds, resident_mib
+from bench.machine import Core, cpu_seconds, own_mib
+from bench.service import ALL_ROLES, DESK, Connection, Node, nodes_running
+from bench.storm_tools import AT_ONCE, StormTool, tool_running
+from bench.stores import Kind, Place, store_running
 
-_ALL_ROLES = "intake,delivery,console"
 _CALM_PAUSE_SECONDS = 0.05
-_SAMPLE = 400
 _LOOK_SECONDS = 0.1
 _PATIENCE_SECONDS = 300.0
 _FLOOD_CONNECTIONS = 64
+_STEADY_CONNECTIONS = 16
+_STEADY_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Way:
+    """One arrangement of the program.
+
+    Attributes:
+        kind: The store.
+        deliverers: How many processes deliver; 0: one process does everything.
+        tool: Where work items go; None: to the desk.
+    """
+
+    kind: Kind
+    deliverers: int = 0
+    tool: StormTool | None = None
+
+    @property
+    def roles(self) -> Sequence[str]:
+        """The roles of each process, the one that takes alerts in first."""
+        return ["intake,console", *["delivery"] * self.deliverers] if self.deliverers else [ALL_ROLES]
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        who = f"1 + {self.deliverers} processes" if self.deliverers else "one process"
+        return f"{self.kind.title}, {who}, into {self.tool.name if self.tool else 'the desk'}"
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    """What the whole way takes.
+    """What the whole way takes. Processor times are microseconds for each alert of the flood.
 
     Attributes:
+        way: Which arrangement.
         calm_alerts: How many alerts came one by one, some 20 in a second.
-        calm_p50: From received to confirmed by the desk, in milliseconds, as the next two.
+        calm_p50: From received to confirmed by the tool, in milliseconds, as the next two.
         calm_p99: 99 of 100 were confirmed within this.
-        calm_worst: The slowest of those looked at.
+        calm_worst: The slowest.
         flood_alerts: How many alerts came as fast as they were taken.
         flood_intake_rate: How many of them were taken in a second, with delivery working beside.
         flood_rate: How many went the whole way in a second, from the first POST to the last confirmation.
-        cpu_us: Processor time for each alert of the flood, in microseconds.
-        resident_mib: Memory at the end.
+        steady_rate: How many came in a second after that, evenly, for half of what the flood had reached.
+        steady_p50: From received to confirmed meanwhile, in milliseconds, as the next.
+        steady_p99: 99 of 100 were confirmed within this.
+        cpu_us: Of the program, in all its processes.
+        database_cpu_us: Of its database.
+        tool_cpu_us: Of the tool's sandbox.
+        resident_mib: Memory of the program at the end, in all its processes.
+        database_mib: That of its database.
         errors: Alerts that were not taken.
     """
 
+    way: str
     calm_alerts: int
     calm_p50: float
     calm_p99: float
@@ -52,100 +90,148 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     flood_alerts: int
     flood_intake_rate: float
     flood_rate: float
+    steady_rate: float
+    steady_p50: float
+    steady_p99: float
     cpu_us: float
+    database_cpu_us: float
+    tool_cpu_us: float
     resident_mib: float
+    database_mib: float
     errors: int
 
 
-def measure_pipeline(entra: Entra, *, calm_seconds: float, flood: int, say: Callable[[str], None]) -> Pipeline:
-    """Measure the whole way with alerts that come calmly, then with as many as come in at once.
+def measure_pipeline(
+    entra: Entra, way: Way, *, calm_seconds: float, flood: int, steady_seconds: float, say: Callable[[str], None]
+) -> Pipeline:
+    """Measure the whole way with alerts that come calmly, then with as many as come in at once, then evenly.
 
     Args:
         entra: Whose token is sent.
+        way: Which arrangement.
         calm_seconds: How long alerts come one by one.
         flood: How many alerts come at once after that.
+        steady_seconds: How long they come evenly after that.
         say: Told what is done now.
     """
-    contender = SecureExport(entra, roles=_ALL_ROLES)
-    with (
-        tempfile.TemporaryDirectory(prefix="secure-export-bench-") as folder,
-        contender.started(Path(folder)) as running,
-    ):
-        _fill_cmdb(Path(folder))
-        say(f"one alert after the other for {calm_seconds:g} s")
-        calm = run(_plan(running, connections=1, seconds=calm_seconds, pause_seconds=_CALM_PAUSE_SECONDS))
-        _wait_until_delivered(running, calm.sent)
-        waits = sorted(_waits(running))
-        say(f"{flood:,} alerts at once")
-        cpu_before, began = cpu_seconds(running.pid), time.perf_counter()
-        flooded = run(_plan(running, connections=_FLOOD_CONNECTIONS, seconds=_PATIENCE_SECONDS, count=flood))
-        _wait_until_delivered(running, calm.sent + flooded.sent)
-        seconds = time.perf_counter() - began
-        used = cpu_seconds(running.pid) - cpu_before
+    with scene_of(entra, way) as scene:
+        say(f"{way.name}: one alert after the other for {calm_seconds:g} s")
+        calm = run(scene.plan(connections=1, seconds=calm_seconds, pause_seconds=_CALM_PAUSE_SECONDS))
+        scene.wait_until_confirmed(calm.sent)
+        say(f"{way.name}: {flood:,} alerts at once")
+        before, began = scene.cpu(), time.perf_counter()
+        flooded = run(scene.plan(connections=_FLOOD_CONNECTIONS, seconds=_PATIENCE_SECONDS, count=flood))
+        scene.wait_until_confirmed(calm.sent + flooded.sent)
+        rate = flooded.sent / (time.perf_counter() - began)
+        used = [(now - then) / flooded.sent * 1e6 for then, now in zip(before, scene.cpu(), strict=True)]
+        wanted = rate * _STEADY_SHARE
+        say(f"{way.name}: {wanted:,.0f} alerts a second for {steady_seconds:g} s")
+        pause = _STEADY_CONNECTIONS / wanted
+        steady = run(scene.plan(connections=_STEADY_CONNECTIONS, seconds=steady_seconds, pause_seconds=pause))
+        scene.wait_until_confirmed(calm.sent + flooded.sent + steady.sent)
+        ways = confirmations(scene.place)
+        calm_waits, steady_waits = waits(ways[: calm.sent]), waits(ways[-steady.sent :])
         return Pipeline(
+            way=way.name,
             calm_alerts=calm.sent,
-            calm_p50=_percentile(waits, 0.50),
-            calm_p99=_percentile(waits, 0.99),
-            calm_worst=waits[-1],
+            calm_p50=percentile(calm_waits, 0.50),
+            calm_p99=percentile(calm_waits, 0.99),
+            calm_worst=percentile(calm_waits, 1.0),
             flood_alerts=flooded.sent,
             flood_intake_rate=flooded.rate,
-            flood_rate=flooded.sent / seconds,
-            cpu_us=used / flooded.sent * 1e6,
-            resident_mib=resident_mib(running.pid),
-            errors=calm.errors + flooded.errors,
+            flood_rate=rate,
+            steady_rate=steady.rate,
+            steady_p50=percentile(steady_waits, 0.50),
+            steady_p99=percentile(steady_waits, 0.99),
+            cpu_us=used[0],
+            database_cpu_us=used[1],
+            tool_cpu_us=used[2],
+            resident_mib=own_mib(scene.pids),
+            database_mib=own_mib(scene.place.pids),
+            errors=calm.errors + flooded.errors + steady.errors,
         )
 
 
-def _fill_cmdb(folder: Path) -> None:
+@dataclass(frozen=True)
+class Scene:
+    """An arrangement that runs.
+
+    Attributes:
+        nodes: The program's processes, the one that takes alerts in first.
+        place: Its store.
+        tool: The process of the tool's sandbox, if there is one.
+        connection: Where work items go.
+        token: The token that alerts are sent with.
+    """
+
+    nodes: Sequence[Node]
+    place: Place
+    tool: tuple[int, ...]
+    connection: Connection
+    token: str
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The program's processes."""
+        return tuple(node.pid for node in self.nodes)
+
+    def plan(self, *, connections: int, seconds: float, **how: Any) -> Plan:
+        """Make the load."""
+        return Plan(
+            ports=(self.nodes[0].port,),
+            path=self.connection.webhook,
+            connections=connections,
+            seconds=seconds,
+            warm_up_seconds=0.0,
+            token=self.token,
+            **how,
+        )
+
+    def cpu(self) -> tuple[float, float, float]:
+        """Say how many seconds of processor time the program, its database and the tool have used."""
+        return cpu_seconds(self.pids), cpu_seconds(self.place.pids), cpu_seconds(self.tool)
+
+    def confirmed(self) -> float:
+        """Say how often a work item became as it should be."""
+        return sum(node.confirmed() for node in self.nodes)
+
+    def wait_until_confirmed(self, alerts: float, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        """Wait until so many work items became as they should be."""
+        end = time.monotonic() + patience_seconds
+        while (found := self.confirmed()) < alerts:
+            if time.monotonic() > end:
+                raise RuntimeError(f"only {found:g} of {alerts:g} alerts became work items in time")
+            time.sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def scene_of(entra: Entra, way: Way) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
+        connection, tool = stack.enter_context(connection_to(way.tool, folder))
+        place = stack.enter_context(store_running(way.kind, folder))
+        nodes = nodes_running(entra, place.url, way.roles, folder, connection=connection, core=Core.ANY)
+        scene = Scene(stack.enter_context(nodes), place, tool, connection, entra.token)
+        if way.tool is None:
+            fill_cmdb(scene.nodes[0], folder)
+        yield scene
+
+
+@contextmanager
+def connection_to(tool: StormTool | None, folder: Path) -> Iterator[tuple[Connection, tuple[int, ...]]]:
+    """Run a tool that answers at once; gives the connection to it, and its process. Without a tool it is the desk."""
+    if tool is None:
+        yield DESK, ()
+        return
+    with tool_running(tool, folder, core=Core.ANY) as (pid, port):
+        tool.prepare(port, [TARGET], AT_ONCE)
+        yield Connection("tool", tool.name, tool.settings(port, folder, AT_ONCE)), (pid,)
+
+
+def fill_cmdb(node: Node, folder: Path) -> None:
     """Put the CI there that the alerts are about."""
     found = folder / "resources.json"
     resource = {"id": TARGET, "name": "checkout-workers", "type": "microsoft.compute/virtualmachinescalesets"}
     found.write_bytes(msgspec.json.encode([resource]))
-    command = ["-m", "secure_export", "cmdb", "import", str(found), "--config", str(folder / CONFIG)]
+    command = ["-m", "secure_export", "cmdb", "import", str(found), "--config", str(node.config)]
     subprocess.run([sys.executable, *command], check=True, capture_output=True)
-
-
-def _plan(running: Running, connections: int, seconds: float, **how: Any) -> Plan:
-    return msgspec.structs.replace(plan_for(running, connections, seconds), warm_up_seconds=0.0, **how)
-
-
-def _wait_until_delivered(running: Running, alerts: int) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while _delivered(running) < alerts:
-        if time.monotonic() > end:
-            raise RuntimeError(f"only {_delivered(running):g} of {alerts} alerts became work items in time")
-        time.sleep(_LOOK_SECONDS)
-
-
-def _delivered(running: Running) -> float:
-    """Read from the metrics how many work items are as they should be."""
-    lines = _get(running, "/metrics").decode().splitlines()
-    values = [line.split()[-1] for line in lines if line.startswith("secure_export_delivery_seconds_count")]
-    return float(values[0]) if values else 0.0
-
-
-def _waits(running: Running) -> list[float]:
-    """Give, for the latest work items, the milliseconds from the notification to the desk's confirmation."""
-    waits = []
-    for row in json.loads(_get(running, f"/api/v1/work-items?limit={_SAMPLE}"))["items"]:
-        item = json.loads(_get(running, f"/api/v1/work-items/{row['id']}"))
-        alert = json.loads(_get(running, "/api/v1/alerts/" + urllib.parse.quote(item["alerts"][0], safe="")))
-        received = min(_instant(one["received_at"]) for one in alert["notifications"])
-        confirmed = max(_instant(step["finished_at"]) for step in item["steps"])
-        waits.append((confirmed - received).total_seconds() * 1000)
-    return waits
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def _get(running: Running, path: str) -> bytes:
-    url = f"http://127.0.0.1:{running.port}{path}"
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        body: bytes = answer.read()
-        return body

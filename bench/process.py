@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.machine import cores
+from bench.machine import Core
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
@@ -20,21 +20,21 @@ class NotStartedError(RuntimeError):
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, log: Path, *, beside: bool = False) -> Iterator[int]:
+def running(command: Sequence[str], port: int, log: Path, *, core: Core = Core.SERVER) -> Iterator[int]:
     """Run a program until the block ends; gives its process id once it takes connections.
 
     Args:
         command: The program and its arguments.
         port: Where it takes connections.
         log: Where its output goes.
-        beside: Whether it runs on the core of the load generator, and not on that of the program under test.
+        core: Where it runs.
 
     Raises:
         NotStartedError: It does not take connections.
     """
-    core = cores().load if beside else cores().server
+    pinned = [] if core.number is None else [sys.executable, "-m", "bench.pinned", str(core.number)]
     with log.open("ab") as out:
-        process = subprocess.Popen([sys.executable, "-m", "bench.pinned", str(core), *command], stdout=out, stderr=out)
+        process = subprocess.Popen([*pinned, *command], stdout=out, stderr=out)
     try:
         _wait_for(port, process, log)
         yield process.pid

@@ -6,27 +6,23 @@ keeps one of its threads for so long; what the service adds to that is measured,
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import msgspec
 
 from bench.alert import ALERT_ID, FIRED_AT, SUBSCRIPTION, metric_alert
-from bench.asking import asked
-from bench.contenders import CONFIG
 from bench.entra import Entra
 from bench.machine import resident_mib
-from bench.process import free_port, running
-from bench.storm_tools import SECONDS_PER_CALL, THREADS, StormTool
+from bench.service import ALL_ROLES, Connection, Node, nodes_running
+from bench.storm_tools import SLOW, StormTool, tool_running
+from bench.stores import Kind, store_running
 
 MACHINES = 200
 _SENDERS = 16
@@ -34,7 +30,6 @@ _LOOK_SECONDS = 0.5
 _SAMPLE_SECONDS = 2.0
 _PATIENCE = 3.0
 _PATIENCE_SECONDS = 120.0
-_CONNECTION = "storm"
 _MOST_CALLS_TO_MAKE = 3
 _MOST_CALLS_TO_RESOLVE = 2
 _MOST_OVER_PERCENT = 10.0
@@ -47,7 +42,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         alerts: How many.
-        seconds: From the first alert to the last confirmation.
+        seconds: From the first alert until nothing is owed any more.
         permitted_seconds: What the tool's limit permits for the calls that were made.
         calls: How many calls the tool got, signing in and look-ups of CIs included.
         kinds: How many of each kind.
@@ -75,6 +70,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tool: Which tool.
+        store: Which store.
+        rules: Of how many rules the alerts were, each with one work item; 0: each alert had one of its own.
         fired: From the first alert that fired to the last record that was made.
         ended: From the first end to the last record that was resolved.
         mib: The service's memory every few seconds, from the moment when the first alerts were brought in. Until the
@@ -87,6 +84,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tool: str
+    store: str
+    rules: int
     fired: Phase
     ended: Phase
     mib: list[float]
@@ -99,18 +98,23 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def growth_percent(self) -> float:
         """By how many percent the service's memory grew through the last half of the storm."""
-        if not self.mib:
+        if not self.mib or not self.mib[len(self.mib) // 2]:
             return 0.0
         return 100 * (self.mib[-1] / self.mib[len(self.mib) // 2] - 1)
 
     @property
+    def wanted(self) -> int:
+        """How many records there must be."""
+        return min(self.rules, self.fired.alerts) or self.fired.alerts
+
+    @property
     def complaints(self) -> list[str]:
         """Say what is not as it must be; nothing when all is well."""
-        return [*self._lost(), *self._dear(), *(self._slow() if self.fired.alerts >= _LARGE else [])]
+        return [*self._lost(), *self._dear(), *(self._slow() if self.fired.alerts >= _LARGE and not self.rules else [])]
 
     def _lost(self) -> list[str]:
         wrong = {
-            f"{self.records:,} records for {self.fired.alerts:,} alerts": self.records != self.fired.alerts,
+            f"{self.records:,} records, and not {self.wanted:,}": self.records != self.wanted,
             f"{self.records:,} records of {self.work_items:,} work items": self.records != self.work_items,
             f"{self.open_records:,} records are open": self.open_records > 0,
             f"{self.lanes_left:,} lanes are not at rest": self.lanes_left > 0,
@@ -140,54 +144,44 @@ def _that_are(wrong: dict[str, bool]) -> list[str]:
     return [what for what, is_wrong in wrong.items() if is_wrong]
 
 
-def measure_storm(entra: Entra, tool: StormTool, *, alerts: int, say: Callable[[str], None]) -> Storm:
+def measure_storm(
+    entra: Entra, tool: StormTool, kind: Kind, *, alerts: int, rules: int = 0, say: Callable[[str], None]
+) -> Storm:
     """Send a storm into a tool.
 
     Args:
         entra: Whose token the alerts are sent with.
         tool: The tool.
+        kind: The store.
         alerts: How many fire, and end.
+        rules: Of how many alert rules they are, each of which has one work item; 0: each alert has one of its own.
         say: Told what is done now.
     """
-    with tempfile.TemporaryDirectory(prefix="secure-export-bench-") as name, _tool_running(tool, Path(name)) as port:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
+        _, port = stack.enter_context(tool_running(tool, folder))
         machines = [_resource_id(number) for number in range(MACHINES)]
-        tool.prepare(port, machines)
-        with _service_running(entra, tool, port, Path(name)) as service:
-            scene = _Scene(tool, port, service, entra.token, machines, say)
-            fired = scene.phase("fire", alerts)
-            ended = scene.phase("end", alerts)
-            made, items, still_open = tool.records(port)
-            return Storm(
-                tool=tool.name,
-                fired=fired,
-                ended=ended,
-                mib=scene.mib,
-                store_mib=sum(file.stat().st_size for file in Path(name).glob("store.db*")) / 2**20,
-                records=made,
-                work_items=items,
-                open_records=still_open,
-                lanes_left=len(service.get("/api/v1/lanes")["items"]),
-            )
-
-
-@dataclass(frozen=True)
-class _Service:
-    """The service under test."""
-
-    pid: int
-    port: int
-
-    def get(self, path: str) -> Any:
-        """Ask its JSON API."""
-        return asked(self.port, path)
-
-    def confirmed(self) -> float:
-        """Say how often a work item became as it should be."""
-        url = f"http://127.0.0.1:{self.port}/metrics"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            lines = answer.read().decode().splitlines()
-        counts = [line.split()[-1] for line in lines if line.startswith("secure_export_delivery_seconds_count")]
-        return sum(float(one) for one in counts)
+        tool.prepare(port, machines, SLOW)
+        place = stack.enter_context(store_running(kind, folder))
+        connection = _connection(tool, port, folder, by_rule=bool(rules))
+        nodes = stack.enter_context(nodes_running(entra, place.url, [ALL_ROLES], folder, connection=connection))
+        scene = _Scene(tool, port, nodes[0], connection, entra.token, machines, rules, say)
+        fired = scene.phase("fire", alerts)
+        ended = scene.phase("end", alerts)
+        made, items, still_open = tool.records(port)
+        return Storm(
+            tool=tool.name,
+            store=kind.title,
+            rules=rules,
+            fired=fired,
+            ended=ended,
+            mib=scene.mib,
+            store_mib=place.mib(),
+            records=made,
+            work_items=items,
+            open_records=still_open,
+            lanes_left=len(nodes[0].get("/api/v1/lanes")["items"]),
+        )
 
 
 @dataclass
@@ -196,51 +190,60 @@ class _Scene:
 
     tool: StormTool
     port: int
-    service: _Service
+    node: Node
+    connection: Connection
     token: str
     machines: Sequence[str]
+    rules: int
     say: Callable[[str], None]
     mib: list[float] = field(default_factory=list)
 
     def phase(self, what: str, alerts: int) -> Phase:
         """Send the messages of one kind and wait until all of them are confirmed."""
-        before, confirmed = dict(self.tool.calls(self.port)), self.service.confirmed()
+        before, confirmed = dict(self.tool.calls(self.port)), self.node.confirmed()
         began = time.perf_counter()
         asyncio.run(self._sent(what, alerts))
-        self._wait(what, confirmed + alerts, began, alerts)
+        self._wait(what, confirmed, began, alerts)
         seconds = time.perf_counter() - began
         after = self.tool.calls(self.port)
         kinds = {kind: count - before.get(kind, 0) for kind, count in after.items() if count > before.get(kind, 0)}
         calls = sum(kinds.values())
-        permitted = calls * SECONDS_PER_CALL / THREADS
+        permitted = calls * SLOW.seconds_per_call / SLOW.threads
         return Phase(alerts=alerts, seconds=seconds, permitted_seconds=permitted, calls=calls, kinds=kinds)
 
     async def _sent(self, what: str, alerts: int) -> None:
         """Post all alerts, many at a time; one that is not taken at once is sent again, as Azure does."""
-        url = f"http://127.0.0.1:{self.service.port}/v1/connections/{_CONNECTION}/alerts"
+        url = f"http://127.0.0.1:{self.node.port}{self.connection.webhook}"
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         numbers = iter(range(alerts))
 
         async def send(session: aiohttp.ClientSession) -> None:
             for number in numbers:
-                body = _body(what, number, self.machines[number % len(self.machines)])
+                body = self._body(what, number)
                 while not await _taken(session, url, body):  # noqa: ASYNC110 - the service is another process
                     await asyncio.sleep(_LOOK_SECONDS)
 
         async with aiohttp.ClientSession(headers=headers) as session:
             await asyncio.gather(*(send(session) for _ in range(_SENDERS)))
 
-    def _wait(self, what: str, wanted: float, began: float, alerts: int) -> None:
-        patience = _PATIENCE * alerts * 3 * SECONDS_PER_CALL / THREADS + _PATIENCE_SECONDS
+    def _body(self, what: str, number: int) -> bytes:
+        """Give one alert of the storm; one rule is about one machine, and all of its alerts are."""
+        rule = number % self.rules if self.rules else number
+        machine = self.machines[rule % len(self.machines)]
+        return _body(what, number, machine, rule if self.rules else None)
+
+    def _wait(self, what: str, before: float, began: float, alerts: int) -> None:
+        """Wait until nothing is to be done any more: a lane has a row only while something is."""
+        patience = _PATIENCE * alerts * 3 * SLOW.seconds_per_call / SLOW.threads + _PATIENCE_SECONDS
         sampled = 0.0
-        while (confirmed := self.service.confirmed()) < wanted:
-            now = time.perf_counter() - began
+        while self.node.get("/api/v1/lanes?limit=1")["items"]:
+            now, confirmed = time.perf_counter() - began, self.node.confirmed() - before
             if now > patience:
-                raise RuntimeError(f"after {now:.0f} s {wanted - confirmed:g} of {alerts} alerts are not confirmed")
+                raise RuntimeError(f"after {now:.0f} s lanes are still owed; {confirmed:g} work items were confirmed")
             if now - sampled >= _SAMPLE_SECONDS and confirmed > 0:
-                self.mib.append(round(resident_mib(self.service.pid), 1))
+                self.mib.append(round(resident_mib(self.node.pid), 1))
                 sampled = now
-            self.say(f"{what}: {wanted - confirmed:,.0f} of {alerts:,} alerts to go, {now:.0f} s")
+            self.say(f"{what}: {confirmed:,.0f} confirmations for {alerts:,} alerts, {now:.0f} s")
             time.sleep(_LOOK_SECONDS)
 
 
@@ -251,30 +254,9 @@ async def _taken(session: aiohttp.ClientSession, url: str, body: bytes) -> bool:
         return answer.status == 202  # noqa: PLR2004 - HTTP's own number
 
 
-@contextmanager
-def _tool_running(tool: StormTool, folder: Path) -> Iterator[int]:
-    """Run the tool's sandbox where the load comes from; gives its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "secure_export", *tool.command(port)]
-    with running(command, port, folder / "tool.log", beside=True):
-        yield port
-
-
-@contextmanager
-def _service_running(entra: Entra, tool: StormTool, port: int, folder: Path) -> Iterator[_Service]:
-    own = free_port()
-    config = folder / CONFIG
-    settings = "\n".join(f"{name} = {value}" for name, value in tool.settings(port, folder).items())
-    config.write_text(
-        f'[server]\nlisten = "127.0.0.1:{own}"\n\n[store]\nurl = "sqlite:///{folder / "store.db"}"\n\n'
-        f'[identity]\nauthority = "{entra.authority}"\ntenant_id = "{entra.tenant}"\n'
-        f'audience = ["{entra.audience}"]\n\n'
-        f'[connections.{_CONNECTION}]\ntype = "{tool.name}"\nsubscriptions = ["{SUBSCRIPTION}"]\n{settings}\n',
-        encoding="utf-8",
-    )
-    command = [sys.executable, "-m", "secure_export", "serve", "--config", str(config)]
-    with running(command, own, folder / "service.log") as pid:
-        yield _Service(pid, own)
+def _connection(tool: StormTool, port: int, folder: Path, *, by_rule: bool) -> Connection:
+    routes = {"group_by": '"rule"'} if by_rule else {}
+    return Connection("storm", tool.name, tool.settings(port, folder, SLOW), routes)
 
 
 def _resource_id(number: int) -> str:
@@ -282,13 +264,16 @@ def _resource_id(number: int) -> str:
     return f"{group}/worker-{number:03d}"
 
 
-def _body(what: str, number: int, machine: str) -> bytes:
+def _body(what: str, number: int, machine: str, rule: int | None) -> bytes:
     """Give one alert of the storm: it fires, or it is resolved."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     told = json.loads(metric_alert().replace(ALERT_ID, f"storm-{number:030d}".encode()).replace(FIRED_AT, now.encode()))
     essentials = told["data"]["essentials"]
     essentials["alertTargetIDs"] = [machine.lower()]
     essentials["configurationItems"] = [machine.rpartition("/")[2]]
+    if rule is not None:
+        essentials["alertRule"] = f"storm-rule-{rule}"
+        essentials["alertRuleID"] = f"{essentials['alertRuleID']}-{rule}"
     if what == "end":
         essentials |= {"monitorCondition": "Resolved", "resolvedDateTime": now}
     return msgspec.json.encode(told)

@@ -20,7 +20,7 @@ from rich.markup import render
 
 from secure_export.cli.main import app
 from secure_export.itsm.registry import connector_types
-from secure_export.itsm.secrets import Secret
+from secure_export.secrets import Secret
 from secure_export.settings import Settings
 from secure_export.telemetry.metrics import Metrics
 

@@ -4,6 +4,7 @@ The server of the wheel has a data folder of its own, which is gone when the tes
 root; where the tests do, the server runs as ``nobody``.
 """
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -12,8 +13,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -32,7 +33,7 @@ VARIABLE = "SECURE_EXPORT_TEST_POSTGRES"
 _START_SECONDS = 30.0
 _ENOUGH_BYTES = 2 * 1024**3
 _STOP_SECONDS = 30.0
-_SETTINGS = {
+SETTINGS = {
     "fsync": "off",  # a process that is killed loses nothing by it, and no test cuts the power
     "full_page_writes": "off",
     "autovacuum": "off",  # tests look at plans
@@ -41,6 +42,9 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
 }
+# What survives a machine that is gone: everything is flushed, and a commit waits until the standby has flushed it, too.
+DURABLE = SETTINGS | {"fsync": "on", "full_page_writes": "on"}
+_STANDBY = "second"
 
 
 class Server:
@@ -111,12 +115,20 @@ class OwnProcess:
         folder: Where its data and its socket are.
         programs: Where PostgreSQL's programs are.
         port: The number of the socket, and the port on the loopback address.
+        settings: What differs from the defaults.
+
+    Attributes:
+        folder: Where its data, its socket and its log are.
+        programs: Where PostgreSQL's programs are.
+        port: Its port.
+        settings: What differs from the defaults; changes hold from the next start.
     """
 
-    def __init__(self, folder: Path, programs: Path, port: int) -> None:
+    def __init__(self, folder: Path, programs: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.port = port
-        self._programs = programs
+        self.programs = programs
+        self.settings = dict(SETTINGS if settings is None else settings)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -128,12 +140,18 @@ class OwnProcess:
     def make(self) -> None:
         """Make the data folder."""
         options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        command = [str(self._programs / "initdb"), "-D", str(self.folder / "data"), *options]
+        command = [str(self.programs / "initdb"), "-D", str(self.folder / "data"), *options]
         subprocess.run(command, check=True, **_as_whom(capture=True))
 
-    def start(self) -> None:
+    def copy_of(self, other: "OwnProcess") -> None:
+        """Take over the data of a server that runs, and follow it from the first start on (PostgreSQL docs, 26.2)."""
+        source = f"host={other.folder} port={other.port} user=postgres application_name={_STANDBY}"
+        options = ("-D", str(self.folder / "data"), "-d", source, "-X", "stream", "-c", "fast", "-R", "--no-sync")
+        subprocess.run([str(self.programs / "pg_basebackup"), *options], check=True, **_as_whom(capture=True))
+
+    def start(self, *, wait: bool = True) -> None:
         """Start, and wait until it takes connections."""
-        settings = _SETTINGS | {
+        settings = self.settings | {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.folder),
@@ -141,11 +159,17 @@ class OwnProcess:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.folder / "data", *options],
+                [self.programs / "postgres", "-D", self.folder / "data", *options],
                 stdout=log,
                 stderr=log,
                 **_as_whom(),
             )
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it takes connections; a standby takes those that only read."""
+        assert self._process is not None
         end = time.monotonic() + _START_SECONDS
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -164,13 +188,122 @@ class OwnProcess:
             self._process.wait(_STOP_SECONDS)
         self._process = None
 
+    def ran(self, program: str, *arguments: str, succeeds: bool = True) -> str:
+        """Run one of PostgreSQL's programs; gives what it said."""
+        done = subprocess.run(
+            [str(self.programs / program), *arguments], check=succeeds, text=True, **_as_whom(capture=True)
+        )
+        return f"{done.stdout}{done.stderr}"
+
+    def owns(self, folder: Path) -> None:
+        """Let a folder be the server's own, as it wants those that it keeps data in."""
+        if os.geteuid() == 0:
+            os.chown(folder, *_nobody())
+
+    def kill(self) -> None:
+        """End every process of it at once, as when its machine is gone."""
+        assert self._process is not None
+        children = _children(self.pid)
+        for pid in (self.pid, *children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(_STOP_SECONDS)
+        self._process = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def _is_ready(self) -> bool:
         try:
             lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
         last = 7
-        return len(lines) > last and lines[0] == str(self.pid) and lines[last].strip() == "ready"
+        return len(lines) > last and lines[0] == str(self.pid) and lines[last].strip() in {"ready", "standby"}
+
+
+class Pair:
+    """A primary and its synchronous standby: what the first commits the second has on its disk.
+
+    Attributes:
+        first: The primary, at first.
+        second: Its standby, until it is promoted.
+    """
+
+    def __init__(self, first: OwnProcess, second: OwnProcess) -> None:
+        self.first = first
+        self.second = second
+
+    def url(self, database: str, *, hosts: Sequence[OwnProcess] | None = None) -> str:
+        """Give the URL that names both, or only some."""
+        places = ",".join(f"127.0.0.1:{one.port}" for one in hosts or (self.first, self.second))
+        return f"postgresql://postgres@{places}/{database}"
+
+    async def wait_until_synchronous(self) -> None:
+        """Wait until commits of the primary wait for the standby."""
+        async with asyncio.timeout(_START_SECONDS):
+            while not await server_of(self.first).fetch(_IS_SYNCHRONOUS):
+                await asyncio.sleep(0.05)
+
+
+_IS_SYNCHRONOUS = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'"
+
+
+@contextmanager
+def pair_running() -> Iterator[Pair]:
+    """Give a primary with a synchronous standby, both of which flush what they write, for as long as it is needed."""
+    if not _has_a_name(os.geteuid()):
+        pytest.skip("PostgreSQL does not run for a user without a name, and of a given server no standby is made")
+    folder = Path(tempfile.mkdtemp(prefix="se-pair-"))
+    processes: list[OwnProcess] = []
+    try:
+        if os.geteuid() == 0:
+            os.chown(folder, *_nobody())
+        programs = _programs(folder)
+        for name in ("first", _STANDBY):
+            (folder / name).mkdir()
+            if os.geteuid() == 0:
+                os.chown(folder / name, *_nobody())
+            processes.append(OwnProcess(folder / name, programs, _free_port(), DURABLE))
+        first, second = processes
+        first.make()
+        first.start()
+        second.copy_of(first)
+        first.stop()
+        first.settings["synchronous_standby_names"] = _STANDBY
+        first.start()
+        second.start()
+        yield Pair(first, second)
+    finally:
+        for process in processes:
+            process.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def server_of(process: OwnProcess) -> Server:
+    """Give the server that a process is."""
+    return Server(("postgresql://postgres@/", f"host={process.folder}&port={process.port}"), process)
+
+
+async def promote(standby: OwnProcess) -> None:
+    """Make a standby a primary (PostgreSQL docs, 26.3)."""
+    connection = await asyncpg.connect(
+        host=str(standby.folder), port=standby.port, user="postgres", database="postgres", ssl=False
+    )
+    try:
+        assert await connection.fetchval("SELECT pg_promote(true, 60)")
+    finally:
+        await connection.close(timeout=5)
+
+
+def _children(pid: int) -> list[int]:
+    """List the processes that a process started; none where the system does not tell."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 @contextmanager
@@ -190,7 +323,7 @@ def postgres_running() -> Iterator[Server]:
         own.make()
         own.start()
         try:
-            yield Server(("postgresql://postgres@/", f"host={folder}&port={own.port}"), own)
+            yield server_of(own)
         finally:
             own.stop()
     finally:

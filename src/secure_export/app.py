@@ -4,17 +4,18 @@ Only here and in ``service.py``, which starts and stops what runs, concrete clas
 demo and the tests all begin here.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from secure_export.clock import utc_now
 from secure_export.delivery.connection import Target
+from secure_export.delivery.place_keepers import PlaceKeepers
 from secure_export.errors import SettingsError
 from secure_export.intake.door import ANY_SUBSCRIPTION, ConnectionDoor
 from secure_export.intake.replay import Replay
 from secure_export.itsm.contract import ConnectorType
 from secure_export.itsm.resources import Resources
+from secure_export.itsm.share import Share
 from secure_export.policy.decide import Policy
 from secure_export.settings import ConnectionSettings, ServerSettings, Settings
 from secure_export.store.open import Store, open_store
@@ -29,11 +30,13 @@ class Parts:
         settings: The configuration.
         store: What is kept.
         targets: The connections, by name.
+        keepers: What keeps this process's places in their limits, once it delivers.
     """
 
     settings: Settings
     store: Store
     targets: Mapping[str, Target]
+    keepers: PlaceKeepers
 
 
 @asynccontextmanager
@@ -45,14 +48,16 @@ async def opened(settings: Settings, types: Mapping[str, ConnectorType]) -> Asyn
         SettingsError: The store does not fit this program, or a connection cannot be used as it is configured.
     """
     async with AsyncExitStack() as stack:
-        store = await open_store(settings.store.url)
+        store = await open_store(settings.store.url, password=settings.store.password_now)
         stack.push_async_callback(store.close)
-        resources = Resources(desk=store.desk, clock=utc_now, console_url=console_url(settings.server))
+        resources = Resources(desk=store.desk, clock=store.clock, console_url=console_url(settings.server))
+        keepers = PlaceKeepers(store.allotments)
+        stack.push_async_callback(keepers.close)  # after the connectors: signing out is a call, too
         targets: dict[str, Target] = {}
         for name, connection in settings.connections.items():
             targets[name] = _target(name, connection, types[connection.type], resources)
             stack.push_async_callback(targets[name].connector.close)
-        yield Parts(settings, store, targets)
+        yield Parts(settings, store, targets, keepers)
 
 
 def console_url(server: ServerSettings) -> str:
@@ -63,6 +68,19 @@ def console_url(server: ServerSettings) -> str:
     return f"{scheme}://{server.listen}"
 
 
+def sharing(parts: Parts) -> Sequence[Target]:
+    """Give the connections whose limits all processes share: those to tools elsewhere, and those with a limit set.
+
+    The desk, which is in our own store, has limits only where the configuration says so.
+    """
+    configured = parts.settings.connections
+    return [
+        target
+        for name, target in parts.targets.items()
+        if not target.in_process or configured[name].concurrency or configured[name].rate_per_second
+    ]
+
+
 def doors(settings: Settings) -> dict[str, ConnectionDoor]:
     """Say what each connection's webhook lets in, and which lane an alert goes to."""
     return {name: _door(connection) for name, connection in settings.connections.items()}
@@ -70,7 +88,7 @@ def doors(settings: Settings) -> dict[str, ConnectionDoor]:
 
 def replay(parts: Parts) -> Replay:
     """Make what takes notifications out of quarantine."""
-    return Replay(parts.store.records, parts.store.actions, doors(parts.settings), clock=utc_now)
+    return Replay(parts.store.records, parts.store.actions, doors(parts.settings), clock=parts.store.clock)
 
 
 def _door(connection: ConnectionSettings) -> ConnectionDoor:
@@ -93,8 +111,9 @@ def _policy(connection: ConnectionSettings) -> Policy:
 
 
 def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, resources: Resources) -> Target:
+    share = Share()
     try:
-        connector = kind.make(name, kind.settings.model_validate(connection.own), resources)
+        connector = kind.make(name, kind.settings.model_validate(connection.own), replace(resources, share=share))
     except SettingsError as error:
         raise SettingsError(f"connections.{name}: {error}") from None
     return Target(
@@ -108,4 +127,5 @@ def _target(name: str, connection: ConnectionSettings, kind: ConnectorType, reso
         retry=RetryPolicy(connection.retry_first_seconds, connection.retry_longest_seconds),
         step_timeout_seconds=connection.step_timeout_seconds,
         subscriptions=_listed(connection),
+        share=share,
     )

@@ -1,4 +1,4 @@
-"""The errors this program raises on purpose; the last five live in ``itsm``, with what raises them.
+"""The errors this program raises on purpose; the last five live with what raises them, in ``secrets`` and ``itsm``.
 
     SecureExportError
     ├── SettingsError        the configuration cannot be used as it is

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from secure_export.app import Parts, doors, replay
+from secure_export.app import Parts, doors, replay, sharing
 from secure_export.clock import utc_now
 from secure_export.console.app import console_app
 from secure_export.delivery.connection import Target
@@ -86,7 +86,7 @@ async def serve(
 
 
 def _intake(parts: Parts, gate: Gate, metrics: Metrics) -> Intake:
-    return Intake(gate, parts.store.journal, doors(parts.settings), metrics)
+    return Intake(gate, parts.store.journal, doors(parts.settings), metrics, clock=parts.store.clock)
 
 
 def _console(parts: Parts, gate: Gate) -> Any:
@@ -105,10 +105,12 @@ def _console(parts: Parts, gate: Gate) -> Any:
 async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIterator[None]:
     """Deliver for every connection and keep the timers, until the block ends."""
     targets: Sequence[Target] = list(parts.targets.values())
-    workers = [Worker(target, parts.store.lanes, watch=metrics) for target in targets]
+    workers = [Worker(target, parts.store.lanes, watch=metrics, clock=parts.store.clock) for target in targets]
     for target, worker in zip(targets, workers, strict=True):
         health.add(f"delivery:{target.name}", worker.ready)
-    upkeep = Upkeep(parts.store.upkeep, targets, retention=_retention(parts.settings.retention))
+    retention = _retention(parts.settings.retention)
+    parts.keepers.begin(sharing(parts), told=metrics.places_held)
+    upkeep = Upkeep(parts.store.upkeep, targets, retention=retention, clock=parts.store.clock)
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
     timers = asyncio.create_task(upkeep.run(), name="upkeep")
     try:

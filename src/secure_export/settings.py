@@ -3,15 +3,19 @@
 ``settings_file.py`` reads them. Every setting is described in ``docs/reference/configuration.md``.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from secure_export.azure.settings import AzureSettings
+from secure_export.errors import StoreUnavailable
 from secure_export.identity.authority import is_loopback
 from secure_export.identity.settings import IdentitySettings
 from secure_export.policy.settings import RouteSettings
+from secure_export.secrets import Secret, SecretMissing
 
 
 def _listed(value: Any) -> Any:
@@ -86,6 +90,43 @@ class StoreSettings(Section):
         "this absolute path; `postgresql://user@host/database?password_file=/path`: PostgreSQL, for which "
         "docs/decisions/0012-postgresql-store.md lists the options.",
     )
+    password: Secret | None = Field(
+        None,
+        description="PostgreSQL's password, read for every new connection, so that a renewed one needs no restart.",
+    )
+
+    @model_validator(mode="after")
+    def _needs_its_password(self) -> "StoreSettings":
+        if self.password is not None and self.url.startswith("sqlite:"):
+            raise ValueError("a SQLite file has no password; leave `password` out, or name a PostgreSQL database")
+        return self
+
+    @property
+    def password_now(self) -> Callable[[], str] | None:
+        """What gives the password for each new connection; None where the settings name none.
+
+        One that cannot be read at the moment is an outage of the store: it may be there again soon.
+        """
+        secret = self.password
+        if secret is None:
+            return None
+
+        def read() -> str:
+            try:
+                return secret.read()
+            except SecretMissing as error:
+                raise StoreUnavailable(f"store.password: {error}") from error
+
+        return read
+
+    def beside(self, folder: Path) -> "StoreSettings":
+        """Give the same with a mere file name, and the file of a password, lying in a folder."""
+        name = self.url.removeprefix("sqlite:///")
+        is_mere_name = name != self.url and name and "/" not in name
+        changes: dict[str, Any] = {"url": f"sqlite:///{folder}/{name}"} if is_mere_name else {}
+        if self.password is not None:
+            changes["password"] = self.password.beside(folder)
+        return self.model_copy(update=changes)
 
 
 class ConsoleSettings(Section):
@@ -129,13 +170,20 @@ class ConnectionSettings(BaseModel):
         None, description="Tenants that may send to it; without it every tenant under `[identity]`."
     )
     concurrency: int | None = Field(
-        None, ge=1, le=512, description="How many lanes are worked on at a time; without it what suits the tool."
+        None,
+        ge=1,
+        le=512,
+        description="How many lanes are worked on at a time, by all processes of the cluster together; without it what "
+        "suits the tool.",
     )
     poll_seconds: float | None = Field(
         None, ge=1, description="How often the tool is asked what people changed; without it what suits the tool."
     )
     rate_per_second: float | None = Field(
-        None, gt=0, description="How many steps are taken a second at most; without it as many as there are."
+        None,
+        gt=0,
+        description="How many steps are taken a second at most, by all processes of the cluster together; without it "
+        "as many as there are.",
     )
     retry_first_seconds: float = Field(
         2, gt=0, description="Wait after the first failed attempt; it doubles each time."
@@ -179,16 +227,14 @@ class Settings(Section):
     console: ConsoleSettings = ConsoleSettings()
     log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()
+    azure: AzureSettings = AzureSettings()
     connections: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")], ConnectionSettings] = Field(
         min_length=1, description="One section for each ITSM tool; its name is in the webhook's URL."
     )
 
     def beside(self, folder: Path) -> "Settings":
-        """Give the same settings with a store that is named by a mere file name lying in a folder."""
-        name = self.store.url.removeprefix("sqlite:///")
-        if name == self.store.url or "/" in name or not name:
-            return self
-        return self.model_copy(update={"store": StoreSettings(url=f"sqlite:///{folder}/{name}")})
+        """Give the same settings with the files of the store lying in a folder."""
+        return self.model_copy(update={"store": self.store.beside(folder)})
 
     @property
     def lets_this_machine_in(self) -> bool:

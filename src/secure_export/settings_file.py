@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from secure_export.errors import SettingsError
 from secure_export.itsm.beside import placed
 from secure_export.itsm.contract import ConnectorType
-from secure_export.itsm.secrets import Secret
+from secure_export.secrets import Secret
 from secure_export.settings import ConnectionSettings, Settings
 from secure_export.toml_lines import line_of
 

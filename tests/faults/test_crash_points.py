@@ -1,30 +1,33 @@
 """Every point at which the program can die: before and after each thing it does that lasts, in one whole scenario.
 
-``test_kill`` ends the real program at random moments; here every moment that can make a difference has its turn. The
-tool makes a second record when it is asked twice, so that whatever is doubled shows.
+``tests/faults/cluster`` ends the real program at random moments; here every moment that can make a difference has its
+turn. The tool makes a second record when it is asked twice, so that whatever is doubled shows.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import cast
 
 import pytest
+from tests.faults.tool_faults.mortal import Died, Life, MortalConnector, mortal
+from tests.postgres import Server
 from tests.unit.delivery.scene import LEASE, START, ManualClock, Scene, WatchedLanes, alert
 from tests.unit.delivery.tool import Act, Tool, later, lost_reply
 
-from secure_export.delivery.contract import Change, ClaimedLane
+from secure_export.delivery.upkeep import Upkeep
+from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import StepKind, ToolState, WorkItem
 
 pytestmark = pytest.mark.fault
-
-T = TypeVar("T")
 
 
 def at(seconds: float) -> datetime:
@@ -52,6 +55,7 @@ LAST = [
     alert("b", vm="vm1", fired_at=at(1), resolved_at=at(4)),
     alert("f", vm="vm4", fired_at=at(5)),
 ]
+SIDE_BY_SIDE = 8
 ROUTE = {"group_by": "ci", "reopen_within_hours": 4}
 EXPECTED = {
     "vm1": ToolState.RESOLVED,
@@ -61,71 +65,18 @@ EXPECTED = {
 }
 
 
-class Died(BaseException):
-    """The process is no more: nothing in it may catch this."""
+class PatientLanes(WatchedLanes):
+    """Lanes that are not searched all the time: many worlds go on side by side."""
+
+    async def wait(self, *, timeout_seconds: float) -> None:
+        await self._lanes.wait(timeout_seconds=0.02)
 
 
-class Life:
-    """Ends a process before or after the n-th thing that lasts; a dead one does nothing any more.
-
-    Args:
-        number: Which; None: it lives on.
-        after: Whether the thing is still done.
-    """
-
-    def __init__(self, number: int | None = None, *, after: bool = False) -> None:
-        self._number = number
-        self._after = after
-        self._done = 0
-        self.over = asyncio.Event()
-
-    async def does(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do something that lasts, or die."""
-        if self.over.is_set():
-            raise Died
-        self._done += 1
-        last = self._done == self._number
-        if last and not self._after:
-            self.over.set()
-            raise Died
-        result = await act()
-        if last:
-            self.over.set()
-        if self.over.is_set():
-            raise Died
-        return result
-
-
-class MortalLanes(WatchedLanes):
-    """The store's lanes, as a process that may die sees them."""
-
-    def __init__(self, store: SqliteStore, life: Life) -> None:
-        super().__init__(store)
-        self._life = life
-
-    async def claim(
-        self, connection: str, *, limit: int, pending_limit: int, now: datetime, lease: timedelta
-    ) -> Sequence[ClaimedLane]:
-        claim = super().claim
-        return await self._life.does(
-            lambda: claim(connection, limit=limit, pending_limit=pending_limit, now=now, lease=lease)
-        )
-
-    async def save(self, lane: ClaimedLane, change: Change, *, now: datetime) -> None:
-        save = super().save
-        await self._life.does(lambda: save(lane, change, now=now))
-
-    async def renew(self, lane: ClaimedLane, *, until: datetime) -> None:
-        renew = super().renew
-        await self._life.does(lambda: renew(lane, until=until))
-
-
-class OneTool(Tool):
-    """The tool that outlives every process, with the faults of the scenario; a process that dies leaves it alone."""
+class Faulty(Tool):
+    """The tool that outlives every process, with the faults of the scenario."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
-        self.life = Life()
         self._lost, self._put_off, self._lost_again = False, False, False
 
     async def _take(self, step: StepKind, item: WorkItem, act: Act) -> Outcome:
@@ -138,50 +89,65 @@ class OneTool(Tool):
         if step is StepKind.REOPEN and not self._lost_again:
             self._lost_again = True
             self.script(step, lost_reply)
-        take = super()._take
-        return await self.life.does(lambda: take(step, item, act))
+        return await super()._take(step, item, act)
+
+
+AnyStore = SqliteStore | PostgresStore
+Open = Callable[[ManualClock], Awaitable[AnyStore]]
 
 
 class World:
-    """What outlives a process: the database file, the tool, and time."""
+    """What outlives a process: the database, the tool, time, and which alerts were acknowledged.
 
-    def __init__(self, folder: Path, *, concurrency: int) -> None:
-        self._folder = folder
+    Args:
+        open_store: Opens the database.
+        concurrency: How many lanes are worked on side by side.
+    """
+
+    def __init__(self, open_store: Open, *, concurrency: int) -> None:
+        self._open = open_store
         self._concurrency = concurrency
+        self._acknowledged: set[bytes] = set()
         self.clock = ManualClock()
-        self.tool = OneTool(self.clock)
+        self.tool = Faulty(self.clock)
 
     async def live(self, life: Life) -> None:
         """Let a process take in what comes and deliver it, until nothing is left to do or it dies."""
-        self.tool.life = life
-        async with self._scene() as scene:
-            worker = scene.worker(MortalLanes(scene.store, life))
-            running = asyncio.create_task(worker.run())
-            living = asyncio.create_task(self._days(scene))
-            dying = asyncio.create_task(life.over.wait())
-            await asyncio.wait({living, dying, running}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (living, dying, running):
+        async with self._scene(life) as scene:
+            worker = scene.worker(PatientLanes(scene.store))
+            tasks = [
+                asyncio.create_task(worker.run()),
+                asyncio.create_task(self._days(scene)),
+                asyncio.create_task(life.over.wait()),
+            ]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 task.cancel()
             await worker.stop(grace_seconds=0 if life.over.is_set() else 5)
-            for task in (living, dying, running):
+            for task in tasks:
                 with suppress(asyncio.CancelledError, Died):
                     await task
 
     @asynccontextmanager
-    async def _scene(self) -> AsyncIterator[Scene]:
-        store = await SqliteStore.open(self._folder / "store.db", clock=self.clock)
+    async def _scene(self, life: Life) -> AsyncIterator[Scene]:
+        store = mortal(await self._open(self.clock), life)
         try:
-            scene = Scene(store, self.clock, route=ROUTE, concurrency=self._concurrency)
-            scene.use(self.tool)
+            scene = Scene(cast("SqliteStore", store), self.clock, route=ROUTE, concurrency=self._concurrency)
+            scene.target = replace(scene.target, connector=MortalConnector(self.tool, life))
             yield scene
         finally:
             await store.close()
 
     async def _days(self, scene: Scene) -> None:
-        """Azure sends what it has, again if need be, and everything is delivered."""
+        """Azure sends what was not acknowledged, and everything is delivered."""
+        upkeep = Upkeep(scene.store.upkeep, [scene.target], clock=self.clock, sleep=self.clock.sleep)
         for bodies in (FIRST, THEN, LAST):
             for body in bodies:
-                await scene.post(body)
+                if body not in self._acknowledged:
+                    await scene.post(body)
+                    self._acknowledged.add(body)
+            await self._rest(scene)
+            await upkeep.take_in_changes(scene.target)
             await self._rest(scene)
 
     async def _rest(self, scene: Scene) -> None:
@@ -194,11 +160,11 @@ class World:
                     return
                 if counts["claimed"] == 0 and due > self.clock.now:
                     self.clock.now = due
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.005)
 
     async def judge(self, story: str) -> None:
         """Look at everything there is, as it is after the last process has come to rest."""
-        async with self._scene() as scene:
+        async with self._scene(Life()) as scene:
             items, lanes = await scene.items(), await scene.lane_rows()
             alerts = (await scene.store.records.alerts()).rows
         told = f"{story}: {self.tool.steps}"
@@ -235,35 +201,80 @@ def state_of(tool: Tool, vm: str) -> ToolState:
     return record.state
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("concurrency", [1, 4])
-async def test_a_process_may_die_at_any_point(tmp_path: Path, *, after: bool, concurrency: int) -> None:
-    """Whatever was the last thing it did, the next one makes everything right, and nothing twice."""
-    for number in count(1):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        world = World(folder, concurrency=concurrency)
-        life = Life(number, after=after)
-        await world.live(life)
-        if not life.over.is_set():
-            await world.judge("nobody died")
-            assert number > 30, "the scenario is too short to prove anything"
+@asynccontextmanager
+async def sqlite_file(folder: Path) -> AsyncIterator[Open]:
+    """Give a new file."""
+    yield lambda clock: SqliteStore.open(folder / "store.db", clock=clock)
+
+
+@asynccontextmanager
+async def postgres_database(server: Server) -> AsyncIterator[Open]:
+    """Give a new database."""
+    async with server.database() as name:
+        place = place_of(server.url(name))
+        yield lambda clock: PostgresStore.open(place, clock=clock)
+
+
+New = Callable[[Path], AbstractAsyncContextManager[Open]]
+
+
+async def walk(new: New, folder: Path, *, concurrency: int) -> None:
+    """Count what lasts in a life without a crash, then die of each, and have another process put it right.
+
+    Chance in the order of tasks may give a life a few things more or less: the walk ends with lives that nothing ended.
+    """
+    done, died = await die_at(None, new, folder / "whole", concurrency=concurrency)
+    assert not died
+    assert done > 40, "the scenario is too short to prove anything"
+    for first in count(1, SIDE_BY_SIDE):
+        lives = [
+            die_at(number, new, folder / str(number), concurrency=concurrency)
+            for number in range(first, first + SIDE_BY_SIDE)
+        ]
+        if not any(died for _, died in await asyncio.gather(*lives)):
             return
-        await world.after_a_crash()
-        await world.live(Life())
-        await world.judge(f"died {'after' if after else 'before'} {number}")
+
+
+async def die_at(number: int | None, new: New, folder: Path, *, concurrency: int) -> tuple[int, bool]:
+    """Let a process die of the n-th thing that lasts, and judge what the next makes of it.
+
+    Returns:
+        How many things that last it did, and whether it died.
+    """
+    folder.mkdir()
+    async with new(folder) as open_store:
+        world, life = World(open_store, concurrency=concurrency), Life(number, after=True)
+        await world.live(life)
+        if life.over.is_set():
+            await world.after_a_crash()
+            await world.live(Life())
+        await world.judge(f"died after {number}" if life.over.is_set() else "nobody died")
+        return life.done, life.over.is_set()
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_a_process_may_die_between_any_two_things_that_last_in_sqlite(tmp_path: Path, concurrency: int) -> None:
+    """Whatever intake or delivery wrote or did last, the next process makes everything right, and nothing twice."""
+    await walk(sqlite_file, tmp_path, concurrency=concurrency)
+
+
+async def test_a_process_may_die_between_any_two_things_that_last_in_postgresql(
+    tmp_path: Path, postgres: Server
+) -> None:
+    """Whatever intake or delivery wrote or did last, the next process makes everything right, and nothing twice."""
+    await walk(lambda _: postgres_database(postgres), tmp_path, concurrency=4)
 
 
 async def test_processes_may_die_one_after_the_other(tmp_path: Path) -> None:
     """The one that puts things right may die as well, and the next, too."""
     chance = random.Random(20260302)  # noqa: S311 - chance, no secret
     for number in range(25):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        world = World(folder, concurrency=3)
-        points = [(chance.randint(1, 20), chance.random() < 0.5) for _ in range(4)]
-        for point, after in points:
-            await world.live(Life(point, after=after))
-            await world.after_a_crash()
-        await world.live(Life())
-        await world.judge(f"died at {points}")
+        (folder := tmp_path / str(number)).mkdir()
+        async with sqlite_file(folder) as open_store:
+            world = World(open_store, concurrency=3)
+            points = [(chance.randint(1, 20), chance.random() < 0.5) for _ in range(4)]
+            for point, after in points:
+                await world.live(Life(point, after=after))
+                await world.after_a_crash()
+            await world.live(Life())
+            await world.judge(f"died at {points}")

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "quarantine": "secure_export.cli.listing:quarantine",
     "desk": "secure_export.cli.desk:app",
     "cmdb": "secure_export.cli.cmdb:app",
+    "azure": "secure_export.cli.azure:app",
+    "store": "secure_export.cli.store:app",
     "sandbox": "secure_export.cli.sandbox:app",
 }
 

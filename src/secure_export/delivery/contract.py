@@ -75,6 +75,8 @@ class ClaimedLane:
         item: The latest work item of the correlation key, or None.
         known: What ``Lanes.known`` would say of ``known_of``, where the store read it along with the rest.
         known_of: The alert ids, as intake read them, that ``known`` tells of.
+        wary: Whether the tool may have work items that the store knows nothing of, because the store was restored from
+            an older copy: new ones are looked for before they are made.
     """
 
     connection: str
@@ -86,6 +88,7 @@ class ClaimedLane:
     item: WorkItem | None
     known: Known | None = None
     known_of: frozenset[str] = frozenset()
+    wary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ class Lanes(Protocol):
     async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
         """Make those claimed lanes due at once whose owner is known to be gone; how many were made due.
 
-        Asked once, before anything is claimed. Where a store cannot tell, it does nothing: leases end by themselves.
+        Asked before anything is claimed, and every few seconds from then on. Where a store cannot tell, it does
+        nothing: leases end by themselves. Lanes of this process, and of any other that lives, stay theirs.
 
         Args:
             connection: Which connection.
@@ -207,6 +211,56 @@ class Lanes(Protocol):
 
     async def wait(self, *, timeout_seconds: float) -> None:
         """Return when a lane may have become ready, or after the time-out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesAsked:
+    """What a process asks for when it renews.
+
+    Attributes:
+        places: How many places the connection has.
+        keep: How many of those that it holds it keeps at most; it has stopped to use the others.
+        lease: How long after this question was sent its last call has surely ended, if it renews no more.
+    """
+
+    places: int
+    keep: int
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """What a process has of a connection's places.
+
+    Attributes:
+        held: How many places it holds; others do not use them before the lease is over.
+        fair: How many it should hold: what it holds beyond that it gives back when it can.
+        lasts: Whether it holds them until it leaves or ends, without a lease.
+    """
+
+    held: int
+    fair: int
+    lasts: bool = False
+
+
+class Allotments(Protocol):
+    """Hands the places of connections out to the processes that deliver.
+
+    All that processes hold of one connection is never more than its places, whatever dies, stalls or joins. Each store
+    object counts as a process.
+    """
+
+    async def renew(self, connection: str, asked: PlacesAsked) -> Allotment:
+        """Keep places for the length of a new lease, give back, and take what is free up to the fair share.
+
+        Raises:
+            StoreUnavailable: It is not known whether anything of it was kept.
+        """
+        ...
+
+    async def leave(self, connection: str) -> None:
+        """Give everything back; a process that has held nothing may leave, too. Raises as ``renew`` does."""
         ...
 
 

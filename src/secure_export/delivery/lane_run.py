@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
@@ -12,6 +12,7 @@ from secure_export.cmdb.bind import bind_again
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Change, ClaimedLane, Lanes, Outdated, Release, StepResult
 from secure_export.delivery.folding import concerning, fold_all, strays
+from secure_export.delivery.lease import step_needs
 from secure_export.delivery.owned_lane import OwnedLane, Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.delivery.reading import CmdbFailed, Told, read, spelled_alike
@@ -19,16 +20,17 @@ from secure_export.delivery.step import perform
 from secure_export.delivery.telling import Telling
 from secure_export.delivery.turns import Turns
 from secure_export.errors import LostLane, SecureExportError, StoreUnavailable
+from secure_export.itsm.share import NO_PLACE
 from secure_export.telemetry.complaints import Complaints
 from secure_export.workitems.fold import Situation
-from secure_export.workitems.outcome import Done, Refused
+from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater
 from secure_export.workitems.plan import Do, Park, Plan, Rest, Wait, expire, plan, rebind
 from secure_export.workitems.settle import begin, settle
 from secure_export.workitems.work_item import StepKind, WorkItem
 
-_LEASE_MARGIN_SECONDS = 15.0
 _LONGEST_SLEEP_SECONDS = 5.0
 _CMDB_PAUSE_SECONDS = 30.0
+_NO_PLACE_SECONDS = 5.0
 _EVERYTHING = 2**63 - 1
 
 
@@ -102,8 +104,8 @@ class LaneRunner:
         self._complaints = complaints or Complaints(connection=target.name)
         self._telling = Telling(target.name, self._complaints)
         self._sleep = sleep
-        self._step_needs = timedelta(seconds=target.step_timeout_seconds + _LEASE_MARGIN_SECONDS)
-        self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds)
+        self._step_needs = step_needs(target.step_timeout_seconds)
+        self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds, sleep=sleep)
 
     async def run(self, lane: ClaimedLane) -> None:
         """Fold what is pending and take steps until nothing is owed, or nothing can be done now.
@@ -114,6 +116,7 @@ class LaneRunner:
             LostLane: Another owner took the lane.
             StoreUnavailable: The store cannot be used; the lane comes back when its lease ends.
         """
+        refused = self._target.share.refused
         try:
             await self._run(lane)
         except (LostLane, StoreUnavailable):
@@ -125,7 +128,8 @@ class LaneRunner:
                 self._complaints.waits("binding waits", error, key=lane.correlation_key)
             else:
                 self._complaints.failed("binding failed", error, key=lane.correlation_key)
-            await self._put_off(lane, _CMDB_PAUSE_SECONDS, str(error))
+            was_asked = self._target.share.refused == refused
+            await self._put_off(lane, _CMDB_PAUSE_SECONDS if was_asked else _NO_PLACE_SECONDS, str(error))
         except Exception as error:  # noqa: BLE001 - the lane must neither be lost nor be tried without a pause
             self._complaints.failed("lane failed", error, key=lane.correlation_key)
             reason = f"the program failed on this lane ({type(error).__name__}); the log says more. Please report it."
@@ -189,7 +193,7 @@ class LaneRunner:
         folded = fold_all(situation, own, now=self._clock())
         run.own.folded(folded.notifications, folded.alerts)
         self._telling.folded(run.item, folded.item, folded.alerts)
-        run.item, run.waiting = folded.item, folded.waiting
+        run.item, run.waiting = _in_doubt(lane, run.item, folded.item), folded.waiting
 
     async def _bind_late(self, run: _Run) -> None:
         """Look once more for the CIs that the CMDB did not have when earlier alerts came."""
@@ -212,18 +216,22 @@ class LaneRunner:
         """Put a step off rather than keep the lane for long while nothing is done."""
         if not isinstance(decided, Do):
             return decided
+        if not self._target.share.is_open:
+            return Wait(self._clock() + timedelta(seconds=_NO_PLACE_SECONDS), NO_PLACE)
         seconds, why = self.turns.wait()
         return Wait(self._clock() + timedelta(seconds=seconds), why) if seconds > _LONGEST_SLEEP_SECONDS else decided
 
     async def _step(self, run: _Run, item: WorkItem, step: StepKind) -> None:
         """Write down that the step begins, take it, and keep what came of it for the next transaction."""
-        if (seconds := self.turns.take()) > 0:
-            await self._sleep(seconds)
+        await self.turns.take()
         begun = begin(item, step)
         await run.own.write(begun, begin=step)
         await run.own.keep_for(self._step_needs, self._lease)  # as the last thing: the step must end within the lease
         started = self._clock()
-        outcome = await perform(self._target, step, begun, self._complaints)
+        # Asked as the very last thing: the process may have been stopped for long since it was let in.
+        outcome: Outcome = TryLater(NO_PLACE)
+        if self._target.share.is_open:
+            outcome = await perform(self._target, step, begun, self._complaints)
         now = self._clock()
         self._watch.stepped(item.connection, step.value, type(outcome).__name__, (now - started).total_seconds())
         self.turns.heed(outcome)
@@ -253,3 +261,10 @@ class LaneRunner:
         await run.own.write(run.item, release=release)
         if isinstance(decided, Rest) and run.asked_at is not None:
             self._watch.delivered(run.own.claimed.connection, (self._clock() - run.asked_at).total_seconds())
+
+
+def _in_doubt(lane: ClaimedLane, before: WorkItem | None, item: WorkItem | None) -> WorkItem | None:
+    """Leave doubt about a new work item where the tool may have it already, so that a look comes first."""
+    if not lane.wary or item is None or (before is not None and before.id == item.id):
+        return item
+    return replace(item, doubt=True)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -112,10 +113,14 @@ class OwnedLane:
         self._clear()
 
     async def keep_for(self, needed: timedelta, lease: timedelta) -> None:
-        """See to it that nobody takes the lane for so long; raises like ``write``."""
-        if self._lease_until - self._clock() < needed:
+        """See to it that nobody takes the lane for so long; raises like ``write``.
+
+        Asked again after each renewal: a process that is stopped while it waits for the store's answer wakes up when
+        the lease that it asked for is over.
+        """
+        while self._lease_until - self._clock() < needed:
             until = self._clock() + lease
-            await self._patiently(lambda: self._lanes.renew(self.claimed, until=until))
+            await self._patiently(partial(self._lanes.renew, self.claimed, until=until))
             self._lease_until = until
 
     def _clear(self) -> None:

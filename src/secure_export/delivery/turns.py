@@ -1,8 +1,10 @@
 """When a connection's tool may be called: as fast as its rate allows, and not while the tool asks for calm."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from secure_export.clock import Clock
+from secure_export.delivery.owned_lane import Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.workitems.outcome import Outcome, TryLater
 
@@ -14,11 +16,13 @@ class Turns:
         pace: How fast the tool may be called.
         clock: The time.
         longest_calm_seconds: No calm that the tool asks for is longer: a wrong answer must not stop a connection.
+        sleep: Waits for seconds.
     """
 
-    def __init__(self, pace: Pace, clock: Clock, *, longest_calm_seconds: float) -> None:
+    def __init__(self, pace: Pace, clock: Clock, *, longest_calm_seconds: float, sleep: Sleep = asyncio.sleep) -> None:
         self._pace = pace
         self._clock = clock
+        self._sleep = sleep
         self._longest_calm = timedelta(seconds=longest_calm_seconds)
         self._calm_until: datetime | None = None
 
@@ -29,9 +33,11 @@ class Turns:
             return calm, "the tool asked not to be called for a while"
         return pace, "the connection's rate_per_second is used up"
 
-    def take(self) -> float:
-        """Take the next turn; how many seconds to wait for it."""
-        return max(self._pace.reserve(), self._calm_seconds())
+    async def take(self) -> None:
+        """Wait for the next turn, and take it."""
+        while (seconds := self._calm_seconds()) > 0:
+            await self._sleep(seconds)
+        await self._pace.turn(self._sleep)
 
     def heed(self, outcome: Outcome) -> None:
         """Leave the tool alone, in all lanes, for as long as it asked in one (as by HTTP's ``Retry-After``)."""

@@ -90,6 +90,7 @@ class Upkeep:
 
     async def take_in_changes(self, target: Target) -> None:
         """Ask a tool what people changed, and have those work items read back."""
+        await target.share.opened()
         name = f"changes:{target.name}"
         cursor, more = await self._store.cursor(name), True
         while more:
@@ -148,6 +149,7 @@ class Upkeep:
         resource_ids = [name for name in names if name.startswith("/")]
         others = [name for name in names if not name.startswith("/")]
         cmdb = target.connector.cmdb
+        await target.share.opened()
         async with asyncio.timeout(target.step_timeout_seconds):
             by_id = await cmdb.by_resource_ids(resource_ids) if resource_ids else ()
             by_name = await cmdb.by_names(others) if others else ()

@@ -11,16 +11,17 @@ from secure_export.clock import Clock, utc_now
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import ClaimedLane, Lanes
 from secure_export.delivery.lane_run import LaneRunner, Watch
+from secure_export.delivery.lease import lease_for, step_needs
 from secure_export.delivery.owned_lane import Sleep
 from secure_export.delivery.pace import Pace
 from secure_export.errors import LostLane, StoreUnavailable
 from secure_export.telemetry.complaints import Complaints
 
 _PENDING_AT_A_TIME = 200
-_LEASE_BEYOND_STEP_SECONDS = 30.0
 _LONGEST_SLEEP_SECONDS = 1.0
 _LONGEST_CALM_SECONDS = 30.0
 _STORE_PAUSE_SECONDS = 1.0
+_BETWEEN_TAKE_OVERS_SECONDS = 4.0
 _MORE_ROOM_SECONDS = 0.05
 _CANCEL_SECONDS = 5.0
 
@@ -54,12 +55,15 @@ class Worker:
         self._clock = clock
         self._sleep = sleep
         self._complaints = Complaints(connection=target.name)
-        self._patience = timedelta(seconds=0 if target.in_process else target.step_timeout_seconds)
-        self._lease = timedelta(seconds=target.step_timeout_seconds + _LEASE_BEYOND_STEP_SECONDS)
+        # A step is written down, and then begins as long as the lease has so much left.
+        self._patience = timedelta(0) if target.in_process else step_needs(target.step_timeout_seconds)
+        self._lease = lease_for(target.step_timeout_seconds)
+        self._share = target.share
+        self._pace = Pace(target.rate_per_second, seconds=seconds)
         self._runner = LaneRunner(
             target,
             lanes,
-            pace=Pace(target.rate_per_second, seconds=seconds),
+            pace=self._pace,
             clock=clock,
             random=random or Random(),  # noqa: S311 - spreads retries, keeps no secret
             lease=self._lease,
@@ -72,15 +76,16 @@ class Worker:
         self._room = asyncio.Event()
         self._wanted = 1
         self._trouble: str | None = None
+        self._share.works(lambda: len(self._running), target.concurrency)
+        self._share.watch(self._share_changed)
+        self._seconds = seconds
+        self._took_over_at: float | None = None
 
     async def run(self) -> None:
         """Claim and work until ``stop``; whatever goes wrong, it goes on after a pause."""
-        taken_over = False
         while not self._stopping.is_set():
             try:
-                if not taken_over:
-                    await self._lanes.take_over(self._target.name, now=self._clock(), patience=self._patience)
-                    taken_over = True
+                await self._take_over()
                 await self._claim_some()
                 self._trouble = None
             except StoreUnavailable as error:
@@ -108,6 +113,12 @@ class Worker:
         if late:
             await asyncio.wait(late, timeout=_CANCEL_SECONDS)
 
+    async def _take_over(self) -> None:
+        """Now and then have the lanes made due whose owner died, wherever it ran."""
+        if self._took_over_at is None or self._seconds() - self._took_over_at >= _BETWEEN_TAKE_OVERS_SECONDS:
+            await self._lanes.take_over(self._target.name, now=self._clock(), patience=self._patience)
+            self._took_over_at = self._seconds()
+
     async def _claim_some(self) -> None:
         """Claim as many lanes as there is room for and start them; with nothing to claim, wait for something."""
         seconds, _ = self._runner.turns.wait()
@@ -115,7 +126,7 @@ class Worker:
             await self._pause(seconds)
             return
         room = await self._room_for()
-        if self._stopping.is_set():
+        if room < 1 or self._stopping.is_set():
             return
         claimed = await self._lanes.claim(
             self._target.name, limit=room, pending_limit=_PENDING_AT_A_TIME, now=self._clock(), lease=self._lease
@@ -137,9 +148,9 @@ class Worker:
         await self._until_free(1)
         with suppress(TimeoutError):
             async with asyncio.timeout(_MORE_ROOM_SECONDS):
-                await self._until_free(max(1, self._target.concurrency // 4))
+                await self._until_free(max(1, self._share.lanes(self._target.concurrency) // 4))
         free, rate = self._free(), self._target.rate_per_second
-        return free if rate is None else min(free, max(1, int(rate)))
+        return free if rate is None else min(free, max(1, int(rate * self._share.part)))
 
     async def _until_free(self, places: int) -> None:
         self._wanted = places
@@ -148,7 +159,11 @@ class Worker:
             await self._room.wait()
 
     def _free(self) -> int:
-        return self._target.concurrency - len(self._running)
+        return self._share.lanes(self._target.concurrency) - len(self._running)
+
+    def _share_changed(self) -> None:
+        self._pace.have(self._share.part)
+        self._room.set()
 
     async def _give_back(self, claimed: Sequence[ClaimedLane]) -> None:
         for lane in claimed:

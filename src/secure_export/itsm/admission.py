@@ -1,6 +1,5 @@
 """Whether, when and as whom a call goes to a tool: each in its turn, signed in, and none while we are not let in."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Generic, TypeVar
 from secure_export.clock import Clock
 from secure_export.errors import SecureExportError
 from secure_export.itsm.change_queue import ChangeQueue, NoTurn
+from secure_export.itsm.share import NoPlace, Share
 from secure_export.itsm.sign_in import SignIn, SignInFailed
 
 V = TypeVar("V")
@@ -45,6 +45,7 @@ class Admission(Generic[V]):
         sign_in: Gives the header fields that show who we are.
         clock: The time.
         connections: How many calls are made at a time.
+        share: What this process has of them; None: all.
         changes: In which turn changes are made; None: as suits the connections.
         why_stranger: Says why the tool did not let us in; None: that is not what it answered.
         is_let_in: Whether an answer shows that the tool let us in.
@@ -58,6 +59,7 @@ class Admission(Generic[V]):
         *,
         clock: Clock,
         connections: int,
+        share: Share | None = None,
         changes: ChangeQueue | None = None,
         why_stranger: Callable[[V], str | None],
         is_let_in: Callable[[V], bool],
@@ -66,8 +68,9 @@ class Admission(Generic[V]):
     ) -> None:
         self._sign_in = sign_in
         self._clock = clock
-        self._turns = asyncio.Semaphore(connections)
-        self._changes = changes or ChangeQueue(connections)
+        share = share or Share()
+        self._turns = share.turns(connections)
+        self._changes = changes or ChangeQueue(connections, share=share)
         self._why_stranger = why_stranger
         self._is_let_in = is_let_in
         self._asked_until = asked_until
@@ -84,15 +87,21 @@ class Admission(Generic[V]):
         Raises:
             NotAdmitted: It was not made, or we were not let in.
         """
-        async with self._turns:
-            if self._shut_until is not None and self._clock() < self._shut_until:
-                raise NotAdmitted(self._why_shut, self._shut_until)
-            if self._calm_until is not None and self._clock() < self._calm_until:
-                raise NotAdmitted("the tool asked not to be called for a while", self._calm_until)
-            try:
-                return await self._signed_in(attempt)
-            except SignInFailed as failed:
-                raise NotAdmitted(failed.reason, failed.not_before) from None
+        try:
+            async with self._turns:
+                return await self._let_in(attempt)
+        except NoPlace as error:
+            raise NotAdmitted(str(error)) from None
+
+    async def _let_in(self, attempt: Attempt[V]) -> V:
+        if self._shut_until is not None and self._clock() < self._shut_until:
+            raise NotAdmitted(self._why_shut, self._shut_until)
+        if self._calm_until is not None and self._clock() < self._calm_until:
+            raise NotAdmitted("the tool asked not to be called for a while", self._calm_until)
+        try:
+            return await self._signed_in(attempt)
+        except SignInFailed as failed:
+            raise NotAdmitted(failed.reason, failed.not_before) from None
 
     async def change(self, attempt: Attempt[V]) -> V:
         """Make a call that changes something; see ``read``."""

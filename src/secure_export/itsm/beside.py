@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from secure_export.itsm.secrets import Secret
+from secure_export.secrets import Secret
 
 
 def placed(written: Mapping[str, Any], read: BaseModel, folder: Path) -> dict[str, Any]:

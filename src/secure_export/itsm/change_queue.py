@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from secure_export.errors import SecureExportError
+from secure_export.itsm.share import Share
 
 _QUEUE_SECONDS = 3.0
 LONGEST_WAIT_SECONDS = 20.0
@@ -25,11 +26,16 @@ class ChangeQueue:
 
     Args:
         connections: How many requests are made at a time.
+        share: What this process has of them; None: all.
         longest_wait_seconds: How long a change waits for its turn at most.
     """
 
-    def __init__(self, connections: int, *, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> None:
+    def __init__(
+        self, connections: int, *, share: Share | None = None, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    ) -> None:
         self._connections = connections
+        self._share = share or Share()
+        self._share.watch(self._let_in)
         self._longest_wait_seconds = longest_wait_seconds
         self._answer_seconds = 0.0
         self._on_their_way = 0
@@ -58,7 +64,8 @@ class ChangeQueue:
     @property
     def _room(self) -> int:
         """How many may be on their way: those that are answered within some seconds, and one for each connection."""
-        return int(self._connections * max(1.0, _QUEUE_SECONDS / max(self._answer_seconds, 0.001)))
+        connections = max(1, self._share.calls(self._connections))  # without any it is the call that says so
+        return int(connections * max(1.0, _QUEUE_SECONDS / max(self._answer_seconds, 0.001)))
 
     async def _admitted(self) -> None:
         if not self._waiting and self._on_their_way < self._room:
@@ -76,6 +83,9 @@ class ChangeQueue:
 
     def _leave(self) -> None:
         self._on_their_way -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
         while self._waiting and self._on_their_way < self._room:
             place = self._waiting.popleft()
             if not place.done():

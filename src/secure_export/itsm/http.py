@@ -22,6 +22,7 @@ from secure_export.itsm.http_errors import AnswerLost, Broken, Circumstances, No
 from secure_export.itsm.http_request import Request, made
 from secure_export.itsm.http_settings import HttpSettings
 from secure_export.itsm.proxy import Proxy, proxy_for
+from secure_export.itsm.share import NoPlace, Share
 
 __all__ = ["Answer", "AnswerLost", "Http", "HttpSettings", "NotJson", "NotSent"]
 
@@ -53,13 +54,16 @@ class Http:
     Args:
         settings: Where it is, and how it is reached.
         max_answer_bytes: The largest body that is read, decompressed.
+        share: What this process has of the tool's ``connections``; None: all.
     """
 
-    def __init__(self, settings: HttpSettings, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
+    def __init__(
+        self, settings: HttpSettings, *, max_answer_bytes: int = MAX_ANSWER_BYTES, share: Share | None = None
+    ) -> None:
         self._settings = settings
         self._max_answer_bytes = max_answer_bytes
         self._tls = ClientTls(settings) if settings.url.startswith("https:") else None
-        self._turns = asyncio.Semaphore(settings.connections)
+        self._turns = (share or Share()).turns(settings.connections, longest_seconds=settings.request_timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
         self._proxy: Proxy | None = None
         self._closed = False
@@ -89,8 +93,8 @@ class Http:
             json: What to send as JSON; None: nothing.
             form: What to send as a form instead.
             headers: Further header fields; they stand over those that are sent anyway.
-            timeout: Seconds from its turn to the answer's end; None: as the settings say. Waiting for one of the
-                ``connections`` does not count.
+            timeout: Seconds from its turn to the answer's end; None, or a longer time: as the settings say. Waiting for
+                one of the ``connections`` does not count.
 
         Returns:
             The answer, whatever its status is: redirects and errors, too.
@@ -100,8 +104,12 @@ class Http:
             AnswerLost: It may have reached the tool.
         """
         request = made(self.url, method, path, query=query, json=json, form=form, headers=headers)
-        async with self._turns:
-            return await self._with_time_limit(request, timeout or self._settings.request_timeout_seconds)
+        longest = self._settings.request_timeout_seconds
+        try:
+            async with self._turns:
+                return await self._with_time_limit(request, min(timeout or longest, longest))
+        except NoPlace as error:
+            raise NotSent(str(error)) from None
 
     async def close(self) -> None:
         """Close all connections; requests that come later are not sent."""

@@ -64,14 +64,18 @@ class HttpSettings(BaseModel):
         "environment (`HTTPS_PROXY`, `NO_PROXY`)."
     )
     connections: int = Field(
-        4, ge=1, le=64, description="How many requests are made at a time; tools have few workers for each client."
+        4,
+        ge=1,
+        le=64,
+        description="How many requests are made at a time, by all processes of the cluster together; tools have few "
+        "workers for each client.",
     )
     request_timeout_seconds: float = Field(
         30,
         gt=0,
         le=600,
         description="After this long without a whole answer a request is given up; waiting for a free "
-        "connection does not count.",
+        "connection does not count. What a process that died had under way counts as over then, too.",
     )
     ca_file: Path | None = Field(
         None,

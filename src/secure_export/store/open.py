@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from secure_export.clock import Clock
 from secure_export.console.contract import Actions, Records
-from secure_export.delivery.contract import Lanes, Upkeep
+from secure_export.delivery.contract import Allotments, Lanes, Upkeep
 from secure_export.errors import SettingsError
 from secure_export.intake.contract import Journal
 from secure_export.itsm.desk.contract import DeskRecords
@@ -24,6 +25,11 @@ class Store(Protocol):
     """Everything that is kept, whichever database keeps it."""
 
     @property
+    def clock(self) -> Clock:
+        """The time that all processes which use this store share."""
+        ...
+
+    @property
     def journal(self) -> Journal:
         """What intake needs."""
         ...
@@ -31,6 +37,11 @@ class Store(Protocol):
     @property
     def lanes(self) -> Lanes:
         """What delivery needs."""
+        ...
+
+    @property
+    def allotments(self) -> Allotments:
+        """What of a connection's limits each process has."""
         ...
 
     @property

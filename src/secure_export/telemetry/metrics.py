@@ -45,6 +45,9 @@ class Metrics:
         self.oldest_due_lane_seconds = self._gauge(
             "oldest_due_lane_seconds", "For how long the longest due lane has been due; 0 when none is."
         )
+        self._places = self._gauge(
+            "connection_places", "Places in a connection's limits that this process holds.", "connection"
+        )
         self.quarantine = self._gauge("quarantine", "Notifications in quarantine.")
         self._keys_age = self._gauge("signing_keys_age_seconds", "Age of the signing keys in use.", "tenant")
         self._children: dict[tuple[str, ...], Counter] = {}
@@ -68,6 +71,10 @@ class Metrics:
     def delivered(self, connection: str, seconds: float) -> None:
         """Note how long it took from a notification to a work item that is as it should be."""
         self._delivery_seconds.labels(connection).observe(seconds)
+
+    def places_held(self, connection: str, places: int) -> None:
+        """Note how many places in a connection's limits this process holds."""
+        self._places.labels(connection).set(places)
 
     def counted(self, counts: Mapping[str, int]) -> None:
         """Take over what the store counted (``console.contract.Records.counts``)."""

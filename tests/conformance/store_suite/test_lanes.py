@@ -475,3 +475,16 @@ async def test_a_notification_can_be_given_to_another_lane(store: Store) -> None
     other = await claim_one(store.lanes)
     assert other.correlation_key == "ci:vm1"
     assert [one.notification for one in other.pending] == [receipt.notification]
+
+
+async def test_nothing_is_taken_over_from_the_living(store: Store, open_again: OpenStore) -> None:
+    """However often those who deliver ask whose owner died, lanes that somebody works on stay theirs."""
+    other = await open_again()
+    for one in (store, other):
+        await one.lanes.take_over("desk", now=NOW)
+    await store.journal.append(entry())
+    lane = await claim_one(store.lanes)
+    for one in (store, other) * 2:
+        assert await one.lanes.take_over("desk", now=at(1)) == 0
+    assert await claim(other.lanes, now=at(1)) == []
+    await store.lanes.save(lane, folded(lane, item=item()), now=at(1))

@@ -1,20 +1,25 @@
-"""A process that dies at a point of its life: before or after the n-th thing it does that lasts."""
+"""A process that dies at a point of its life: before or after the n-th thing it does that lasts.
+
+What lasts is found by itself: each transaction that wrote anything, whichever part of the store asked for it, and each
+step in the tool. Between two such things nothing lasts, so a process that died anywhere between them left the same.
+"""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TypeVar
-
-from tests.unit.delivery.scene import WatchedLanes
+from typing import Any, TypeVar
 
 from secure_export.cmdb.contract import Cmdb
-from secure_export.delivery.contract import Change, ClaimedLane
+from secure_export.intake.contract import Entry, Receipt
 from secure_export.itsm.contract import Changes, CheckResult, Connector
+from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import StepKind, WorkItem
 
 T = TypeVar("T")
+AnyStore = TypeVar("AnyStore", SqliteStore, PostgresStore)
 
 
 class Died(BaseException):
@@ -29,56 +34,110 @@ class Life:
     Args:
         number: Which; None: it lives on.
         after: Whether the thing is still done.
+
+    Attributes:
+        done: How many things that last were done.
+        over: Set when it is dead.
+        goes: Cleared while it is stopped.
     """
 
     def __init__(self, number: int | None = None, *, after: bool = False) -> None:
-        self._number = number
-        self._after = after
+        self._last = None if number is None else number - (not after)
+        self._dies_at_once = after
         self.done = 0
         self.over = asyncio.Event()
         self.goes = asyncio.Event()
         self.goes.set()
 
+    async def goes_on(self) -> None:
+        """Come to something that may last, or die."""
+        await self.goes.wait()
+        if self._last is not None and self.done >= self._last:
+            self.over.set()
+        self._is_alive()
+
+    def lasts(self) -> None:
+        """Count something that lasts, and perhaps die of it."""
+        self.done += 1
+        if self._dies_at_once and self._last is not None and self.done >= self._last:
+            self.over.set()
+        self._is_alive()
+
     async def does(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do something that lasts, or die."""
-        await self.goes.wait()
-        if self.over.is_set():
-            raise Died
-        self.done += 1
-        last = self.done == self._number
-        if last and not self._after:
-            self.over.set()
-            raise Died
+        await self.goes_on()
         result = await act()
-        if last:
-            self.over.set()
+        self.lasts()
+        return result
+
+    def _is_alive(self) -> None:
         if self.over.is_set():
             raise Died
+
+
+def mortal(store: AnyStore, life: Life) -> AnyStore:
+    """Give a store as a process that may die uses it; it is closed by closing either."""
+    if isinstance(store, PostgresStore):
+        return PostgresStore(MortalPostgres(store._database, life), store.clock)  # type: ignore[arg-type] # a stand-in
+    return SqliteStore(MortalSqlite(store._database, life), store.clock)  # type: ignore[arg-type] # as above
+
+
+class MortalSqlite:
+    """A SQLite file as a process that may die writes it."""
+
+    def __init__(self, database: Any, life: Life) -> None:
+        self._database = database
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def append(self, entry: Entry) -> Receipt:
+        receipt: Receipt = await self._life.does(lambda: self._database.append(entry))
+        return receipt
+
+    async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        wrote = False
+
+        def watched(db: sqlite3.Connection) -> T:
+            nonlocal wrote
+            before = db.total_changes
+            result = job(db)
+            wrote = db.total_changes != before
+            return result
+
+        await self._life.goes_on()
+        result: T = await self._database.write(watched)
+        if wrote:
+            self._life.lasts()
         return result
 
 
-class MortalLanes(WatchedLanes):
-    """The store's lanes, as a process that may die sees them."""
+class MortalPostgres:
+    """A PostgreSQL database as a process that may die writes it."""
 
-    def __init__(self, store: SqliteStore, life: Life) -> None:
-        super().__init__(store)
+    def __init__(self, database: Any, life: Life) -> None:
+        self._database = database
         self._life = life
 
-    async def claim(
-        self, connection: str, *, limit: int, pending_limit: int, now: datetime, lease: timedelta
-    ) -> Sequence[ClaimedLane]:
-        claim = super().claim
-        return await self._life.does(
-            lambda: claim(connection, limit=limit, pending_limit=pending_limit, now=now, lease=lease)
-        )
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
 
-    async def save(self, lane: ClaimedLane, change: Change, *, now: datetime) -> None:
-        save = super().save
-        await self._life.does(lambda: save(lane, change, now=now))
+    async def write(self, job: Callable[[Connection], Awaitable[T]]) -> T:
+        wrote = False
 
-    async def renew(self, lane: ClaimedLane, *, until: datetime) -> None:
-        renew = super().renew
-        await self._life.does(lambda: renew(lane, until=until))
+        async def watched(db: Connection) -> T:
+            nonlocal wrote
+            result = await job(db)
+            # What only looked has no number (PostgreSQL docs, "System Information Functions").
+            wrote = await db.fetchval("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+            return result
+
+        await self._life.goes_on()
+        result: T = await self._database.write(watched)
+        if wrote:
+            self._life.lasts()
+        return result
 
 
 Hook = Callable[[StepKind, WorkItem], Awaitable[None]]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.tool_faults.adapter import Found, ToolUnderFault
-from tests.faults.tool_faults.mortal import Died, Hook, Life, MortalConnector, MortalLanes
-from tests.unit.delivery.scene import CONNECTION, GROUP, LEASE, ManualClock, Scene, alert
+from tests.faults.tool_faults.mortal import Died, Hook, Life, MortalConnector, mortal
+from tests.unit.delivery.scene import CONNECTION, GROUP, LEASE, ManualClock, Scene, WatchedLanes, alert
 
 from secure_export.delivery.upkeep import Upkeep
 from secure_export.delivery.worker import Worker
@@ -93,6 +93,7 @@ class World:
         """Start one more process that delivers."""
         life = life or Life()
         store = await SqliteStore.open(self._path, clock=self.clock)
+        store.lanes = mortal(store, life).lanes
         connector = MortalConnector(await self.tool.connector(CONNECTION), life, before=before, after=after)
         scene = Scene(
             store,
@@ -102,7 +103,7 @@ class World:
             step_timeout_seconds=_STEP_SECONDS,
         )
         scene.target = replace(scene.target, connector=connector)
-        worker = scene.worker(MortalLanes(store, life))
+        worker = scene.worker(WatchedLanes(store))
         upkeep = Upkeep(store.upkeep, [scene.target], clock=self.clock, sleep=self.clock.sleep)
         with suppress(Exception):
             await upkeep.take_in_changes(scene.target)

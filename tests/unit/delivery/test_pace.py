@@ -1,68 +1,134 @@
 """How fast a connection may be called."""
 
+import asyncio
+from collections.abc import Sequence
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.delivery.virtual_time import VirtualTime
 
 from secure_export.delivery.pace import Pace
 
 
-class Seconds:
-    """A clock that moves when it is told to."""
+def begun(pace: Pace, time: VirtualTime, after: Sequence[float]) -> list[float]:
+    """Ask for steps, each so long after the one before, and say when they begin."""
+    starts: list[float] = []
 
-    def __init__(self) -> None:
-        self.now = 1000.0
+    async def step(at: float) -> None:
+        await time.sleep(at)
+        await pace.turn(time.sleep)
+        starts.append(time.now)
 
-    def __call__(self) -> float:
-        return self.now
+    async def all_steps() -> None:
+        at, tasks = 0.0, []
+        for gap in after:
+            at += gap
+            tasks.append(asyncio.create_task(step(at)))
+        await time.run(*tasks)
+
+    asyncio.run(all_steps())
+    return starts
 
 
 def test_without_a_rate_nothing_waits() -> None:
     """No rate: as many steps as there are."""
-    pace = Pace(None, seconds=Seconds())
-    assert [pace.reserve() for _ in range(1000)] == [0.0] * 1000
+    time = VirtualTime()
+    pace = Pace(None, seconds=time)
+    assert begun(pace, time, [0.0] * 100) == [0.0] * 100
     assert pace.wait_seconds() == 0.0
 
 
 def test_steps_at_once_are_spread() -> None:
     """Four steps a second, asked for at once: one each quarter of a second."""
-    pace = Pace(4, seconds=Seconds())
-    assert [pace.reserve() for _ in range(4)] == [0.0, 0.25, 0.5, 0.75]
-    assert pace.wait_seconds() == 1.0
+    time = VirtualTime()
+    pace = Pace(4, seconds=time)
+    assert begun(pace, time, [0.0] * 4) == [0.0, 0.25, 0.5, 0.75]
+    assert pace.wait_seconds() == 0.25
 
 
-def test_asking_takes_no_place() -> None:
-    """How long it would take can be asked without waiting for it."""
-    pace = Pace(1, seconds=Seconds())
-    pace.reserve()
-    assert pace.wait_seconds() == pace.wait_seconds() == 1.0
+async def test_those_who_wait_already_are_counted() -> None:
+    """One who comes now would have to wait for all before it."""
+    time = VirtualTime()
+    pace = Pace(2, seconds=time)
+    await pace.turn(time.sleep)
+    tasks = [asyncio.create_task(pace.turn(time.sleep)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert pace.wait_seconds() == 2.0
+    await time.run(*tasks)
+    assert time.now == 1.5
+
+
+async def test_one_who_gives_up_leaves_no_gap() -> None:
+    """A step that is cancelled while it waits takes nobody's turn."""
+    time = VirtualTime()
+    pace = Pace(1, seconds=time)
+    await pace.turn(time.sleep)
+    tasks = [asyncio.create_task(pace.turn(time.sleep)) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in tasks[:2]:
+        task.cancel()
+    await time.run(*tasks)
+    assert time.now == 1.0
 
 
 def test_silence_saves_nothing_up() -> None:
     """After a long silence the first step is at once, and the second still waits: no burst."""
-    clock = Seconds()
-    pace = Pace(2, seconds=clock)
-    pace.reserve()
-    clock.now += 3600
-    assert pace.wait_seconds() == 0.0
-    assert [pace.reserve(), pace.reserve()] == [0.0, 0.5]
+    time = VirtualTime()
+    pace = Pace(2, seconds=time)
+    assert begun(pace, time, [0.0, 3600.0, 0.0]) == [0.0, 3600.0, 3600.5]
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.floats(0.1, 1000), st.lists(st.floats(0, 5), min_size=2, max_size=40))
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.1, 1000), st.lists(st.floats(0, 5), min_size=2, max_size=20))
 def test_there_are_never_more_steps_than_the_rate_allows(rate: float, gaps: list[float]) -> None:
-    """Whenever steps are asked for, two neighbours are at least one rate's gap apart, and none is asked to wait less
-    than it has to.
+    """Whenever steps are asked for, two neighbours are at least one rate's gap apart, and none waits without need."""
+    time = VirtualTime()
+    starts = begun(Pace(rate, seconds=time), time, gaps)
+    assert min(later - earlier for earlier, later in pairwise(starts)) >= 1 / rate - 1e-6
+    asked, before = 0.0, float("-inf")
+    for gap, start in zip(gaps, starts, strict=True):
+        asked += gap
+        assert abs(start - max(asked, before + 1 / rate)) < 1e-6
+        before = start
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 3), st.lists(st.integers(0, 4), min_size=3, max_size=3)), max_size=12))
+def test_processes_together_keep_the_rate_whoever_has_which_part(changes: list[tuple[float, list[int]]]) -> None:
+    """However parts of one rate change hands between busy processes, in any time there are as many steps as the rate
+    allows in it, and one more for each process at most.
     """
-    clock = Seconds()
-    pace = Pace(rate, seconds=clock)
-    starts = []
-    for gap in gaps:
-        clock.now += gap
-        foretold = pace.wait_seconds()
-        waits = pace.reserve()
-        assert waits == foretold
-        starts.append(clock.now + waits)
-    apart = [later - earlier for earlier, later in pairwise(starts)]
-    assert min(apart) >= 1 / rate - 1e-6
+    rate, places = 4.0, 4
+    time = VirtualTime()
+    paces = [Pace(rate, seconds=time) for _ in range(3)]
+    starts: list[float] = []
+
+    def hand_out(parts: Sequence[int]) -> None:
+        left = places
+        for pace in paces:
+            pace.have(0)
+        for pace, wanted in zip(paces, parts, strict=True):
+            got = min(wanted, left)
+            left -= got
+            pace.have(got / places)
+
+    async def busy(pace: Pace) -> None:
+        while True:
+            await pace.turn(time.sleep)
+            starts.append(time.now)
+
+    async def everything() -> None:
+        hand_out([4, 0, 0])
+        tasks = [asyncio.create_task(busy(pace)) for pace in paces]
+        for seconds, parts in changes:
+            await time.run(asyncio.create_task(time.sleep(seconds)))
+            hand_out(parts)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(everything())
+    for first, since in enumerate(starts):
+        for last in range(first, len(starts)):
+            assert last - first + 1 <= (starts[last] - since) * rate + len(paces) + 1e-6

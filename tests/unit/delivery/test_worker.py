@@ -12,6 +12,7 @@ from tests.unit.delivery.scene import Scene, WatchedLanes, until, until_idle
 from tests.unit.delivery.tool import Act, later
 
 from secure_export.delivery.contract import ClaimedLane
+from secure_export.delivery.lease import lease_for, step_needs
 from secure_export.delivery.worker import Worker
 from secure_export.errors import StoreUnavailable
 from secure_export.workitems.outcome import Outcome
@@ -247,3 +248,39 @@ async def test_two_workers_never_run_one_lane_at_a_time(make_scene: MakeScene, r
     assert scene.tool.most_at_once == 10
     assert min(len(scene.told.steps), len(other.told.steps)) >= 5, "both worked"
     assert await scene.is_idle()
+
+
+class _TakenOver(WatchedLanes):
+    """Lanes that remember when they were asked whose owner died, and with what patience."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.store)
+        self.asked: list[timedelta] = []
+
+    async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
+        self.asked.append(patience)
+        return await super().take_over(connection, now=now, patience=patience)
+
+
+async def test_it_asks_now_and_then_whose_owner_died(make_scene: MakeScene) -> None:
+    """At first, and every few seconds from then on: a peer may die at any time."""
+    scene = await make_scene()
+    scene.lanes = lanes = _TakenOver(scene)
+    async with running(scene.worker()):
+        await until(lambda: len(lanes.claims) > 5)
+        assert len(lanes.asked) == 1
+        scene.clock.forward(5)
+        await until(lambda: len(lanes.asked) == 2)
+        claims = len(lanes.claims)
+        await until(lambda: len(lanes.claims) > claims + 5)
+        assert len(lanes.asked) == 2
+
+
+async def test_what_a_dead_peer_may_just_have_begun_is_given_the_time_to_end(make_scene: MakeScene) -> None:
+    """A step may begin as late as the lease has enough left for it, and then take as long as a step may."""
+    scene = await make_scene(step_timeout_seconds=40)
+    scene.lanes = lanes = _TakenOver(scene)
+    async with running(scene.worker()):
+        await until(lambda: bool(lanes.asked))
+    latest_begin = lease_for(40) - step_needs(40)
+    assert lanes.asked[0] >= latest_begin + timedelta(seconds=40)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.http_settings import HttpSettings
-from secure_export.itsm.secrets import Secret
+from secure_export.secrets import Secret
 from secure_export.settings_file import read_settings
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from secure_export.errors import SecureExportError
 from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.secrets import SecretMissing
 from secure_export.itsm.sign_in import KeptToken, SignIn, SignInFailed, Token
+from secure_export.secrets import SecretMissing
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REFUSED = SignInFailed("access_denied")

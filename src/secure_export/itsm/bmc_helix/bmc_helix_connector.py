@@ -39,9 +39,15 @@ class BmcHelixConnector:
     """
 
     def __init__(self, name: str, settings: BmcHelixSettings, resources: "Resources") -> None:
-        self._http = Http(settings)
+        self._http = Http(settings, share=resources.share)
         self._sign_in = sign_in_of(settings, self._http, clock=resources.clock)
-        api = EntryApi(self._http, self._sign_in, clock=resources.clock, connections=settings.connections)
+        api = EntryApi(
+            self._http,
+            self._sign_in,
+            clock=resources.clock,
+            connections=settings.connections,
+            share=resources.share,
+        )
         classes = CmdbReading(api, settings.cmdb)
         cmdb = BmcHelixCmdb(classes, settings.cmdb)
         self._tools = tools(name, settings, api, clock=resources.clock, ci_remarks=cmdb.remarks)

@@ -39,9 +39,15 @@ class ServiceNowConnector:
     """
 
     def __init__(self, name: str, settings: ServiceNowSettings, resources: "Resources") -> None:
-        self._http = Http(settings)
+        self._http = Http(settings, share=resources.share)
         self._sign_in = sign_in_of(settings, self._http, clock=resources.clock)
-        api = TableApi(self._http, self._sign_in, clock=resources.clock, connections=settings.connections)
+        api = TableApi(
+            self._http,
+            self._sign_in,
+            clock=resources.clock,
+            connections=settings.connections,
+            share=resources.share,
+        )
         self._tools = tools(name, settings, api, clock=resources.clock)
         self._tasks = TaskRecords(self._tools)
         self._origin = origin_of(name, settings, resources.console_url)

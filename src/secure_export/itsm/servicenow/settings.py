@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from secure_export.itsm.http_settings import HttpSettings
-from secure_export.itsm.secrets import Secret
 from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
+from secure_export.secrets import Secret
 
 TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]

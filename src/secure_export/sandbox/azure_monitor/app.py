@@ -8,14 +8,18 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from secure_export.sandbox.azure_monitor import catalogue
 from secure_export.sandbox.azure_monitor.action_group import ActionGroup, Webhook
+from secure_export.sandbox.azure_monitor.arm.api import ArmApi
+from secure_export.sandbox.azure_monitor.arm.control import arm_control_routes
+from secure_export.sandbox.azure_monitor.arm.world import World
 from secure_export.sandbox.azure_monitor.page import page
 from secure_export.sandbox.azure_monitor.scenario import MAIN_GROUP
 from secure_export.sandbox.azure_monitor.shapes import alert_row, delivery_row
 from secure_export.sandbox.azure_monitor.station import Station
+from secure_export.sandbox.rest_door import Door
 
 NOTICE = "SANDBOX: a stand-in for Azure Monitor. Nothing here happens in Azure."
 
@@ -50,8 +54,13 @@ class _Authority(msgspec.Struct, forbid_unknown_fields=True):
     client_secret: str | None = None
 
 
-def azure_monitor_app(station: Station) -> Starlette:
-    """Give the ASGI application of a station."""
+def azure_monitor_app(station: Station, world: World | None = None) -> Starlette:
+    """Give the ASGI application of a station.
+
+    Args:
+        station: It.
+        world: The state of ARM, which, in life another host, is below ``/arm``; None: there is no ARM.
+    """
     control = _Control(station)
     looks: dict[str, Callable[[], Any]] = {
         "": control.state,
@@ -71,10 +80,16 @@ def azure_monitor_app(station: Station) -> Starlette:
     return Starlette(
         routes=[
             Route("/", _page(station)),
+            *(_arm_routes(station, world) if world is not None else ()),
             *(Route(f"/control{path}", _get(look), methods=["GET"]) for path, look in looks.items()),
             *(Route(f"/control{path}", _post(change), methods=["POST"]) for path, change in changes.items()),
         ]
     )
+
+
+def _arm_routes(station: Station, world: World) -> list[BaseRoute]:
+    arm = Door(ArmApi(world, station.run_in_background))
+    return [*arm_control_routes(world, station), Mount("/arm", arm)]
 
 
 def _page(station: Station) -> Callable[[Request], Any]:

@@ -89,6 +89,7 @@ class AzureMonitor:
         groups: The action groups by name in lower case.
         bans: The end points that no group calls just now.
         deliveries: The latest ten thousand deliveries, in the order they began.
+        observers: Told of every message before it is sent, and to which groups.
     """
 
     def __init__(  # noqa: PLR0913 - what a test may want to set
@@ -123,6 +124,7 @@ class AzureMonitor:
         self.groups: dict[str, ActionGroup] = {}
         self.bans = Bans(clock, seconds=BAN_SECONDS * time_scale)
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
+        self.observers: list[Callable[[Message, Sequence[str]], None]] = []
         self._numbers = itertools.count(1)
         self._client = (client_id, client_secret)
         self._time_scale = time_scale
@@ -161,6 +163,10 @@ class AzureMonitor:
         self._client = (client_id or self._client[0], client_secret or self._client[1])
         self._senders.clear()
 
+    def forget_tokens(self) -> None:
+        """Ask for new tokens from now on, instead of keeping each until it ends."""
+        self._senders.clear()
+
     async def notify(self, message: Message, groups: Sequence[str]) -> list[Delivery]:
         """Send a message to every webhook of these groups, all at once and in no order.
 
@@ -177,10 +183,20 @@ class AzureMonitor:
             LookupError: There is no such group.
             ValueError: There are too many.
         """
-        started = self._start(message, self.find(groups))
-        self._chance.shuffle(started)
-        await asyncio.gather(*(self._deliver(one) for one in started))
-        return started
+        found = self.find(groups)
+        for tell in self.observers:
+            tell(message, [one.name for one in found])
+        return await self._deliver_all(
+            [one for group in found for one in self._start(message, group.name, group.webhooks)]
+        )
+
+    async def send(self, message: Message, group: str, webhooks: Sequence[Webhook]) -> list[Delivery]:
+        """Send a message to webhooks that no group holds, such as those of a test.
+
+        Returns:
+            The deliveries, ended.
+        """
+        return await self._deliver_all(self._start(message, group, webhooks))
 
     async def pause(self, seconds: float) -> None:
         """Wait, unscaled, by the sleep that deliveries use."""
@@ -193,7 +209,7 @@ class AzureMonitor:
             LookupError: There is no such group.
             ValueError: There are more than a rule can have.
         """
-        wanted = list(dict.fromkeys(name.lower() for name in names))
+        wanted = list(dict.fromkeys(self._key(name) for name in names))
         if len(wanted) > MOST_GROUPS_PER_RULE:
             raise ValueError(f"An alert rule has at most {MOST_GROUPS_PER_RULE} action groups, not {len(wanted)}.")
         if missing := [name for name in wanted if name not in self.groups]:
@@ -202,12 +218,22 @@ class AzureMonitor:
             )
         return [self.groups[name] for name in wanted if self.groups[name].enabled]
 
-    def _start(self, message: Message, groups: list[ActionGroup]) -> list[Delivery]:
-        pairs = [(group, webhook) for group in groups for webhook in group.webhooks]
-        started = [
-            Delivery(next(self._numbers), message, group.name, webhook, self._wall_clock()) for group, webhook in pairs
-        ]
+    def _key(self, name: str) -> str:
+        """Give a group's key: its name, or the end of its ARM id where no other id ends so."""
+        key = name.lower()
+        if key in self.groups:
+            return key
+        ending = [one for one in self.groups if one.endswith(f"/actiongroups/{key}")]
+        return ending[0] if len(ending) == 1 else key
+
+    def _start(self, message: Message, group: str, webhooks: Sequence[Webhook]) -> list[Delivery]:
+        started = [Delivery(next(self._numbers), message, group, one, self._wall_clock()) for one in webhooks]
         self.deliveries.extend(started)
+        return started
+
+    async def _deliver_all(self, started: list[Delivery]) -> list[Delivery]:
+        self._chance.shuffle(started)
+        await asyncio.gather(*(self._deliver(one) for one in started))
         return started
 
     async def _deliver(self, delivery: Delivery) -> None:

@@ -1,14 +1,20 @@
 """Runs the stand-in by itself."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from secure_export.sandbox import serving
+from secure_export.sandbox.azure_monitor.action_group import ActionGroup
 from secure_export.sandbox.azure_monitor.app import azure_monitor_app
+from secure_export.sandbox.azure_monitor.arm.directory import SandboxDirectory
+from secure_export.sandbox.azure_monitor.arm.seeding import seed
+from secure_export.sandbox.azure_monitor.arm.world import World
 from secure_export.sandbox.azure_monitor.estate import sample_estate
 from secure_export.sandbox.azure_monitor.monitor import AzureMonitor
 from secure_export.sandbox.azure_monitor.scenario import groups_for
 from secure_export.sandbox.azure_monitor.station import Station
+from secure_export.sandbox.clock import Clock
 
 # What the sandbox's Entra ID knows by default; written out here so that this stand-in can run without it.
 DEFAULT_CLIENT_ID = "461e8683-5575-4561-ac7f-899cc907d62a"
@@ -19,6 +25,82 @@ DEFAULT_IDENTIFIER_URI = "api://5ec07e00-0a1e-47b0-8c11-0a5e1f0c0de5"
 
 def _say(line: str) -> None:
     sys.stderr.write(line + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A stand-in that listens.
+
+    Attributes:
+        station: What fires alerts.
+        world: What ARM knows.
+        serving: Its listener.
+    """
+
+    station: Station
+    world: World
+    serving: serving.Serving
+
+    @property
+    def base_url(self) -> str:
+        """Where it is reached, without a trailing slash."""
+        return self.serving.base_url
+
+    @property
+    def arm_url(self) -> str:
+        """Where ARM is reached, without a trailing slash."""
+        return f"{self.base_url}/arm"
+
+    async def stop(self) -> None:
+        """Stop in order: what is under way first, then the listener."""
+        await self.station.close()
+        await self.serving.stop()
+        if isinstance(self.world.directory, SandboxDirectory):
+            await self.world.directory.close()
+
+
+async def start_azure_monitor(  # noqa: PLR0913 - what a stand-in is made of
+    *,
+    entra: str | None = None,
+    groups: Iterable[ActionGroup] = (),
+    tenant_id: str = DEFAULT_TENANT_ID,
+    client_id: str = DEFAULT_CLIENT_ID,
+    client_secret: str = DEFAULT_CLIENT_SECRET,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    time_scale: float = 1.0,
+    allow_other_machines: bool = False,
+) -> Running:
+    """Start a stand-in, ARM included, inside the running event loop.
+
+    Args:
+        entra: The base URL of the sandbox's Entra ID; None: nobody can sign in to ARM, and webhooks get no token.
+        groups: Action groups that ARM does not know.
+        tenant_id: The tenant that the subscriptions trust.
+        client_id: Azure Monitor's application id.
+        client_secret: What it proves itself with.
+        host: Where to listen.
+        port: 0 asks the system for a free one.
+        time_scale: What Azure's waits and its ban are multiplied by.
+        allow_other_machines: Must be True for an address that is not loopback.
+
+    Raises:
+        NotLoopbackError: The address is not loopback and that was not allowed.
+        OSError: The address cannot be listened on.
+    """
+    clock = Clock()
+    monitor = AzureMonitor(entra or "", client_id, client_secret, groups=groups, time_scale=time_scale)
+    station = Station(sample_estate(tenant_id), monitor, now=clock.now)
+    world = World(station.estate, monitor, SandboxDirectory(entra) if entra else None, clock=clock)
+    seed(world)
+    listening = await serving.start(
+        azure_monitor_app(station, world),
+        name="Azure Monitor",
+        host=host,
+        port=port,
+        allow_other_machines=allow_other_machines,
+    )
+    return Running(station, world, listening)
 
 
 async def run_azure_monitor(  # noqa: PLR0913 - the command's options
@@ -53,18 +135,21 @@ async def run_azure_monitor(  # noqa: PLR0913 - the command's options
     groups = (
         groups_for(webhook, tenant_id=tenant_id, identifier_uri=identifier_uri, secure=bool(entra)) if webhook else []
     )
-    monitor = AzureMonitor(entra or "", client_id, client_secret, groups=groups, time_scale=time_scale)
-    station = Station(sample_estate(tenant_id), monitor)
-    running = await serving.start(
-        azure_monitor_app(station),
-        name="Azure Monitor",
+    running = await start_azure_monitor(
+        entra=entra,
+        groups=groups,
+        tenant_id=tenant_id,
+        client_id=client_id,
+        client_secret=client_secret,
         host=host,
         port=port,
+        time_scale=time_scale,
         allow_other_machines=allow_other_machines,
     )
     announce(f"calls {webhook or 'nothing yet'} with {f'tokens of {entra}' if entra else 'no token'}")
     announce(f"alerts and deliveries: {running.base_url}/  control: {running.base_url}/control")
+    announce(f"ARM {running.arm_url}  subscriptions {', '.join(running.station.estate.subscriptions)}")
     try:
-        await serving.run_until_cancelled(running, announce)
+        await serving.run_until_cancelled(running.serving, announce)
     finally:
-        await station.close()
+        await running.stop()

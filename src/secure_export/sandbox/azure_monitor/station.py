@@ -35,6 +35,7 @@ class FiredAlert:
         story: What it is.
         groups: Who was told.
         is_over: Whether its end was sent too.
+        reach: Says anew at each notification who is told, whether it is the end; None: always the same groups.
     """
 
     number: int
@@ -43,6 +44,14 @@ class FiredAlert:
     story: Story
     groups: tuple[str, ...]
     is_over: bool = False
+    reach: "Reach | None" = None
+
+    def told(self, *, ended: bool) -> tuple[str, ...]:
+        """Say who is told of what fires it, or of what ends it."""
+        return self.groups if self.reach is None else self.reach(self.story, ended)
+
+
+Reach = Callable[[Story, bool], tuple[str, ...]]
 
 
 class Station:
@@ -96,14 +105,43 @@ class Station:
             LookupError: There is no such kind, resource or group.
         """
         self.monitor.find(groups)
+        return self._fired(self.teller(kind, rule, resource), tuple(groups), ends_first=ends_first)
+
+    def teller(self, kind: str, rule: str | None, resource: str | None) -> Callable[[timedelta], Story]:
+        """Give what makes the story of an alert that fires now, for the time that it lasts."""
         at, seed = self._now(), self._chance.getrandbits(64)
 
         def story(lasts: timedelta) -> Story:
             shop = Workshop(self.estate, at, random.Random(seed), rule, resource, lasts)
             return catalogue.build(kind, shop, test_subscription=self._test_subscription)
 
-        alert = FiredAlert(next(self._numbers), at, story, story(_SHORTEST), tuple(groups))
+        return story
+
+    def fire_story(self, build: Callable[[timedelta], Story], reach: Reach) -> FiredAlert:
+        """Fire an alert now.
+
+        Args:
+            build: Makes its story for the time that it lasts.
+            reach: Says who is told.
+        """
+        return self._fired(build, (), reach)
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something go on by itself, until it ends or the station closes."""
+        self._in_background(work)
+
+    def _fired(
+        self,
+        build: Callable[[timedelta], Story],
+        groups: tuple[str, ...],
+        reach: Reach | None = None,
+        *,
+        ends_first: bool = False,
+    ) -> FiredAlert:
+        alert = FiredAlert(next(self._numbers), self._now(), build, build(_SHORTEST), groups, reach=reach)
         self.alerts[alert.number] = alert
+        if reach is not None:
+            alert.groups = alert.told(ended=False)
         self._in_background(self._tell(alert, ends_first=ends_first))
         return alert
 
@@ -151,7 +189,7 @@ class Station:
         alert.story = alert.build(max(_SHORTEST, self._now() - alert.at))
         if alert.story.ended is not None:
             alert.is_over = True
-            await self.monitor.notify(Message.of(alert.story.kind, alert.story.ended), alert.groups)
+            await self.monitor.notify(Message.of(alert.story.kind, alert.story.ended), alert.told(ended=True))
 
     async def _play(self, scenario: Scenario, pause: float) -> None:
         async for _ in play(self.monitor, scenario, pause=pause):

@@ -8,24 +8,31 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from secure_export.sandbox.entra import token_endpoint
 from secure_export.sandbox.entra.control import control_routes
 from secure_export.sandbox.entra.entra import SandboxEntra
 from secure_export.sandbox.entra.errors import EntraError
+from secure_export.sandbox.entra.graph.api import GraphApi
+from secure_export.sandbox.entra.graph.control import graph_control_routes
+from secure_export.sandbox.entra.identities import GRAPH_APP_ID
 from secure_export.sandbox.entra.outage import Door, OutageMode
+from secure_export.sandbox.rest_door import Door as RestDoor
 
 _NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 _DAY = {"Cache-Control": "max-age=86400, private"}
 
 
 def entra_app(entra: SandboxEntra) -> Starlette:
-    """Give the ASGI application of a stand-in."""
+    """Give the ASGI application of a stand-in; Graph, in life another host, is below ``/graph``."""
     doors = _Doors(entra)
+    graph = GraphApi(entra.graph, lambda token: entra.checked(token, GRAPH_APP_ID))
     return Starlette(
         routes=[
             *control_routes(entra),
+            *graph_control_routes(entra),
+            Mount("/graph", RestDoor(graph)),
             Route("/{tenant}/.well-known/openid-configuration", doors.configuration_1),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", doors.configuration_2),
             Route("/{tenant}/discovery/keys", doors.keys_1),

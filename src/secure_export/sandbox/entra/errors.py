@@ -117,3 +117,27 @@ def not_assigned(client_id: str, resource: str) -> EntraError:
         501051,
         f"Application '{client_id}' is not assigned to a role for the application '{resource}'.",
     )
+
+
+def no_principal(client_id: str, tenant: str) -> EntraError:
+    """Refuse a client that has no service principal in the tenant: such tokens ended in 2026 (entra-facts 1.5)."""
+    return EntraError(
+        "invalid_client",
+        7000229,
+        f"The client application {client_id} is missing service principal in the tenant {tenant}.",
+        401,
+    )
+
+
+def password_wrong() -> EntraError:
+    """Refuse a person with a wrong name or password."""
+    return EntraError("invalid_grant", 50126, "Error validating credentials due to invalid username or password.")
+
+
+def no_consent(client_id: str) -> EntraError:
+    """Refuse a person's token for an application that nobody consented to."""
+    return EntraError(
+        "invalid_grant",
+        65001,
+        f"The user or administrator has not consented to use the application with ID '{client_id}'.",
+    )

@@ -13,6 +13,7 @@ from secure_export.sandbox.entra.directory import (
     default_directory,
 )
 from secure_export.sandbox.entra.entra import SandboxEntra
+from secure_export.sandbox.entra.identities import ADMIN
 
 
 def _say(line: str) -> None:
@@ -72,6 +73,7 @@ async def run_entra(  # noqa: PLR0913 - the command's options
     announce(f"authority {entra.base_url}  tenant {entra.default_tenant} (and {_others(known)})")
     announce(f"audience {resource_app_id} or api://{resource_app_id}  token version {token_version}")
     announce(f"client {AZNS_APP_ID}  secret {AZNS_SANDBOX_SECRET}  control {entra.base_url}/control")
+    announce(f"Graph {entra.base_url}/graph  administrator {ADMIN.client_id}  secret {ADMIN.client_secret}")
     await serving.run_until_cancelled(running, announce)
 
 

@@ -1,4 +1,4 @@
-"""The token end points: client credentials, in the form of either version."""
+"""The token end points: client credentials and passwords, in the form of either version."""
 
 import base64
 import binascii
@@ -35,11 +35,21 @@ def answer(
     """
     if not (grant := form.get("grant_type", "")):
         raise missing_parameter("grant_type")
+    if grant == "password":
+        return _body(_user(entra, tenant, version, form), version, entra)
     if grant != "client_credentials":
         raise grant_not_supported(grant)
     client_id, secret = _credentials(form, authorization)
     issued = entra.issue(tenant, client_id, secret, _resource(form, version))
     return _body(issued, version, entra)
+
+
+def _user(entra: SandboxEntra, tenant: str, version: int, form: Mapping[str, str]) -> Issued:
+    for name in ("client_id", "username", "password"):
+        if not form.get(name):
+            raise missing_parameter(name)
+    asked = _resource(form, version)
+    return entra.issue_to_user(tenant, form["client_id"], form["username"], form["password"], asked)
 
 
 def _credentials(form: Mapping[str, str], authorization: str) -> tuple[str, str]:

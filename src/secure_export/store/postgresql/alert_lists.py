@@ -24,7 +24,8 @@ WITH of_id AS MATERIALIZED (
 SELECT {ALERT_COLUMNS} FROM alerts
 WHERE seq = (SELECT max(seq) FROM of_id WHERE $3::text IS NULL OR connection = $3)
 """  # noqa: S608 - constants
-_NUMBERS = "SELECT notification FROM alert_notifications WHERE alert = $1 ORDER BY notification LIMIT $2"
+# Sorted by an expression, or a plan for any limit walks through all notifications in order, looking for the alert's.
+_NUMBERS = "SELECT notification FROM alert_notifications WHERE alert = $1 ORDER BY notification + 0 LIMIT $2"
 _NOTIFICATIONS = """
 SELECT notifications.id, received_at, caller FROM notifications JOIN senders ON senders.id = sender
 WHERE notifications.id = ANY($1::bigint[])"""

@@ -99,8 +99,8 @@ async def put_alerts(
         state = alert_state_row(record.state)
         values = (*state, other_id(record, told_id), facts, micros_or_none(record.seen_at) or seen_at)
         before[key] = (facts, values[-1])
-        searched = _searched(record.state.alert_id, facts)
-        seq = await connection.fetchval(_PUT, key, name, *values, _problem_key(state[1]), searched)
+        derived = (problem_key(state[1]), searched_text(record.state.alert_id, facts))
+        seq = await connection.fetchval(_PUT, key, name, *values, *derived)
         rows.append((int(seq), told_id))
     return rows
 
@@ -155,7 +155,7 @@ async def is_still_so(connection: Connection, name: str, basis: Basis) -> bool:
 async def end_unread(connection: Connection, name: str, records: Sequence[AlertRecord]) -> None:
     """End what was not read of a problem, where all that was read of it in a work item has ended at one time."""
     for end in ends_of_problems(records):
-        key = _problem_key(end.problem)
+        key = problem_key(end.problem)
         await connection.execute(_END_UNREAD, micros(end.at), name, key, end.work_item, ENDED_UNREAD)
 
 
@@ -164,7 +164,7 @@ async def _read_alerts(
 ) -> dict[str, AlertState]:
     found: list[Any] = await connection.fetch(_BY_ID, _keys(alert_ids), name) if alert_ids else []
     for problem in problems:
-        asked = (name, _problem_key(problem), MOST_OF_PROBLEM)
+        asked = (name, problem_key(problem), MOST_OF_PROBLEM)
         found += await connection.fetch(_OF_ALL, *asked)
         if item_id is not None:
             found += await connection.fetch(_OF_ITEM, *asked, item_id)
@@ -198,7 +198,7 @@ async def _others_firing(
 ) -> int:
     if item_id is None:
         return 0
-    count: int = await connection.fetchval(_FIRING_ELSEWISE, item_id, [_problem_key(one) for one in problems])
+    count: int = await connection.fetchval(_FIRING_ELSEWISE, item_id, [problem_key(one) for one in problems])
     return count - counted_twice(item_id, alerts, problems)
 
 
@@ -206,14 +206,14 @@ def _keys(alert_ids: Iterable[str]) -> list[bytes]:
     return [alert_key(one) for one in alert_ids]
 
 
-def _problem_key(problem: str | None) -> bytes | None:
+def problem_key(problem: str | None) -> bytes | None:
     """Give what a problem is looked for by; problems differ also in case, unlike alert ids."""
     if problem is None:
         return None
     return blake2b(problem.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _searched(alert_id: str, facts: str) -> str:
+def searched_text(alert_id: str, facts: str) -> str:
     """Give the text that a search looks at."""
     said: dict[str, Any] = decoded(facts)
     texts = [alert_id]

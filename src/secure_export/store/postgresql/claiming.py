@@ -42,6 +42,13 @@ UPDATE lanes SET state = 'claimed', token = token.number, owner = $4, due_at = $
 FROM before, token WHERE lanes.id = before.id
 RETURNING lanes.key, correlation_key, look, token, before.due_at
 """  # noqa: S608 - constants
+# A lane that notifications come for all the time is locked nearly all the time. Once it has been due for a while it is
+# waited for, in the order in which the database gives locks, rather than passed over again and again.
+_OVERDUE = timedelta(seconds=1)
+_PATIENCE = "SET LOCAL lock_timeout = '1s'"
+_WAIT_FOR_LONGEST_DUE = """
+SELECT 1 FROM lanes WHERE connection = $1 AND state = 'ready' AND due_at <= $2 ORDER BY due_at LIMIT 1 FOR UPDATE
+"""
 _GIVE_BACK = """
 UPDATE lanes SET state = 'ready', due_at = $4, owner = NULL
 WHERE connection = $1 AND state = 'claimed' AND due_at = $2 AND saved = $3
@@ -94,6 +101,7 @@ async def take(  # noqa: PLR0913 - what a claim says
     number: int,
     now: datetime,
     lease_until: datetime,
+    patient: bool = False,
 ) -> list[Taken]:
     """Take up to ``limit`` due lanes of the connection ``name``, longest due first; a ready one is always due.
 
@@ -105,8 +113,12 @@ async def take(  # noqa: PLR0913 - what a claim says
         number: What tells this claim from others; see ``give_back``.
         now: The time now.
         lease_until: When others may take them over.
+        patient: Whether to wait for the longest due lane, where others hold it, rather than pass it over.
     """
     await _shorten(connection, name, now)
+    if patient:
+        await connection.execute(_PATIENCE)
+        await connection.fetchval(_WAIT_FOR_LONGEST_DUE, name, micros(now - _OVERDUE))
     rows = await connection.fetch(_TAKE, name, limit, micros(now), owner, micros(lease_until), number)
     if not rows:
         return []
@@ -210,21 +222,28 @@ async def _leave_doubt(connection: Connection, seq: int) -> None:
 
 
 # A process holds a lock on its number for as long as it lives (``presence``): see pg_locks in PostgreSQL's docs.
+# Who else's lanes are claimed is looked at first: the locks of a server are dearer to list.
 _TAKE_OVER = """
-UPDATE lanes SET due_at = greatest($2::bigint, coalesce(
-    (SELECT started_at FROM steps WHERE steps.lane = lanes.key AND finished_at IS NULL AND kind <> 'look'), 0
-) + $3::bigint)
-WHERE connection = $1 AND state = 'claimed' AND due_at > $2 AND owner IS NOT NULL AND owner NOT IN (
-    SELECT objid::bigint::integer FROM pg_locks
-    WHERE locktype = 'advisory' AND classid = $4 AND objsubid = 2 AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+UPDATE lanes SET due_at = greatest($2::bigint, gone.until) FROM (
+    SELECT id, coalesce((
+        SELECT started_at FROM steps WHERE steps.lane = lanes.key AND finished_at IS NULL AND kind <> 'look'), 0)
+        + $3::bigint AS until
+    FROM lanes WHERE connection = $1 AND state = 'claimed' AND due_at > $2 AND owner <> $5 AND owner NOT IN (
+        SELECT objid::bigint::integer FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = $4 AND objsubid = 2 AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+) AS gone
+WHERE lanes.id = gone.id AND lanes.state = 'claimed' AND lanes.owner <> $5 AND due_at > $2 AND due_at > gone.until
 """
 
 
-async def take_over(connection: Connection, name: str, *, now: datetime, patience: timedelta, locks: int) -> int:
+async def take_over(  # noqa: PLR0913 - who asks, and how
+    connection: Connection, name: str, *, now: datetime, patience: timedelta, locks: int, own: int | None
+) -> int:
     """Make the lanes of a connection due whose owner is gone; how many there were.
 
     One with a begun step becomes due when what it asked for can no longer go on in the tool.
     """
-    status = await connection.execute(_TAKE_OVER, name, micros(now), patience // timedelta(microseconds=1), locks)
+    waits = patience // timedelta(microseconds=1)
+    status = await connection.execute(_TAKE_OVER, name, micros(now), waits, locks, own if own is not None else 0)
     return int(status.rpartition(" ")[2])

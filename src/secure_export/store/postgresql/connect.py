@@ -6,6 +6,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from secure_export.store.postgresql import texts
+from secure_export.store.postgresql.hosts import Hosts
 from secure_export.store.postgresql.outages import store_errors
 from secure_export.store.postgresql.place import Place
 
@@ -19,8 +20,15 @@ _LIMITS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "15s",
 }
+# A machine that is gone says no good-bye: the server is to notice within half a minute, and let go of what it held.
+_KEPT_ALIVE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
+}
 # The server ends a statement first, and says why; this is for a network that swallows everything.
-_ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
 # A commit is on disk when it returns, whatever the role or database has as its default; stronger ones stay.
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', {within}) "
@@ -44,10 +52,11 @@ async def open_pool(place: Place) -> "asyncpg.Pool[asyncpg.Record]":
     with store_errors():
         pool: asyncpg.Pool[asyncpg.Record] = await asyncpg.create_pool(
             **_arguments(place),
+            connect=Hosts(place.hosts, place.ports).connect,
             min_size=0,
             max_size=place.pool_size,
             max_inactive_connection_lifetime=_IDLE_SECONDS,
-            command_timeout=_ANSWER_SECONDS,
+            command_timeout=ANSWER_SECONDS,
             init=prepare,
             reset=_leave_as_it_is,
         )
@@ -61,7 +70,9 @@ async def connect(place: Place, *, limits: bool = True) -> "asyncpg.Connection[a
         StoreUnavailable: It cannot be opened now.
     """
     with store_errors():
-        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(**_arguments(place, limits=limits))
+        connection = await Hosts(place.hosts, place.ports).connect(
+            **_arguments(place, limits=limits), command_timeout=ANSWER_SECONDS if limits else None
+        )
         await _convert_texts(connection)
     return connection
 
@@ -69,7 +80,7 @@ async def connect(place: Place, *, limits: bool = True) -> "asyncpg.Connection[a
 def _arguments(place: Place, *, limits: bool = True) -> dict[str, Any]:
     settings = {"application_name": "secure-export"}
     if not place.through_pooler:
-        settings |= {"jit": "off"} | (_LIMITS if limits else {})
+        settings |= {"jit": "off"} | _KEPT_ALIVE | (_LIMITS if limits else {})
     return {
         **place.arguments(),
         "timeout": _CONNECT_SECONDS,

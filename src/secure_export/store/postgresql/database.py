@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import asyncpg
 
-from secure_export.errors import StoreUnavailable
+from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.itsm.desk.contract import WriteInDoubt
-from secure_export.store.postgresql.connect import BEGIN, BEGIN_THROUGH_POOLER, Connection, open_pool
+from secure_export.store.postgresql.connect import ANSWER_SECONDS, BEGIN, BEGIN_THROUGH_POOLER, Connection, open_pool
 from secure_export.store.postgresql.outages import (
     is_outage,
     leaves_connection_unusable,
@@ -25,6 +25,8 @@ T = TypeVar("T")
 _WAITING_LIMIT = 4096
 _WAIT_FOR_CONNECTION_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
+_TIDY_SECONDS = 3.0
+_NO_LIMIT_SECONDS = 86_400.0
 _TRIES = 5
 _SHARE_OF_LISTS = 4
 
@@ -84,11 +86,15 @@ class Database:
                 if not self.place.through_pooler:
                     return await query(connection)
                 # Settings of a session do not survive in a pooler, and without them a query has no time limit.
-                await connection.execute(self._begin)
                 try:
-                    return await query(connection)
-                finally:
-                    await _roll_back(connection)
+                    await connection.execute(self._begin)
+                    result = await query(connection)
+                except BaseException as error:
+                    if not leaves_connection_unusable(error):
+                        await _roll_back(connection)
+                    raise
+                await _roll_back(connection)
+                return result
 
     async def read_list(self, query: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a query that may take long, few at a time; otherwise as ``read``."""
@@ -120,11 +126,12 @@ class Database:
     async def _transaction(self, job: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._connection() as connection:
             began = perf_counter()
-            await connection.execute(self._begin)
             try:
+                await connection.execute(self._begin)
                 result = await job(connection)
-            except BaseException:
-                await _roll_back(connection)
+            except BaseException as error:
+                if not leaves_connection_unusable(error):
+                    await _roll_back(connection)
                 raise
             await _commit(connection)
             self._told(perf_counter() - began)
@@ -145,23 +152,41 @@ class Database:
                 f"no connection to the database for {_WAIT_FOR_CONNECTION_SECONDS:.0f} s: all are busy, or it does not "
                 "answer; try again shortly"
             ) from error
+        except SettingsError as error:  # a file with the password is being replaced, for one
+            raise StoreUnavailable(f"no connection to the database: {error}") from error
         finally:
             self._waiting -= 1
         try:
             yield connection
         except BaseException as error:
-            if leaves_connection_unusable(error):
+            if leaves_connection_unusable(error) or isinstance(error, WriteInDoubt):
                 _abandon(connection)
+                # The others lead to the same server by the same network: each would fail once more, by itself.
+                await self._pool.expire_connections()
             raise
         finally:
             with suppress(OSError, asyncpg.InterfaceError):
-                await self._pool.release(connection)
+                await self._pool.release(connection, timeout=_TIDY_SECONDS)
 
 
 async def _commit(connection: Connection) -> None:
-    """Commit; where the answer is missing nobody knows what came of it."""
+    """Commit; where the answer is missing nobody knows what came of it.
+
+    A commit is never cancelled, only left alone: PostgreSQL would show one that waits for its standby as if it were
+    safe (docs, "Synchronous Replication"), and what is sent again then would be taken for a duplicate and acknowledged.
+    asyncpg cancels what takes too long, and what its caller gives up.
+    """
+    committing = asyncio.ensure_future(connection.execute("COMMIT", timeout=_NO_LIMIT_SECONDS))
     try:
-        status = await connection.execute("COMMIT")
+        await asyncio.wait((committing,), timeout=ANSWER_SECONDS)
+    finally:
+        if not committing.done():
+            committing.add_done_callback(_heard)
+            _abandon(connection)
+    if not committing.done():
+        raise WriteInDoubt("the database did not say in time whether a change was kept")
+    try:
+        status = committing.result()
     except Exception as error:
         if may_work_at_once(error) or not is_outage(error):
             raise
@@ -171,10 +196,17 @@ async def _commit(connection: Connection) -> None:
         raise StoreUnavailable("the database took a change back instead of keeping it")
 
 
+def _heard(task: "asyncio.Future[str]") -> None:
+    """Take note of an error that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
 async def _roll_back(connection: Connection) -> None:
-    """Take back what was begun; where that does not work the connection's end does it."""
+    """Take back what was begun; where that does not work soon the connection's end does it."""
     try:
-        await connection.execute("ROLLBACK")
+        async with asyncio.timeout(_TIDY_SECONDS):
+            await connection.execute("ROLLBACK")
     except Exception:  # noqa: BLE001 - the error that led here says more
         _abandon(connection)
     except BaseException:

@@ -124,9 +124,13 @@ async def _relate(db: Connection, row_id: int | None, draft: CiDraft) -> int:
     added = 0
     for relation in draft.relations:
         kind, target = relation.kind, relation.target.lower()
-        key = blake2b(f"{kind}\0{target}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        added += await db.fetchval(_RELATE, row_id, key, kind, target) is not None
+        added += await db.fetchval(_RELATE, row_id, relation_key(kind, target), kind, target) is not None
     return added
+
+
+def relation_key(kind: str, target: str) -> bytes:
+    """Give what tells a CI's relations apart."""
+    return blake2b(f"{kind}\0{target}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 async def _with_texts(db: Connection, query: str, texts: set[str]) -> list[ConfigurationItem]:

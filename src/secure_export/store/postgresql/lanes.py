@@ -2,8 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
 
 from secure_export.delivery.contract import Change, ClaimedLane, Known
 from secure_export.itsm.desk.contract import WriteInDoubt
@@ -13,9 +16,12 @@ from secure_export.store.postgresql.alert_table import read_known
 from secure_export.store.postgresql.announcing import Announcing
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.database import Database
+from secure_export.store.postgresql.outages import LockTimeout
 from secure_export.store.postgresql.presence import LOCKS, Presence
 
 _BETWEEN_POLLS_SECONDS = 0.25
+_BETWEEN_PATIENT_CLAIMS_SECONDS = 1.0
+_AFTER_VAIN_PATIENCE_SECONDS = 10.0
 _NUMBER_BITS = 62
 _NEXT_DUE = """
 SELECT min(due_at) FROM unnest('{ready,claimed,waiting}'::text[]) AS every (one) CROSS JOIN LATERAL (
@@ -47,15 +53,17 @@ class PostgresLanes:
         self._announcing = announcing
         self._presence = presence
         self._claims_in_doubt: list[_Claim] = []
+        self._patient_from: dict[str, float] = {}
         self._saves_in_doubt: dict[tuple[str, str, int], tuple[Change, int]] = {}
 
     async def take_over(self, connection: str, *, now: datetime, patience: timedelta = timedelta(0)) -> int:
-        """See ``Lanes.take_over``; it may be asked at any time, and takes nothing from the living."""
+        """See ``Lanes.take_over``; it takes nothing from the living."""
         await self._presence.begin()
-        if not self._presence.listens:
+        if not self._presence.settled:
             return 0
+        own = self._presence.owner
         taken = await self._database.write(
-            lambda db: claiming.take_over(db, connection, now=now, patience=patience, locks=LOCKS)
+            lambda db: claiming.take_over(db, connection, now=now, patience=patience, locks=LOCKS, own=own)
         )
         if taken:
             self._announcing.ready()
@@ -67,21 +75,40 @@ class PostgresLanes:
         """See ``Lanes.claim``."""
         self._announcing.signals.searching()
         await self._give_back(connection, now)
-        number, until = secrets.randbits(_NUMBER_BITS) + 1, now + lease
+        one = _Claim(connection, secrets.randbits(_NUMBER_BITS) + 1, now + lease)
 
-        async def job(db: Connection) -> list[ClaimedLane]:
+        async def take(db: Connection, *, patient: bool) -> list[ClaimedLane]:
+            until = one.lease_until
             taken = await claiming.take(
-                db, connection, limit=limit, owner=self._presence.owner, number=number, now=now, lease_until=until
+                db,
+                connection,
+                limit=limit,
+                owner=self._presence.owner,
+                number=one.number,
+                now=now,
+                lease_until=until,
+                patient=patient,
             )
             if not taken:
                 return []
             return await claiming.read_taken(db, connection, taken, pending_limit=pending_limit, lease_until=until)
 
         try:
-            return await self._database.write(job)
+            if self._is_patient(connection):
+                with suppress(LockTimeout):
+                    return await self._database.write(partial(take, patient=True))
+                self._patient_from[connection] = monotonic() + _AFTER_VAIN_PATIENCE_SECONDS
+            return await self._database.write(partial(take, patient=False))
         except WriteInDoubt:
-            self._claims_in_doubt.append(_Claim(connection, number, until))
+            self._claims_in_doubt.append(one)
             raise
+
+    def _is_patient(self, connection: str) -> bool:
+        """Whether it is time to wait for a lane that was passed over, because others held it each time."""
+        if monotonic() < self._patient_from.get(connection, 0.0):
+            return False
+        self._patient_from[connection] = monotonic() + _BETWEEN_PATIENT_CLAIMS_SECONDS
+        return True
 
     async def known(self, lane: ClaimedLane, *, alert_ids: Sequence[str], problems: Sequence[str]) -> Known:
         """See ``Lanes.known``."""

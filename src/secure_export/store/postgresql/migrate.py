@@ -18,6 +18,8 @@ BREAKS_OLDER_PROGRAMS = "-- breaks older programs"
 _LOCK = "SELECT pg_advisory_xact_lock(1397310820, 1)"
 # What waits for a table's lock makes everybody else wait behind it: running processes are not to notice.
 _PATIENCE = "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = 0"
+# Nobody waits behind those who wait for another process that migrates.
+_PATIENCE_WITH_PEERS = "SET LOCAL lock_timeout = '60s'"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS migrations (
     number integer PRIMARY KEY,
@@ -52,7 +54,7 @@ async def migrate(connection: Connection, migrations: Sequence[Migration]) -> in
         names = ", ".join(one.name for one in missing)
         raise SettingsError(
             f"the database lacks {names}, and the role {await connection.fetchval('SELECT current_user')} may not "
-            f"apply it ({error}); run a command, such as check, once with the role that owns the tables"
+            f"apply it ({error}); run `secure-export store migrate` once with the role that owns the tables"
         ) from error
     return applied
 
@@ -67,10 +69,19 @@ async def _missing(connection: Connection, migrations: Sequence[Migration]) -> l
     return still_to_apply(migrations, applied[: len(migrations)] if all(row[3] for row in newer) else applied)
 
 
+async def applied_migrations(connection: Connection) -> list[tuple[int, str, str]]:
+    """Give number, name and checksum of the migrations that a database has, in order."""
+    if await connection.fetchval("SELECT to_regclass('migrations')") is None:
+        return []
+    rows = await connection.fetch("SELECT number, name, checksum FROM migrations ORDER BY number")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 async def _apply_next(connection: Connection, migrations: Sequence[Migration]) -> bool:
-    await connection.execute(f"{BEGIN}; {_PATIENCE}")
+    await connection.execute(f"{BEGIN}; {_PATIENCE_WITH_PEERS}")
     try:
         await connection.execute(_LOCK)
+        await connection.execute(_PATIENCE)
         if await connection.fetchval("SELECT to_regclass('migrations')") is None:
             await connection.execute(_TABLE)
         missing = await _missing(connection, migrations)

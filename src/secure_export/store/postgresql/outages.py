@@ -25,8 +25,10 @@ _OUTAGES = (
     "40",  # rolled back: deadlock, serialization failure
 )
 _OF_LOST_CONNECTIONS = ("connection is closed", "connection was closed", "released back to the pool", "pool is clos")
+# What a session was to remember is not there: it was another's before, which a pooler brings about.
+_FORGOTTEN = ("26000", "42P05")
 _AGAIN = ("40001", "40P01")
-_LEFT = ("08", "25006", "25P03", "25P04", "57P")
+_LEFT = ("08", "25006", "25P03", "25P04", "57P", *_FORGOTTEN)
 
 
 class LockTimeout(StoreUnavailable):
@@ -40,18 +42,21 @@ def store_errors() -> Iterator[None]:
         yield
     except asyncpg.LockNotAvailableError as error:
         raise LockTimeout(f"the database did not give a lock in time: {error}") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreUnavailable(
+            f"the role that runs the service lacks a right: {error}; grant it what "
+            "docs/decisions/0012-postgresql-store.md names, after each migration"
+        ) from error
     except Exception as error:
         if not is_outage(error):
             raise
-        raise StoreUnavailable(
-            f"the database cannot be used now: {text_of(error)}; check that it runs and can be reached"
-        ) from error
+        raise StoreUnavailable(f"the database cannot be used now: {text_of(error)}; {_what_to_do(error)}") from error
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether an error is about the state of network or database, rather than about what was asked."""
     if isinstance(error, asyncpg.PostgresError):
-        return _code(error).startswith(_OUTAGES)
+        return _code(error).startswith((*_OUTAGES, *_FORGOTTEN))
     if isinstance(error, asyncpg.InterfaceError):
         return _is_about_connection(error)
     return isinstance(error, OSError | ssl.SSLError | TimeoutError | asyncpg.InternalClientError | EOFError)
@@ -74,6 +79,13 @@ def leaves_connection_unusable(error: BaseException) -> bool:
 def text_of(error: BaseException) -> str:
     """Say in one line what happened; errors of time-outs have no text."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _what_to_do(error: Exception) -> str:
+    is_of_pooler = isinstance(error, asyncpg.PostgresError) and _code(error) in _FORGOTTEN
+    if is_of_pooler or "unsupported startup parameter" in str(error):  # PgBouncer's words
+        return "where a pooler hands out sessions for a transaction at a time, write pooler=transaction into store.url"
+    return "check that it runs and can be reached"
 
 
 def _code(error: asyncpg.PostgresError) -> str:

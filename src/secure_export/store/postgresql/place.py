@@ -22,7 +22,9 @@ _OPTIONS = (
     "sslkey",
     "sslmode",
     "sslrootcert",
+    "target_session_attrs",
 )
+_SERVERS = ("read-write", "primary")
 _MODES = ("disable", "require", "verify-ca", "verify-full")
 _DEFAULT_PORT = 5432
 _HIGHEST_PORT = 65535
@@ -46,6 +48,8 @@ class Place:
         pool_size: How many connections are open at a time at most, beside the one that listens.
         through_pooler: Whether a pooler hands out its connections for a transaction at a time, so that nothing may be
             left behind in a session: no prepared statements, no settings, no listening.
+        server: Which of the hosts is used (libpq's ``target_session_attrs``): the one that takes writes, or the
+            primary even while it refuses them, so that what is kept can still be read.
     """
 
     hosts: tuple[str, ...]
@@ -57,6 +61,7 @@ class Place:
     tls: ssl.SSLContext | None
     pool_size: int
     through_pooler: bool
+    server: str
 
     def arguments(self) -> dict[str, Any]:
         """Give what asyncpg needs to connect."""
@@ -68,7 +73,7 @@ class Place:
             "password": self.password,
             "passfile": self.passfile,
             "ssl": self.tls if self.tls is not None else False,
-            "target_session_attrs": "read-write",
+            "target_session_attrs": self.server,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -114,6 +119,7 @@ def place_of(url: str, *, password: Password | None = None) -> Place:
         tls=_tls(options, is_local=all(map(_is_local, hosts))),
         pool_size=_number("pool_size", options.get("pool_size", "10"), _POOL_SIZES),
         through_pooler=_one_of("pooler", options.get("pooler", "none"), ("none", "transaction")) == "transaction",
+        server=_one_of("target_session_attrs", options.get("target_session_attrs", _SERVERS[0]), _SERVERS),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -19,6 +20,7 @@ _PULSE_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
 _AGAIN_SECONDS = 0.5
 _CLOSE_SECONDS = 3.0
+_SETTLED_SECONDS = 5.0
 
 
 class Presence:
@@ -39,6 +41,8 @@ class Presence:
         self._announcing = announcing
         self._number: int | None = None
         self._present = False
+        self._sessions = 0
+        self._since = 0.0
         self._complained = False
         self._task: asyncio.Task[None] | None = None
         self._first_try = asyncio.Event()
@@ -52,6 +56,15 @@ class Presence:
     def listens(self) -> bool:
         """Whether notices of other processes are heard."""
         return self._present
+
+    @property
+    def settled(self) -> bool:
+        """Whether others who lost their sessions when this one did have had the time to open new ones.
+
+        A failover ends the sessions of all at once: who is back first is not to take the others for dead. Of one who
+        has just begun nobody knows.
+        """
+        return self._present and (self._sessions == 1 or monotonic() - self._since >= _SETTLED_SECONDS)
 
     async def begin(self) -> None:
         """Be present from now on; returns when that was tried for the first time."""
@@ -93,6 +106,7 @@ class Presence:
             await self._take_number(connection)
             await connection.add_listener(CHANNEL, lambda *told: self._announcing.hear(str(told[3])))
             self._present, self._complained = True, False
+            self._sessions, self._since = self._sessions + 1, monotonic()
             self._first_try.set()
             # What was announced before is not told again.
             self._announcing.signals.ready()

@@ -1,22 +1,27 @@
 """The store on one PostgreSQL database, for any number of processes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 
-from secure_export.clock import Clock, utc_now
+from secure_export.clock import Clock
 from secure_export.errors import StoreUnavailable
 from secure_export.itsm.desk.contract import DeskRecords
+from secure_export.store.copy.tables import UNFINISHED
+from secure_export.store.copy.unfinished import check_finished
 from secure_export.store.instants import micros
 from secure_export.store.postgresql.actions import PostgresActions
+from secure_export.store.postgresql.allotments import PostgresAllotments
 from secure_export.store.postgresql.announcing import Announcing
 from secure_export.store.postgresql.appender import Appender
+from secure_export.store.postgresql.common_time import CommonTime
 from secure_export.store.postgresql.connect import connect
 from secure_export.store.postgresql.database import Database
 from secure_export.store.postgresql.desk import PostgresDesk
 from secure_export.store.postgresql.journal import PostgresJournal
 from secure_export.store.postgresql.lanes import PostgresLanes
 from secure_export.store.postgresql.migrate import known_migrations, migrate
-from secure_export.store.postgresql.outages import store_errors
+from secure_export.store.postgresql.outages import LockTimeout, store_errors
 from secure_export.store.postgresql.partitions import make_partitions
 from secure_export.store.postgresql.place import Place
 from secure_export.store.postgresql.presence import Presence
@@ -33,30 +38,34 @@ class PostgresStore:
 
     Args:
         database: The database, migrated.
-        clock: The time, for ages and for the write test.
+        clock: The time; None: the database's.
 
     Attributes:
+        clock: The time that all processes on this database share.
         journal: What intake needs.
         lanes: What delivery needs.
+        allotments: What of a connection's limits each process has.
         upkeep: What timers need.
         records: What doors look at.
         actions: What operators do.
     """
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
-        self._clock = clock
+        self._common_time = CommonTime(database)
+        self.clock: Clock = clock or self._common_time
         self._announcing = Announcing(database)
         self._presence = Presence(database.place, self._announcing)
         self._appender = Appender(database, self._announcing.ready)
         self.journal = PostgresJournal(self._appender)
         self.lanes = PostgresLanes(database, self._announcing, self._presence)
+        self.allotments = PostgresAllotments(database)
         self.upkeep = PostgresUpkeep(database, self._announcing.ready)
-        self.records = PostgresRecords(database, clock)
+        self.records = PostgresRecords(database, self.clock)
         self.actions = PostgresActions(database, self._announcing.ready)
 
     @classmethod
-    async def open(cls, place: Place, *, clock: Clock = utc_now) -> "PostgresStore":
+    async def open(cls, place: Place, *, clock: Clock | None = None) -> "PostgresStore":
         """Open a database, brought up to date where needed.
 
         Raises:
@@ -64,13 +73,13 @@ class PostgresStore:
             SettingsError: It does not fit this program, or lacks something that the role may not make.
         """
         await bring_up_to_date(place)
-        database = await Database.open(place)
+        store = cls(await Database.open(place), clock)
         try:
-            await make_partitions(database, clock())
+            await store._begin(asks_time=clock is None)
         except BaseException:
-            await database.close()
+            await store.close()
             raise
-        return cls(database, clock)
+        return store
 
     @cached_property
     def desk(self) -> DeskRecords:
@@ -83,15 +92,23 @@ class PostgresStore:
 
     async def ready(self) -> str | None:
         """Try to write, and say what is wrong; None when nothing is."""
-        tried_at = str(micros(self._clock()))
+        tried_at = str(micros(self.clock()))
         try:
             await self._database.write(lambda db: db.execute(_TRIED_AT, tried_at))
         except StoreUnavailable as error:
             return str(error)
         return None
 
+    async def _begin(self, *, asks_time: bool) -> None:
+        """Do what comes before the first use; partitions that cannot be made now are not missed (``partitions``)."""
+        if asks_time:
+            await self._common_time.begin()
+        with suppress(LockTimeout):
+            await make_partitions(self._database, self.clock())
+
     async def close(self) -> None:
         """Finish what was begun, and let go of the database."""
+        await self._common_time.close()
         await self._appender.close()
         await self._announcing.close()
         await self._presence.close()
@@ -108,7 +125,9 @@ async def bring_up_to_date(place: Place) -> int:
     connection = await connect(place, limits=False)
     try:
         with store_errors():
-            return await migrate(connection, known_migrations())
+            applied = await migrate(connection, known_migrations())
+            check_finished(await connection.fetchval("SELECT value FROM cursors WHERE name = $1", UNFINISHED))
+            return applied
     finally:
         with store_errors():
             await connection.close(timeout=5)

@@ -124,9 +124,10 @@ class PostgresUpkeep:
     async def forget(self, retention: Retention, *, now: datetime, limit: int) -> int:
         """See ``Upkeep.forget``; partitions of the days to come are made first.
 
-        A partition that others use at this moment is dropped the next time.
+        A partition that others use at this moment is made or dropped the next time.
         """
-        await make_partitions(self._database, now)
+        with suppress(LockTimeout):
+            await make_partitions(self._database, now)
         dropped = 0
         with suppress(LockTimeout):
             dropped = await drop_partitions(self._database, now - retention.notifications)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from secure_export.delivery.contract import ClaimedLane, Pending
 from secure_export.store.claims import LONGEST, pending_of
 from secure_export.store.instants import micros
+from secure_export.store.restored import RESTORED_AT, may_be_there
 from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
 from secure_export.store.sqlite.alert_table import read_known
 from secure_export.store.sqlite.statements import take_numbers
@@ -79,11 +80,19 @@ def read_taken(
     connection: sqlite3.Connection, name: str, taken: Sequence[Taken], *, pending_limit: int, lease_until: datetime
 ) -> list[ClaimedLane]:
     """Read what the owner of taken lanes needs."""
-    return [_read(connection, name, one, pending_limit, lease_until) for one in taken]
+    restored = connection.execute("SELECT value FROM cursors WHERE name = ?", (RESTORED_AT,)).fetchone()
+    wary = may_be_there(restored[0] if restored else None, lease_until)
+    return [_read(connection, name, one, pending_limit, lease_until, wary=wary) for one in taken]
 
 
-def _read(
-    connection: sqlite3.Connection, name: str, one: Taken, pending_limit: int, lease_until: datetime
+def _read(  # noqa: PLR0913 - what a claim says
+    connection: sqlite3.Connection,
+    name: str,
+    one: Taken,
+    pending_limit: int,
+    lease_until: datetime,
+    *,
+    wary: bool,
 ) -> ClaimedLane:
     pending, alert_ids = _pending(connection, one.number, pending_limit)
     item = latest_of(connection, one.key)
@@ -98,6 +107,7 @@ def _read(
         item=item,
         known=read_known(connection, name, item_id, sorted(alert_ids), ()) if alert_ids else None,
         known_of=alert_ids,
+        wary=wary,
     )
 
 

@@ -14,13 +14,13 @@ _STATEMENTS_KEPT = 256
 _WRITER_CACHE_KIB = 64 * 1024
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
+def connect_to_write(path: Path, *, patience_seconds: float = _BUSY_TIMEOUT_SECONDS) -> sqlite3.Connection:
     """Open for writing; a commit is on disk when it returns (SQLite docs, "PRAGMA synchronous").
 
     The file is made readable for its owner only. Checkpoints are not automatic: see ``checkpoints``.
     """
     _make_private(path)
-    connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rw", patience_seconds)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -91,11 +91,11 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, patience_seconds: float = _BUSY_TIMEOUT_SECONDS) -> sqlite3.Connection:
     return sqlite3.connect(
         uri,
         uri=True,
-        timeout=_BUSY_TIMEOUT_SECONDS,
+        timeout=patience_seconds,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_STATEMENTS_KEPT,

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from secure_export.intake.contract import Entry, Receipt
+from secure_export.store.copy.tables import UNFINISHED
+from secure_export.store.copy.unfinished import check_finished
 from secure_export.store.signals import Signals
 from secure_export.store.sqlite.appender import Appender
 from secure_export.store.sqlite.checkpoints import Checkpoints
@@ -112,6 +114,8 @@ def _open(path: Path, loop: asyncio.AbstractEventLoop) -> Database:
         connection = connect_to_write(path)
         try:
             migrate(connection, known_migrations())
+            unfinished = connection.execute("SELECT value FROM cursors WHERE name = ?", (UNFINISHED,)).fetchone()
+            check_finished(unfinished[0] if unfinished else None)
         finally:
             connection.close()
         return Database(path, loop)

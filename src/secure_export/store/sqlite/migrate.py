@@ -42,10 +42,13 @@ def _is_current(connection: sqlite3.Connection, migrations: Sequence[Migration])
     """Find out without the write lock, which a running service may hold, whether there is nothing to do."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").fetchone():
         return False
-    return not still_to_apply(migrations, _applied(connection))
+    return not still_to_apply(migrations, applied_migrations(connection))
 
 
-def _applied(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+def applied_migrations(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    """Give number, name and checksum of the migrations that a database has, in order."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").fetchone():
+        return []
     return connection.execute("SELECT number, name, checksum FROM migrations ORDER BY number").fetchall()
 
 
@@ -53,7 +56,7 @@ def _apply_next(connection: sqlite3.Connection, migrations: Sequence[Migration])
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(_TABLE)
-        missing = still_to_apply(migrations, _applied(connection))
+        missing = still_to_apply(migrations, applied_migrations(connection))
         if missing:
             _apply(connection, missing[0])
         connection.execute("COMMIT")

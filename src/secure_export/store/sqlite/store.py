@@ -10,6 +10,7 @@ from secure_export.errors import StoreUnavailable
 from secure_export.itsm.desk.contract import DeskRecords
 from secure_export.store.instants import micros
 from secure_export.store.sqlite.actions import SqliteActions
+from secure_export.store.sqlite.allotments import SqliteAllotments
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.desk import SqliteDesk
 from secure_export.store.sqlite.journal import SqliteJournal
@@ -23,11 +24,13 @@ class SqliteStore:
 
     Args:
         database: The database, opened and migrated.
-        clock: The time, for ages and for the write test.
+        clock: The time.
 
     Attributes:
+        clock: The time: processes that share a file share a machine, too.
         journal: What intake needs.
         lanes: What delivery needs.
+        allotments: What of a connection's limits each process has.
         upkeep: What timers need.
         records: What doors look at.
         actions: What operators do.
@@ -35,9 +38,10 @@ class SqliteStore:
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
-        self._clock = clock
+        self.clock = clock
         self.journal = SqliteJournal(database)
         self.lanes = SqliteLanes(database)
+        self.allotments = SqliteAllotments(database.path)
         self.upkeep = SqliteUpkeep(database)
         self.records = SqliteRecords(database, clock)
         self.actions = SqliteActions(database)
@@ -63,7 +67,7 @@ class SqliteStore:
 
     async def ready(self) -> str | None:
         """Try to write, and say what is wrong; None when nothing is."""
-        tried_at = str(micros(self._clock()))
+        tried_at = str(micros(self.clock()))
         try:
             await self._database.write(lambda db: _try_to_write(db, tried_at))
         except StoreUnavailable as error:
@@ -74,6 +78,7 @@ class SqliteStore:
         """Finish what was begun, and let go of the file."""
         await self._database.close()
         self.lanes.close()
+        self.allotments.close()
 
 
 def _try_to_write(connection: sqlite3.Connection, tried_at: str) -> None:

@@ -145,7 +145,7 @@ def test_each_tenant_has_its_own_issuer_and_principal(entra: SandboxEntra) -> No
     ("changes", "error", "code", "status"),
     [
         ({"grant_type": ""}, "invalid_request", 900144, 400),
-        ({"grant_type": "password"}, "unsupported_grant_type", 70003, 400),
+        ({"grant_type": "refresh_token"}, "unsupported_grant_type", 70003, 400),
         ({"client_id": ""}, "invalid_request", 900144, 400),
         ({"client_id": "99999999-9999-9999-9999-999999999999"}, "unauthorized_client", 700016, 400),
         ({"client_secret": ""}, "invalid_client", 7000216, 401),

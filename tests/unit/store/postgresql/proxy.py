@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 COMMIT = b"COMMIT\0"  # the end of a simple query (PostgreSQL docs, "Message Formats")
+_END_SECONDS = 1.0
 
 
 class Network:
@@ -19,6 +20,8 @@ class Network:
         cut_after: A connection whose program sends this is cut when the server has answered, before the answer
             arrives; None: none.
         cuts: How many connections were cut.
+        silent: Whether bytes are swallowed, as when a machine on the way is gone: nobody is told of it. Connections
+            that were there then stay as they are, also when this is over.
     """
 
     def __init__(self, port: int) -> None:
@@ -27,6 +30,21 @@ class Network:
         self.cut_before: bytes | None = None
         self.cut_after: bytes | None = None
         self.cuts = 0
+        self._silent = False
+        self._dead: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def silent(self) -> bool:
+        """See the class."""
+        return self._silent
+
+    @silent.setter
+    def silent(self, silent: bool) -> None:
+        self._silent = silent
+        if silent:
+            self._dead |= self._tasks
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Network"]:
@@ -36,12 +54,23 @@ class Network:
         async with server:
             yield self
             server.close()
+            self._over.set()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_END_SECONDS)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
-        down = asyncio.create_task(_pass(upstream_reader, writer))
+        down = asyncio.create_task(self._pass(upstream_reader, writer, task))
         try:
             while data := await reader.read(65536):
+                if self._silent or task in self._dead:
+                    down.cancel()
+                    await self._over.wait()
+                    break
                 if self._is(self.cut_before, data):
                     break
                 is_last = self._is(self.cut_after, data)
@@ -59,17 +88,21 @@ class Network:
                 one.close()
             await asyncio.wait((down,))
 
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: "asyncio.Task[None]"
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if self._silent or task in self._dead:
+                    await self._over.wait()
+                    break
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
     def _is(self, what: bytes | None, data: bytes) -> bool:
         if what is None or what not in data:
             return False
         self.cut_before = self.cut_after = None
         self.cuts += 1
         return True
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()

@@ -17,7 +17,7 @@ from tests.unit.store.postgresql.conftest import OpenStore
 from secure_export.cmdb.drafts import CiDraft
 from secure_export.delivery.contract import Change
 from secure_export.errors import StoreUnavailable
-from secure_export.store.postgresql.outages import is_outage
+from secure_export.store.postgresql.outages import is_outage, leaves_connection_unusable
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.workitems.work_item import StepKind
@@ -285,16 +285,68 @@ async def test_texts_of_any_length_are_looked_for(store: PostgresStore) -> None:
     assert len(await store.desk.cis_by_resource_ids([f"/subscriptions/{long}"])) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "is_left"),
+    [
+        ("08006", True),  # connection failure
+        ("25006", True),  # read_only_sql_transaction: a standby, or what has become one
+        ("25P03", True),  # idle_in_transaction_session_timeout
+        ("26000", True),  # invalid_sql_statement_name: a pooler gave the session to another
+        ("28P01", False),  # invalid_password
+        ("40001", False),  # serialization_failure
+        ("40P01", False),  # deadlock_detected
+        ("53100", False),  # disk_full
+        ("53200", False),  # out_of_memory
+        ("53300", False),  # too_many_connections
+        ("55P03", False),  # lock_not_available
+        ("57014", False),  # query_canceled: it took too long
+        ("57P01", True),  # admin_shutdown
+        ("57P02", True),  # crash_shutdown
+        ("57P03", True),  # cannot_connect_now: starting up, or recovering
+        ("58030", False),  # io_error
+        ("XX001", False),  # data_corrupted
+    ],
+)
+def test_trouble_of_the_server_is_an_outage(code: str, *, is_left: bool) -> None:
+    """It may pass; where it is about the session or its server, the connection is not used again."""
+    error = asyncpg.PostgresError.new({"C": code, "M": "trouble"})
+    assert (is_outage(error), leaves_connection_unusable(error)) == (True, is_left)
+
+
 def test_what_is_an_outage() -> None:
     """Trouble of network and server may pass; a wrong statement or value will not."""
     assert is_outage(ConnectionResetError())
     assert is_outage(TimeoutError())
-    assert is_outage(asyncpg.TooManyConnectionsError())
-    assert is_outage(asyncpg.ReadOnlySQLTransactionError())
-    assert is_outage(asyncpg.DiskFullError())
+    assert is_outage(asyncpg.TargetServerAttributeNotMatched())
     assert not is_outage(asyncpg.UniqueViolationError())
+    assert not is_outage(asyncpg.UndefinedColumnError())
     assert not is_outage(asyncpg.InterfaceError("cannot perform operation: another operation is in progress"))
     assert not is_outage(KeyError())
+
+
+async def test_fewer_connections_than_asked_for_are_an_outage_that_passes(postgres: Server, database: str) -> None:
+    """A server that has no more connections to give costs those who come too much, and nobody afterwards."""
+    name = f"{database}_few"
+    await postgres.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 2")
+    await postgres.execute(
+        f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {name};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name};"
+        f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {name}",
+        database=database,
+    )
+    try:
+        store = await PostgresStore.open(place_of(postgres.url(database, role=name, pool_size="6")), clock=lambda: NOW)
+        results = await asyncio.gather(
+            *(store._database.read(lambda db: db.fetchval("SELECT 1 FROM pg_sleep(0.05)")) for _ in range(6)),
+            return_exceptions=True,
+        )
+        assert {type(result) for result in results} == {int, StoreUnavailable}
+        for _ in range(4):
+            assert (await store.journal.append(entry())).status == "accepted"
+        await store.close()
+    finally:
+        await postgres.execute(f"DROP OWNED BY {name}", database=database)
+        await postgres.execute(f"DROP ROLE {name}")
 
 
 _APPENDING = """

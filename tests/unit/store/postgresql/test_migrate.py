@@ -11,11 +11,11 @@ from tests.conformance.store_suite.samples import NOW, alert, claim_one, entry, 
 from tests.conformance.store_suite.test_upkeep import RETENTION, forget_all
 from tests.postgres import Server
 
-from secure_export.errors import SettingsError
+from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.store.migrations import Migration
 from secure_export.store.postgresql.connect import connect
 from secure_export.store.postgresql.migrate import BREAKS_OLDER_PROGRAMS, known_migrations, migrate
-from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.place import Place, place_of
 from secure_export.store.postgresql.store import PostgresStore, bring_up_to_date
 from secure_export.store.sqlite.migrate import known_migrations as of_sqlite
 
@@ -33,6 +33,11 @@ GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role};
+"""
+_LATER_GRANTS = """
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO {role};
 """
 
 
@@ -127,6 +132,21 @@ async def test_two_migrate_at_once(postgres: Server, empty: str) -> None:
         await store.close()
 
 
+async def test_a_peer_that_migrates_for_long_is_waited_for(
+    postgres: Server, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only tables that others use are given up on soon: whoever starts while a peer migrates starts afterwards."""
+    monkeypatch.setattr("secure_export.store.postgresql.migrate._PATIENCE", "SET LOCAL lock_timeout = '50ms'")
+    async with postgres.connection(empty) as peer:
+        await peer.execute("BEGIN")
+        await peer.execute("SELECT pg_advisory_xact_lock(1397310820, 1)")
+        starting = asyncio.create_task(bring_up_to_date(place_of(postgres.url(empty))))
+        await asyncio.sleep(0.2)
+        assert not starting.done()
+        await peer.execute("COMMIT")
+        assert await starting == len(known_migrations())
+
+
 async def test_an_old_program_runs_while_a_new_one_migrates(postgres: Server, database: str) -> None:
     """Notifications are taken all the time, and nobody waits long for the new version's tables."""
     store = await PostgresStore.open(place_of(postgres.url(database)), clock=lambda: NOW)
@@ -152,6 +172,80 @@ async def test_an_old_program_runs_while_a_new_one_migrates(postgres: Server, da
     await connection.close()
 
 
+def _next(sql: str) -> list[Migration]:
+    """Give what the program of the version after this one brings along."""
+    known = known_migrations()
+    return [*known, Migration(len(known) + 1, "9999_next.sql", sql)]
+
+
+async def _open(place: Place, migrations: list[Migration] | None = None) -> PostgresStore:
+    """Open a database as this version does, or as one that brings along other migrations."""
+    with pytest.MonkeyPatch.context() as patch:
+        if migrations is not None:
+            patch.setattr("secure_export.store.postgresql.store.known_migrations", lambda: migrations)
+        return await PostgresStore.open(place, clock=lambda: NOW)
+
+
+async def _passes(intake: PostgresStore, delivery: PostgresStore, name: str) -> None:
+    """Let one process take a notification and another deliver it."""
+    assert (await intake.journal.append(entry(name))).status == "accepted"
+    lane = await claim_one(delivery.lanes)
+    await delivery.lanes.save(lane, folded(lane, alerts=[alert(name)], item=item(name)), now=NOW)
+    assert lane.correlation_key == name
+
+
+async def test_versions_work_side_by_side_and_the_old_one_may_start_again(postgres: Server, database: str) -> None:
+    """Nodes are replaced one by one: what one version takes the other delivers, whichever migrated."""
+    place = place_of(postgres.url(database, pool_size="4"))
+    newer = _next(
+        "ALTER TABLE alerts ADD COLUMN more text; ALTER TABLE lanes ADD COLUMN more integer NOT NULL DEFAULT 1;"
+        "CREATE TABLE more (x integer); CREATE INDEX more_alerts ON alerts (more);"
+    )
+    old = await _open(place)
+    await _passes(old, old, "alert:before")
+    new = await _open(place, newer)
+    for n, (intake, delivery) in enumerate(((old, new), (new, old), (old, old))):
+        await _passes(intake, delivery, f"alert:{n}")
+    await old.close()
+    again = await _open(place)
+    await _passes(again, new, "alert:again")
+    await _passes(new, again, "alert:still")
+    assert len((await again.records.work_items()).rows) == 6
+    for store in (new, again):
+        await store.close()
+
+
+async def test_what_breaks_the_old_version_keeps_it_from_starting_again(postgres: Server, database: str) -> None:
+    """The error names what it does not know and what to do, before anything is touched."""
+    place = place_of(postgres.url(database))
+    new = await _open(place, _next(f"{BREAKS_OLDER_PROGRAMS}\nALTER TABLE lanes DROP COLUMN reason;"))
+    await new.close()
+    with pytest.raises(
+        SettingsError, match=r"newer than this program \(it has 9999_next\.sql\); use the newer program"
+    ):
+        await _open(place)
+
+
+async def test_a_role_that_migrates_and_one_that_runs(postgres: Server, database: str) -> None:
+    """The runner neither migrates nor starts before the owner has; what the owner adds then is the runner's, too."""
+    newer = _next("CREATE TABLE more (x integer GENERATED ALWAYS AS IDENTITY, y integer);")
+    async with role(postgres, database) as name:
+        await postgres.execute(_GRANTS.format(role=name) + _LATER_GRANTS.format(role=name), database=database)
+        runner, owner = (place_of(postgres.url(database, **by)) for by in ({"role": name}, {}))
+        old = await _open(runner)
+        with pytest.raises(SettingsError, match=r"lacks 9999_next\.sql.*`secure-export store migrate`"):
+            await _open(runner, newer)
+        await _passes(old, old, "alert:before")
+        connection = await connect(owner)
+        assert await migrate(connection, newer) == 1
+        await connection.close()
+        new = await _open(runner, newer)
+        await _passes(old, new, "alert:after")
+        await new._database.write(lambda db: db.execute("INSERT INTO more (y) VALUES (1)"))
+        for store in (old, new):
+            await store.close()
+
+
 async def claim_one_of_many(store: PostgresStore) -> Any:
     """Claim one of the lanes that are due."""
     (lane,) = await store.lanes.claim("desk", limit=1, pending_limit=9, now=NOW, lease=timedelta(minutes=1))
@@ -161,7 +255,8 @@ async def claim_one_of_many(store: PostgresStore) -> Any:
 async def test_a_role_that_may_not_migrate_is_told_so(postgres: Server, empty: str) -> None:
     """The text says what is missing, who may not, and what to do."""
     async with role(postgres, empty) as name:
-        with pytest.raises(SettingsError, match=rf"lacks 0001_core\.sql.*{name} may not.*role that owns the tables"):
+        said = rf"lacks 0001_core\.sql.*{name} may not.*`secure-export store migrate` once with the role that owns the"
+        with pytest.raises(SettingsError, match=said):
             await PostgresStore.open(place_of(postgres.url(empty, role=name)), clock=lambda: NOW)
 
 
@@ -188,7 +283,7 @@ async def test_the_service_runs_with_a_role_that_owns_nothing(postgres: Server, 
 async def test_a_role_without_rights_is_told_at_once(postgres: Server, database: str) -> None:
     """A migrated database that nothing was granted on cannot be used, and the error names what is missing."""
     async with role(postgres, database) as name:
-        with pytest.raises(Exception, match="permission denied"):
+        with pytest.raises(StoreUnavailable, match=r"lacks a right: permission denied.*grant it"):
             await PostgresStore.open(place_of(postgres.url(database, role=name)), clock=lambda: NOW)
 
 

@@ -27,6 +27,7 @@ from secure_export.store.postgresql.partitions import (
     make_partitions,
     only_day,
 )
+from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 
 _OF_PARTITIONS = """
@@ -181,3 +182,20 @@ async def test_a_partition_of_many_days_is_dropped_a_few_at_a_time(
     before = NOW + timedelta(days=60)
     assert await drop_partitions(store._database, before) == 0
     assert await _days(postgres, database) == set(sorted(days)[10:])
+
+
+async def test_a_backup_that_is_being_made_keeps_nobody_from_starting(postgres: Server, database: str) -> None:
+    """It holds every table, so that no partition can be made: what comes then goes to the one of other times."""
+    for function in ("make_partitions", "drop_partitions"):
+        await postgres.execute(f"ALTER FUNCTION {function} SET lock_timeout = '50ms'", database=database)
+    later = NOW + timedelta(days=30)
+    async with postgres.connection(database) as other:
+        await other.execute("BEGIN; LOCK TABLE notifications_other, alert_notifications_other IN ACCESS SHARE MODE")
+        store = await PostgresStore.open(place_of(postgres.url(database)), clock=lambda: later)
+        await store.journal.append(entry(received_at=later))
+        await store.upkeep.forget(RETENTION, now=later, limit=10)
+        assert (await _filled(postgres, database)) == {"notifications_other": 1}
+        await other.execute("COMMIT")
+    await store.upkeep.forget(RETENTION, now=later, limit=10)
+    assert (await _filled(postgres, database)) == {f"notifications_d{DAY + 30}": 1}
+    await store.close()

@@ -39,6 +39,13 @@ def test_hosts_and_ports(url: str, hosts: tuple[str, ...], ports: tuple[int, ...
     assert (place.hosts, place.ports) == (hosts, ports)
 
 
+def test_of_several_hosts_the_one_that_takes_writes_is_used() -> None:
+    """The option has libpq's name, so that a URL made for other programs can be used."""
+    assert place_of("postgresql://u@h1,h2/d").arguments()["target_session_attrs"] == "read-write"
+    chosen = place_of("postgresql://u@h1,h2/d?target_session_attrs=primary")
+    assert chosen.arguments()["target_session_attrs"] == "primary"
+
+
 def test_names_are_decoded() -> None:
     """A user's name may have an @, as on Azure."""
     place = place_of("postgresql://app%40tenant@h/my%20db")
@@ -79,6 +86,7 @@ def test_tls(host: str, query: str, verified: ssl.VerifyMode | None, named: bool
         ("postgresql://u@h/d/e", "names no database"),
         ("postgresql://u@h/d#x", "names no database"),
         ("postgresql://u@h/d?pooler=session", "pooler=session is not known"),
+        ("postgresql://u@h/d?target_session_attrs=any", "target_session_attrs=any is not known; use one of read-write"),
         ("postgresql://u@h/d?sslrootcert=/nowhere.pem", "certificate or key cannot be used"),
         ("postgresql://u@h/d?pool_size", "store.url"),
     ],

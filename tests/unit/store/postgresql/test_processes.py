@@ -7,12 +7,18 @@ from datetime import timedelta
 import pytest
 from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, claim, claim_one, entry, folded, item
 from tests.postgres import Server
+from tests.unit.delivery.scene import ManualClock, Told
+from tests.unit.delivery.tool import Tool
 from tests.unit.store.postgresql.conftest import OpenStore
 
+from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Basis, Change, Release
+from secure_export.delivery.worker import Worker
 from secure_export.errors import LostLane
 from secure_export.itsm.desk.incident import IncidentDraft
 from secure_export.itsm.desk.people_changes import Comment
+from secure_export.policy.decide import Policy
+from secure_export.policy.settings import RouteSettings
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.workitems.work_item import StepKind
 
@@ -87,6 +93,38 @@ async def test_a_lane_is_claimed_only_with_all_that_was_acknowledged_for_it(
         assert await claim(store.lanes) == []
         await other.execute("COMMIT")
     assert len(await claim(store.lanes)) == 1
+
+
+async def test_a_lane_that_is_held_again_and_again_is_waited_for(
+    postgres: Server, database: str, store: PostgresStore
+) -> None:
+    """While notifications come for it all the time, a lane's row is never free when it is looked at by chance."""
+    await store.journal.append(entry())
+    async with postgres.connection(database) as other:
+        await other.execute("BEGIN")
+        await other.execute("SELECT 1 FROM lanes FOR UPDATE")
+        claiming = asyncio.create_task(claim(store.lanes, now=at(5)))
+        await asyncio.sleep(0.1)
+        assert not claiming.done()
+        await other.execute("COMMIT")
+        async with asyncio.timeout(5):
+            assert len(await claiming) == 1
+
+
+async def test_a_lane_that_is_held_for_long_does_not_hold_up_the_others(
+    postgres: Server, database: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who forgot to end a transaction keeps one lane from being claimed, and no other."""
+    monkeypatch.setattr("secure_export.store.postgresql.claiming._PATIENCE", "SET LOCAL lock_timeout = '50ms'")
+    await store.journal.append(entry())
+    async with postgres.connection(database) as other, asyncio.timeout(5):
+        await other.execute("BEGIN")
+        await other.execute("SELECT 1 FROM lanes FOR UPDATE")
+        await store.journal.append(entry("alert:b", received_at=at(1)))
+        assert [lane.correlation_key for lane in await claim(store.lanes, now=at(5))] == ["alert:b"]
+        await store.journal.append(entry("alert:c", received_at=at(1)))
+        assert [lane.correlation_key for lane in await claim(store.lanes, now=at(5))] == ["alert:c"]
+        await other.execute("ROLLBACK")
 
 
 async def test_a_notice_wakes_another_process(open_store: OpenStore) -> None:
@@ -167,6 +205,58 @@ async def test_a_process_that_was_killed_is_gone(postgres: Server, database: str
             await asyncio.sleep(0.02)
 
 
+async def test_a_peer_that_dies_later_is_missed_soon(open_store: OpenStore) -> None:
+    """Whoever delivers asks again and again; what was made due already is not told of again."""
+    living, dying = await open_store(), await open_store()
+    await _joined(living)
+    await _joined(dying, "alert:b")
+    assert await living.lanes.take_over("desk", now=NOW) == 0
+    await dying.lanes._presence.close()
+    async with asyncio.timeout(5):
+        while not (taken := await living.lanes.take_over("desk", now=NOW)):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.02)
+    assert (taken, await living.lanes.take_over("desk", now=NOW)) == (1, 0)
+    assert [lane.correlation_key for lane in await claim(living.lanes)] == ["alert:b"]
+
+
+async def test_a_worker_takes_over_from_a_peer_that_is_killed(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the lease ends, a process that runs all the time works on the lanes of one that died."""
+    monkeypatch.setattr("secure_export.delivery.worker._LONGEST_SLEEP_SECONDS", 0.05)
+    living, dying = await open_store(), await open_store()
+    await _joined(dying)
+    asked = 0.0
+    target = Target("desk", Policy(RouteSettings()), Tool(ManualClock()))
+    worker = Worker(target, living.lanes, watch=Told(), clock=lambda: at(1), seconds=lambda: asked)
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(0.2)
+    assert (await living.records.lanes()).rows[0]["state"] == "claimed"
+    await dying.lanes._presence.close()
+    async with asyncio.timeout(10):
+        while (await living.records.lanes()).rows:
+            asked += 4
+            await asyncio.sleep(0.02)
+    await worker.stop()
+    await running
+
+
+async def test_after_a_failover_nobody_takes_the_others_for_dead(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All sessions ended at once: who is back first waits until the others have had the time."""
+    one, other = await open_store(), await open_store()
+    await _joined(one)
+    await _joined(other, "alert:b")
+    await other.lanes._presence.close()
+    one.lanes._presence._sessions = 2
+    assert await one.lanes.take_over("desk", now=NOW) == 0
+    monkeypatch.setattr("secure_export.store.postgresql.presence._SETTLED_SECONDS", 0.0)
+    async with asyncio.timeout(5):
+        while not await one.lanes.take_over("desk", now=NOW):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.02)
+
+
 async def test_nothing_is_taken_from_the_living(open_store: OpenStore) -> None:
     """However often others come and ask, and whatever they deliver for."""
     living, other = await open_store(), await open_store()
@@ -217,6 +307,7 @@ async def test_what_the_dead_had_begun_in_a_tool_elsewhere_is_given_the_time_to_
     store = await open_store()
     minute = timedelta(minutes=1)
     assert await store.lanes.take_over("desk", now=NOW, patience=minute) == 1
+    assert await store.lanes.take_over("desk", now=at(5), patience=minute) == 0
     assert not await claim(store.lanes, now=NOW + timedelta(seconds=59))
     assert len(await claim(store.lanes, now=NOW + minute)) == 1
 

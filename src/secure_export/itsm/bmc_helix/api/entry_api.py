@@ -23,6 +23,7 @@ from secure_export.itsm.bmc_helix.rows import row_of
 from secure_export.itsm.change_queue import ChangeQueue
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.requests import Requests
+from secure_export.itsm.share import Share
 from secure_export.itsm.sign_in import SignIn
 
 _ENTRY = "/api/arsys/v1/entry"
@@ -69,16 +70,18 @@ class EntryApi:
         sign_in: Gives the header fields that show who we are.
         clock: The time.
         connections: How many requests are made at a time.
+        share: What this process has of them; None: all.
         changes: In which turn changes are made; None: as suits the connections.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have a value that suits
         self,
         http: Requests,
         sign_in: SignIn,
         *,
         clock: Clock,
         connections: int = _CONNECTIONS,
+        share: Share | None = None,
         changes: ChangeQueue | None = None,
     ) -> None:
         self._http = http
@@ -87,6 +90,7 @@ class EntryApi:
             sign_in,
             clock=clock,
             connections=connections,
+            share=share,
             changes=changes,
             why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
             is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),

@@ -3,8 +3,8 @@
 from secure_export.clock import Clock
 from secure_export.itsm.bmc_helix.sign_in.login_answers import token_in
 from secure_export.itsm.requests import Requests
-from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.sign_in import SignInFailed, Token
+from secure_export.secrets import Secret, SecretMissing
 
 LOGIN_PATH = "/api/jwt/login"
 LOGOUT_PATH = "/api/jwt/logout"

@@ -18,8 +18,8 @@ from secure_export.clock import Clock
 from secure_export.itsm.answer import Answer, NotJson
 from secure_export.itsm.bmc_helix.sign_in.settings import RssoSettings
 from secure_export.itsm.requests import Requests
-from secure_export.itsm.secrets import SecretMissing
 from secure_export.itsm.sign_in import SignInFailed, Token
+from secure_export.secrets import SecretMissing
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """RFC 7523, section 2.1."""

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from secure_export.itsm.http_settings import HttpSettings
-from secure_export.itsm.secrets import Secret
+from secure_export.secrets import Secret
 
 
 class RssoSettings(BaseModel):

@@ -13,8 +13,8 @@ from secure_export.itsm.bmc_helix.sign_in.rsso import RssoTokens
 from secure_export.itsm.bmc_helix.sign_in.settings import RssoSettings, SignInSettings
 from secure_export.itsm.http import Http, HttpSettings
 from secure_export.itsm.requests import Requests
-from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.sign_in import KeptToken, SignIn
+from secure_export.secrets import Secret, SecretMissing
 
 # A fifth of a token's life is always the smaller bound of KeptToken, so that it is renewed at four fifths.
 _MARGIN_SECONDS = 7 * 24 * 3600.0

@@ -23,6 +23,7 @@ from secure_export.itsm.servicenow.api.verdict import (
     in_doubt,
     judge,
 )
+from secure_export.itsm.share import Share
 from secure_export.itsm.sign_in import SignIn
 
 __all__ = ["Query", "Requests", "TableApi"]
@@ -62,16 +63,18 @@ class TableApi:
         sign_in: Gives the header fields that show who we are.
         clock: The time.
         connections: How many requests are made at a time.
+        share: What this process has of them; None: all.
         changes: In which turn changes are made; None: as suits the connections.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have a value that suits
         self,
         http: Requests,
         sign_in: SignIn,
         *,
         clock: Clock,
         connections: int = _CONNECTIONS,
+        share: Share | None = None,
         changes: ChangeQueue | None = None,
     ) -> None:
         self._http = http
@@ -80,6 +83,7 @@ class TableApi:
             sign_in,
             clock=clock,
             connections=connections,
+            share=share,
             changes=changes,
             why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
             is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),

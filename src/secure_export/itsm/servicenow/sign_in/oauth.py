@@ -9,10 +9,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from secure_export.clock import Clock
-from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.servicenow.settings import Grant, OAuthSettings, ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.token_endpoint import TokenEndpoint
 from secure_export.itsm.sign_in import SignInFailed, Token
+from secure_export.secrets import Secret, SecretMissing
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """RFC 7523, section 2.1."""

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from secure_export.clock import Clock
 from secure_export.errors import SettingsError
 from secure_export.itsm.http import Http, HttpSettings
-from secure_export.itsm.secrets import Secret, SecretMissing
 from secure_export.itsm.servicenow.api.table_api import Requests
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.oauth import OAuthTokens
 from secure_export.itsm.servicenow.sign_in.token_endpoint import TOKEN_PATH, TokenEndpoint
 from secure_export.itsm.sign_in import KeptToken, SignIn, SignInFailed
+from secure_export.secrets import Secret, SecretMissing
 
 API_KEY_HEADER = "x-sn-apikey"
 """ServiceNow docs, "configure-api-key"."""

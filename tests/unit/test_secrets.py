@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from secure_export.itsm.secrets import Secret, SecretMissing
+from secure_export.secrets import Secret, SecretMissing
 
 
 class Holder(BaseModel):

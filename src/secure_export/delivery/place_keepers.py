@@ -1,0 +1,62 @@
+"""All connections' places: kept from when this process begins to deliver until its connectors are closed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from secure_export.delivery.connection import Target
+from secure_export.delivery.contract import Allotments
+from secure_export.delivery.place_keeper import HeldTold, PlaceKeeper, Terms
+
+_CLOSE_SECONDS = 5.0
+
+
+class PlaceKeepers:
+    """Keeps places for every connection that has limits to share.
+
+    Commands that call a tool without delivering (``check``, ``explain``) never begin: their few calls are not counted.
+
+    Args:
+        allotments: Hands places out.
+
+    Attributes:
+        terms: How places are held by the keepers that begin from now on.
+    """
+
+    def __init__(self, allotments: Allotments) -> None:
+        self.terms = Terms()
+        self._allotments = allotments
+        self._keepers: list[PlaceKeeper] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self, targets: Sequence[Target], *, told: HeldTold = lambda *_: None) -> None:
+        """Call no tool from now on without a place.
+
+        Args:
+            targets: The connections that have limits to share.
+            told: Told how many places of a connection are held.
+        """
+        for target in targets:
+            keeper = PlaceKeeper(
+                target.name,
+                target.share,
+                places=target.share.places(target.concurrency),
+                longest_call_seconds=_longest_call(target),
+                allotments=self._allotments,
+                told=told,
+                terms=self.terms,
+            )
+            self._keepers.append(keeper)
+            self._tasks.append(asyncio.create_task(keeper.run(), name="places"))
+
+    async def close(self) -> None:
+        """Give everything back; no call is under way any more."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        await asyncio.gather(*(keeper.leave() for keeper in self._keepers))
+
+
+def _longest_call(target: Target) -> float:
+    """Say how long after its beginning a call has surely ended: one within this process ends with it."""
+    return 0.0 if target.in_process else target.share.longest_call_seconds(target.step_timeout_seconds)

@@ -1,0 +1,2 @@
+-- Nothing: who calls a connection's tool is known by a lock of the system beside the file (``allotments.py``). PostgreSQL
+-- has a table with this number, and both stores have the same numbers.

@@ -1,0 +1,48 @@
+"""Every kind of fault that takes part in random schedules."""
+
+from dataclasses import dataclass
+
+from tests.faults.cluster import network_faults as network
+from tests.faults.cluster import process_faults as processes
+from tests.faults.cluster import tool_trouble as tools
+from tests.faults.cluster.fault import Maker
+from tests.faults.cluster.world import LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault.
+
+    Attributes:
+        make: Aims one.
+        weight: How often chance takes it.
+        seconds: How long it lasts, at least and at most.
+    """
+
+    make: Maker
+    weight: int
+    seconds: tuple[float, float] = (0.2, 2.0)
+
+
+_LONGER_THAN_A_LEASE = (LEASE_SECONDS + 0.5, LEASE_SECONDS + 2.5)
+
+CATALOGUE: dict[str, Kind] = {
+    "kill": Kind(processes.kill, 10, (0.0, 1.0)),
+    "pause": Kind(processes.pause, 4, _LONGER_THAN_A_LEASE),
+    "end": Kind(processes.end, 4, (0.0, 1.0)),
+    "kill-database": Kind(processes.kill_database, 2, (0.0, 1.5)),
+    "cut-database": Kind(network.to_database(network.Cut), 2),
+    "hold-up-database": Kind(network.to_database(network.HeldUp), 1, (0.5, 4.0)),
+    "half-open-database": Kind(network.to_database(network.HalfOpen), 1, (0.5, 4.0)),
+    "half-open-database-for-ever": Kind(network.to_database(network.HalfOpenForLong), 1, (0.5, 2.0)),
+    "slow-database": Kind(network.to_database(network.Slow), 1),
+    "lose-answers-of-database": Kind(network.to_database(network.AnswersLost), 3, (0.5, 1.5)),
+    "cut-tool": Kind(network.to_tool(network.Cut), 1),
+    "hold-up-tool": Kind(network.to_tool(network.HeldUp), 1, (0.5, 4.0)),
+    "half-open-tool": Kind(network.to_tool(network.HalfOpenForLong), 2),
+    "slow-tool": Kind(network.to_tool(network.Slow), 1),
+    "lose-answers-of-tool": Kind(network.to_tool(network.AnswersLost), 3, (0.5, 1.5)),
+    "tool-misbehaves": Kind(tools.misbehaving, 6, (0.5, 3.0)),
+    "tool-stands-still": Kind(tools.frozen, 1, (1.0, 4.0)),
+    "tool-restarts": Kind(tools.restarted, 1),
+}

@@ -1,0 +1,54 @@
+"""The short form of the fault suite: every kind of fault alone, and random combinations, with seeds that stay.
+
+``make faults`` runs the long form, with other seeds each time.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.faults.cluster.catalogue import CATALOGUE
+from tests.faults.cluster.run import Runs
+from tests.faults.cluster.schedule import Schedule
+from tests.faults.cluster.world import CLUSTER, SINGLE, World, world_running
+from tests.postgres import Server
+
+pytestmark = pytest.mark.fault
+
+APART_SECONDS = 0.3
+COMBINED_SECONDS = 5.0
+COMBINED_SEEDS = (11, 12)
+SINGLE_SECONDS = 8.0
+FEWEST_ALERTS, FEWEST_OF_ONE = 100, 20
+AGAIN = "the same test"
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, entra: str, postgres: Server) -> AsyncIterator[World]:
+    async with world_running(CLUSTER, tmp_path, entra, postgres) as world:
+        yield world
+
+
+@pytest.fixture
+async def single(tmp_path: Path, entra: str) -> AsyncIterator[World]:
+    async with world_running(SINGLE, tmp_path, entra) as world:
+        yield world
+
+
+async def test_four_processes_on_postgresql_keep_every_promise(cluster: World, entra: str) -> None:
+    """Whatever got a 202 is one work item in the right state, after each fault alone and after several at once."""
+    runs = Runs(cluster, entra, again=AGAIN)
+    verdict = await runs.run(Schedule.alone(1, CLUSTER, tuple(CATALOGUE), apart=APART_SECONDS))
+    verdict.require(cluster)
+    assert cluster.counts.total() == len(CATALOGUE), f"a fault did not happen: {cluster.counts}"
+    for seed in COMBINED_SEEDS:
+        verdict = await runs.run(Schedule.of(seed, CLUSTER, seconds=COMBINED_SECONDS))
+        verdict.require(cluster)
+    assert verdict.taken > FEWEST_ALERTS, "the load was too small to prove anything"
+
+
+async def test_one_process_on_a_file_keeps_every_promise(single: World, entra: str) -> None:
+    """The same of one process with SQLite, which is killed, stopped and ended again and again."""
+    verdict = await Runs(single, entra, again=AGAIN).run(Schedule.of(21, SINGLE, seconds=SINGLE_SECONDS))
+    verdict.require(single)
+    assert verdict.taken > FEWEST_OF_ONE, "the load was too small to prove anything"

@@ -1,0 +1,138 @@
+"""The disk is full: nothing that was acknowledged is lost, and everything goes on when there is room."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.faults.disasters.load import comes_to_rest, judge, load_of, says_why, token_of
+from tests.faults.disasters.rooms import Disk, Quota, SmallDisk, small_disk
+from tests.faults.tool_faults.mortal import Life, MortalConnector
+from tests.postgres import Server, own_server
+from tests.program import Program
+from tests.unit.delivery.scene import ManualClock, Scene, until_idle
+
+from secure_export.store.sqlite.store import SqliteStore
+from secure_export.workitems.work_item import StepKind, WorkItem
+
+pytestmark = pytest.mark.fault
+
+ENOUGH = 30
+LONG = 24_000
+
+
+async def goes_through_it(program: Program, disk: Disk, entra: str) -> None:
+    """Intake answers 503 while the disk is full, ``/readyz`` says why, and afterwards everything is as promised."""
+    load = load_of(program, await token_of(entra), padding=LONG)
+    async with load.running():
+        await load.more(ENOUGH)
+        disk.fill()
+        await load.refused(ENOUGH)
+        await asyncio.to_thread(says_why, program, "full", "I/O", "space")
+        disk.clear()
+        await load.more(ENOUGH)
+        await asyncio.to_thread(program.wait_until_ready)
+    await asyncio.to_thread(comes_to_rest, program)
+    await asyncio.to_thread(judge, program, load)
+    assert load.answers[0] == 0
+
+
+async def test_sqlite_waits_for_room_on_its_disk(tmp_path: Path, entra: str) -> None:
+    """A full disk under the SQLite file makes intake answer 503 and loses nothing; no restart is needed."""
+    with small_disk(tmp_path / "disk", 24) as disk:
+        program = Program(tmp_path, entra, store=f"sqlite:///{disk.folder}/store.db")
+        try:
+            await asyncio.to_thread(program.start)
+            await goes_through_it(program, disk, entra)
+        finally:
+            program.stop()
+
+
+async def test_sqlite_waits_for_its_quota(tmp_path: Path, entra: str) -> None:
+    """Files that may not grow make intake answer 503 and lose nothing; no restart is needed."""
+    program = Program(tmp_path, entra)
+    try:
+        await asyncio.to_thread(program.start)
+        assert program._process is not None
+        quota = Quota(program._process.pid, tmp_path / "store.db-wal", tmp_path / "store.db", program.log)
+        await goes_through_it(program, quota, entra)
+    finally:
+        program.stop()
+
+
+async def test_postgresql_waits_for_room_on_its_disk(tmp_path: Path, entra: str, postgres: Server) -> None:
+    """A full disk under PostgreSQL's tables makes intake answer 503 and loses nothing; no restart is needed."""
+    own = own_server(postgres)
+    with small_disk(own.folder / "small", 64) as disk:
+        async with database_on(postgres, disk) as url:
+            program = Program(tmp_path, entra, store=url)
+            try:
+                await asyncio.to_thread(program.start)
+                await goes_through_it(program, disk, entra)
+            finally:
+                program.stop()
+
+
+@asynccontextmanager
+async def database_on(server: Server, disk: SmallDisk) -> AsyncIterator[str]:
+    """Make a database whose tables are on a disk; gives its URL."""
+    place = disk.folder / "tables"
+    place.mkdir(mode=0o700)
+    own_server(server).owns(place)
+    await server.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
+    try:
+        await server.execute("CREATE DATABASE on_small_disk TEMPLATE template0 TABLESPACE small")
+        try:
+            yield server.url("on_small_disk")
+        finally:
+            disk.clear()
+            await server.execute("DROP DATABASE on_small_disk WITH (FORCE)")
+    finally:
+        await server.execute("DROP TABLESPACE small")
+
+
+@pytest.mark.parametrize("step", [StepKind.CREATE, StepKind.RESOLVE])
+async def test_what_the_tool_did_is_not_done_twice_when_it_cannot_be_written_down(
+    tmp_path: Path, step: StepKind
+) -> None:
+    """The disk is full just when the tool has done a step: it is written down when there is room, after a look if the
+    lane was left meanwhile, and the tool has one record, in the right state.
+    """
+    clock = ManualClock()
+    with small_disk(tmp_path / "disk", 16) as disk:
+        store = await SqliteStore.open(disk.folder / "store.db", clock=clock)
+        scene = Scene(store, clock)
+        full = asyncio.Event()
+
+        async def fill(kind: StepKind, _: WorkItem) -> None:
+            if kind is step and not full.is_set():
+                disk.fill()
+                full.set()
+
+        connector = MortalConnector(scene.tool, Life(), after=fill)
+        scene.target = replace(scene.target, connector=connector)
+        worker = scene.worker()
+        working = asyncio.create_task(worker.run())
+        try:
+            await scene.fire()
+            await until_idle(scene) if step is StepKind.RESOLVE else None
+            if step is StepKind.RESOLVE:
+                await scene.end()
+            await asyncio.wait_for(full.wait(), 20)
+            assert await store.ready() is not None, "there was room to write that the step is done"
+            clock.forward(300)
+            await asyncio.sleep(0.1)
+            disk.clear()
+            await until_idle(scene)
+            record, item = scene.tool.record, await scene.item()
+            assert not item["owed"]
+            assert (item["number"], item["state"]) == (record.number, "resolved" if step is StepKind.RESOLVE else "open")
+            assert record.state.value == item["state"]
+        finally:
+            await worker.stop()
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+            await store.close()

@@ -1,0 +1,146 @@
+"""PostgreSQL dies, stops, starts again, or is followed by its standby, while alerts come in and are delivered."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults.disasters.load import Load, comes_to_rest, judge, load_of, says_why, token_of
+from tests.postgres import OwnProcess, Pair, Server, own_server, pair_running, promote, server_of
+from tests.program import Program
+
+pytestmark = pytest.mark.fault
+
+ENOUGH = 40
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """Give a primary with a synchronous standby, both of which flush what they write."""
+    with pair_running() as running:
+        yield running
+
+
+async def test_nothing_that_got_a_202_is_missing_after_the_promotion_of_the_standby(
+    tmp_path: Path, entra: str, pair: Pair
+) -> None:
+    """With a synchronous standby the machine of the primary may be lost under load: meanwhile every answer is 503,
+    after the promotion everything goes on by itself, and each 202 is in the new primary, delivered exactly once.
+    """
+    await pair.wait_until_synchronous()
+    program = Program(tmp_path, entra, store=pair.url("postgres"))
+    await asyncio.to_thread(program.start)
+    load = load_of(program, await token_of(entra))
+    try:
+        async with load.running():
+            await load.more(ENOUGH)
+            pair.first.kill()
+            await load.refused(5)
+            before = load.accepted
+            await asyncio.sleep(0.3)
+            assert load.accepted == before, "a standby took writes"
+            await asyncio.to_thread(says_why, program)
+            await promote(pair.second)
+            await load.more(ENOUGH)
+        await asyncio.to_thread(comes_to_rest, program)
+        await asyncio.to_thread(judge, program, load)
+        async with server_of(pair.second).connection() as connection:
+            await _has_all_of(connection, load)
+    finally:
+        program.stop()
+
+
+async def _has_all_of(connection: Any, load: Load) -> None:
+    """Every notification that was accepted is recorded under the number that was told."""
+    there = {row[0] for row in await connection.fetch("SELECT id FROM notifications")}
+    told = {number for alert in load.sent for numbers in alert.told.values() for number in numbers}
+    assert told <= there, f"{len(told - there)} of {len(told)} acknowledged notifications are gone"
+
+
+async def test_every_way_in_which_postgresql_stops_and_comes_back_is_waited_for(
+    tmp_path: Path, entra: str, postgres: Server
+) -> None:
+    """A planned stop, an orderly one that waits for sessions, a crash, a machine that is gone, and a server that comes
+    back in recovery: intake answers 503 in the meantime and never 500, and the same processes go on by themselves.
+    """
+    own = own_server(postgres)
+    async with postgres.database(migrated=False) as name:
+        program = Program(tmp_path, entra, store=f"postgresql://postgres@127.0.0.1:{own.port}/{name}")
+        try:
+            await asyncio.to_thread(program.start)
+            load = load_of(program, await token_of(entra))
+            async with load.running():
+                for way in WAYS:
+                    await load.more(ENOUGH)
+                    await way(own, load)
+                await load.more(ENOUGH)
+            await asyncio.to_thread(comes_to_rest, program)
+            await asyncio.to_thread(judge, program, load)
+            assert load.answers[0] == 0, "the service itself was not to be reached"
+            async with postgres.connection(name) as connection:
+                await _has_all_of(connection, load)
+        finally:
+            program.stop()
+            (own.folder / "data" / "standby.signal").unlink(missing_ok=True)
+            if not own.runs:
+                own.start()
+
+
+async def _planned(own: OwnProcess, load: Load) -> None:
+    """It ends all sessions and stops ("fast")."""
+    own.stop(signal.SIGINT)
+    await load.refused()
+    own.start()
+
+
+async def _orderly(own: OwnProcess, load: Load) -> None:
+    """It takes no new sessions and waits for those that there are ("smart"), which is for ever: they go on."""
+    os.kill(own.pid, signal.SIGTERM)
+    await load.more(ENOUGH)
+    own.stop(signal.SIGINT)
+    await load.refused()
+    own.start()
+
+
+async def _crash(own: OwnProcess, load: Load) -> None:
+    """It stops without a word, and recovers from its log ("immediate")."""
+    own.stop(signal.SIGQUIT)
+    await load.refused()
+    own.start(wait=False)
+    await load.more(1)
+    own.wait_until_ready()
+
+
+async def _gone(own: OwnProcess, load: Load) -> None:
+    """All its processes are gone at once."""
+    own.kill()
+    await load.refused()
+    own.start(wait=False)
+    await load.more(1)
+    own.wait_until_ready()
+
+
+async def _one_session_crashes(own: OwnProcess, load: Load) -> None:
+    """One of its processes dies; it ends all others, recovers, and goes on (PostgreSQL docs, restart_after_crash)."""
+    rows = await server_of(own).fetch(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+        "AND application_name = 'secure-export'"
+    )
+    os.kill(rows[0][0], signal.SIGKILL)
+
+
+async def _in_recovery(own: OwnProcess, load: Load) -> None:
+    """It comes back as a standby that can only be read, until it is promoted."""
+    own.stop(signal.SIGINT)
+    (own.folder / "data" / "standby.signal").touch(mode=0o644)
+    own.start()
+    before = load.accepted
+    await load.refused(5)
+    assert load.accepted == before, "a standby took writes"
+    await promote(own)
+
+
+WAYS = (_planned, _orderly, _crash, _gone, _one_session_crashes, _in_recovery)

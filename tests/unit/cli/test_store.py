@@ -1,0 +1,187 @@
+"""The commands about the store: what they print, and how they end."""
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from anyio.to_thread import run_sync
+from tests.postgres import Server
+from tests.unit.store.copy.filled import filled
+from typer.testing import CliRunner
+
+from secure_export.cli.store import app
+from secure_export.errors import SecureExportError, SettingsError, StoreUnavailable
+from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.store import PostgresStore
+from secure_export.store.sqlite import alone
+
+CONFIGURATION = """
+[store]
+{store}
+
+[identity]
+tenant_id = "11111111-1111-4111-8111-111111111111"
+audience = "22222222-2222-4222-8222-222222222222"
+
+[connections.desk]
+type = "desk"
+subscriptions = ["33333333-3333-4333-8333-333333333333"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait only shortly for those who use a file."""
+    monkeypatch.setattr(alone, "_PATIENCE_SECONDS", 0.05)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """Give a configuration of a SQLite database with something in it."""
+    asyncio.run(filled(tmp_path / "store.db"))
+    return configuration(tmp_path, 'url = "sqlite:///store.db"')
+
+
+def configuration(folder: Path, store: str) -> str:
+    file = folder / "secure-export.toml"
+    file.write_text(CONFIGURATION.format(store=store), encoding="utf-8")
+    return str(file)
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    """Run a command, and give what it printed; what it complains about is raised."""
+    ran = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    if isinstance(ran.exception, SecureExportError):
+        raise ran.exception
+    assert ran.exit_code == code, (ran.output, ran.exception)
+    return ran.stdout
+
+
+def test_a_copy_prints_what_it_compared(tmp_path: Path, config: str) -> None:
+    """A table with a line for each thing that is kept, and what to do next; as JSON with whole digests."""
+    printed = run("copy", config, f"sqlite://{tmp_path}/a.db")
+    assert "Set store.url to the copy" in printed
+    lines = [line.split() for line in printed.splitlines()[1:] if line.startswith("ok")]
+    assert lines[1][:4] == ["ok", "notifications", "30", "30"]
+    assert all(line[2] == line[3] and line[4] == line[5] for line in lines)
+    told = json.loads(run("copy", config, f"sqlite://{tmp_path}/b.db", "--json"))
+    assert all(one["same"] and one["source"] == one["target"] for one in told)
+
+
+def test_a_copy_that_differs_is_told_and_fails(tmp_path: Path, config: str) -> None:
+    """Exit 1, and the word that says so in the line of the table."""
+    target = tmp_path / "a.db"
+    run("copy", config, f"sqlite://{target}")
+    with closing(sqlite3.connect(target)) as db:
+        db.execute("UPDATE cursors SET name = 'store-copy:unfinished' WHERE name = 'store-copy:finished'")
+        db.execute("DELETE FROM audit_log")
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        for table in (*tables, "notification_keys"):
+            db.execute("INSERT INTO cursors (name, value) VALUES (?, 'complete')", (f"store-copy:position:{table}",))
+        db.commit()
+    printed = run("copy", config, f"sqlite://{target}", code=1)
+    assert [line.split()[1] for line in printed.splitlines() if "DIFFERS" in line] == ["audit_log"]
+
+
+async def test_a_configuration_names_a_store_with_its_password(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy from there and to there works without a password in any URL; the variable is read when it is needed."""
+    await filled(tmp_path / "source.db")
+    async with postgres.database(migrated=False) as name:
+        config = configuration(tmp_path, f'url = "{postgres.url(name)}"\npassword = {{ env = "DB_SECRET" }}')
+        with pytest.raises(StoreUnavailable, match=r"store\.password: .*DB_SECRET"):
+            await run_sync(run, "copy", f"sqlite://{tmp_path}/source.db", config)
+        monkeypatch.setenv("DB_SECRET", "x")
+        assert "Both have the same" in await run_sync(run, "copy", f"sqlite://{tmp_path}/source.db", config)
+        assert "Both have the same" in await run_sync(run, "copy", config, f"sqlite://{tmp_path}/back.db")
+
+
+def test_backup_and_restore(tmp_path: Path, config: str) -> None:
+    """What was backed up comes back, and each command says what it did."""
+    file = tmp_path / "backup.db"
+    assert "checked and complete" in run("backup", str(file), "--config", config)
+    with pytest.raises(SecureExportError, match="--force"):
+        run("backup", str(file), "--config", config)
+    assert json.loads(run("backup", str(file), "--config", config, "--force", "--json")) == {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+    }
+    (tmp_path / "store.db").unlink()
+    printed = run("restore", str(file), "--config", config)
+    assert "is in place" in printed
+    assert "azure missed" in printed
+    told = json.loads(run("restore", str(file), "--config", config, "--force", "--json"))
+    assert told["to_look_at"] == 12
+    assert told["made_at"] is not None
+
+
+async def test_backups_are_for_sqlite(tmp_path: Path, postgres: Server) -> None:
+    """With PostgreSQL its own means are named."""
+    config = configuration(tmp_path, f'url = "{postgres.url("any")}"')
+    for command, instead in (("backup", "pg_dump"), ("restore", "pg_restore")):
+        with pytest.raises(SettingsError, match=instead):
+            await run_sync(run, command, "x.db", "--config", config)
+
+
+def test_info_of_sqlite(config: str) -> None:
+    """How big, how much, how far back, and how current; for people and for programs."""
+    told = json.loads(run("info", "--config", config, "--json"))
+    assert told["engine"].startswith("SQLite 3")
+    assert told["counts"]["notifications"] == 30
+    assert told["counts"]["quarantine"] == 1
+    assert told["bytes_per_alert"] == told["size_bytes"] // told["counts"]["alerts"]
+    assert told["oldest_notification"] < told["newest_notification"]
+    assert told["migration"].startswith("0")
+    assert "bytes per alert" in run("info", "--config", config)
+
+
+def test_looking_makes_no_database(tmp_path: Path) -> None:
+    """What only looks leaves nothing behind where there is nothing."""
+    config = configuration(tmp_path, 'url = "sqlite:///nothing.db"')
+    with pytest.raises(SecureExportError, match="there is no"):
+        run("info", "--config", config)
+    assert not (tmp_path / "nothing.db").exists()
+
+
+def test_migrate_makes_and_updates_sqlite(tmp_path: Path) -> None:
+    """The names of what was applied, and nothing the second time."""
+    config = configuration(tmp_path, 'url = "sqlite:///new.db"')
+    assert "Applied 0001_core.sql" in run("migrate", "--config", config)
+    assert "up to date" in run("migrate", "--config", config)
+    assert json.loads(run("migrate", "--config", config, "--json")) == {"applied": [], "grants": []}
+    with pytest.raises(SettingsError, match="PostgreSQL"):
+        run("migrate", "--config", config, "--grant-to", "runner")
+    run("migrate", "--config", config, "--print-sql", code=2)
+
+
+async def test_migrate_lets_another_role_run_the_service(tmp_path: Path, postgres: Server) -> None:
+    """The owner migrates and grants; the role that runs the service owns nothing, and works."""
+    async with postgres.database(migrated=False) as name:
+        role = f'{name}_Run"ner'
+        await postgres.execute(f"""CREATE ROLE "{role.replace('"', '""')}" LOGIN""")
+        try:
+            config = configuration(tmp_path, f'url = "{postgres.url(name)}"')
+            assert "Applied 0001_core.sql" in await run_sync(run, "migrate", "--config", config)
+            sql = await run_sync(run, "migrate", "--config", config, "--grant-to", role, "--print-sql")
+            assert sql.count(";\n") == 7
+            runner = place_of(postgres.url(name, role=role.replace('"', "%22")))
+            with pytest.raises(StoreUnavailable, match="lacks a right"):
+                await PostgresStore.open(runner)
+            await run_sync(run, "migrate", "--config", config, "--grant-to", role)
+            store = await PostgresStore.open(runner)
+            assert await store.ready() is None
+            await store.close()
+            told = json.loads(await run_sync(run, "info", "--config", config, "--json"))
+            assert told["engine"].startswith("PostgreSQL")
+            assert told["counts"]["alerts"] == 0
+            assert told["bytes_per_alert"] is None
+            with pytest.raises(SettingsError, match="make the role first"):
+                await run_sync(run, "migrate", "--config", config, "--grant-to", "nobody-here")
+        finally:
+            quoted = role.replace('"', '""')
+            await postgres.execute(f'DROP OWNED BY "{quoted}"', database=name)
+            await postgres.execute(f'DROP ROLE "{quoted}"')

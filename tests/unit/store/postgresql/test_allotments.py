@@ -1,0 +1,155 @@
+"""Places in PostgreSQL: shared fairly, and free again when it is sure that nobody uses them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from tests.postgres import Server, own_server
+from tests.unit.store.postgresql.proxy import COMMIT, Network
+
+from secure_export.delivery.contract import Allotment, PlacesAsked
+from secure_export.itsm.desk.contract import WriteInDoubt
+from secure_export.store.postgresql.allotments import PostgresAllotments
+from secure_export.store.postgresql.database import Database
+from secure_export.store.postgresql.place import place_of
+
+LEASE = 50.0
+Join = Callable[[], Awaitable[PostgresAllotments]]
+
+
+class Seconds:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+async def join(postgres: Server, seconds: Seconds) -> AsyncIterator[Join]:
+    """Let processes join, each with connections of its own."""
+    opened: list[Database] = []
+    async with postgres.database() as name:
+
+        async def joined() -> PostgresAllotments:
+            opened.append(await Database.open(place_of(postgres.url(name, pool_size="2"))))
+            return PostgresAllotments(opened[-1], seconds=seconds)
+
+        yield joined
+        for database in opened:
+            await database.close()
+
+
+async def renew(process: PostgresAllotments, keep: int = 0, *, places: int = 4) -> Allotment:
+    return await process.renew("prod", PlacesAsked(places=places, keep=keep, lease=timedelta(seconds=LEASE)))
+
+
+async def test_places_are_shared_fairly_as_processes_come_and_go(join: Join) -> None:
+    """Each has as many as the others, or one more, after everybody has renewed two times."""
+    processes = [await join() for _ in range(3)]
+    told = [await renew(process) for process in processes]
+    for _ in range(2):
+        told = [await renew(process, told[n].fair) for n, process in enumerate(processes)]
+    assert sorted(one.held for one in told) == [1, 1, 2]
+    await processes[0].leave("prod")
+    for _ in range(2):
+        told[1:] = [await renew(process, told[n].fair) for n, process in enumerate(processes[1:], 1)]
+    assert [one.held for one in told[1:]] == [2, 2]
+
+
+async def test_with_fewer_places_than_processes_one_gets_what_another_leaves(join: Join) -> None:
+    """Nobody waits for ever behind those who came first."""
+    processes = [await join() for _ in range(3)]
+    told = [await renew(process, places=1) for process in processes]
+    for _ in range(2):
+        told = [await renew(process, told[n].fair, places=1) for n, process in enumerate(processes)]
+    assert sum(one.held for one in told) == 1
+    (holder,) = (n for n, one in enumerate(told) if one.held)
+    await processes.pop(holder).leave("prod")
+    assert sum([(await renew(process, places=1)).held for process in processes]) == 1
+
+
+async def test_places_of_a_dead_process_are_free_when_its_lease_was_watched_to_its_end(
+    join: Join, seconds: Seconds
+) -> None:
+    """Not before, whatever else is known; who has just come has to watch for as long."""
+    dead, other = await join(), await join()
+    await renew(dead)
+    assert (await renew(other)).held == 0
+    seconds.now += LEASE - 0.1
+    assert (await renew(other)).held == 0
+    late = await join()
+    assert (await renew(late)).held == 0
+    seconds.now += 0.1
+    assert (await renew(other)).fair in {1, 2}, "the dead one was counted as a process until now"
+    seconds.now += LEASE
+    assert (await renew(other)).held >= 2
+
+
+async def test_a_stopped_process_that_comes_back_has_lost_its_places(join: Join, seconds: Seconds) -> None:
+    """What it still believes to hold is not given back to it while another uses it."""
+    stopped, other = await join(), await join()
+    await renew(stopped)
+    await renew(other)
+    seconds.now += LEASE
+    assert (await renew(other)).held == 4
+    back = await renew(stopped, 4)
+    assert back.held == 0
+    assert back.fair == 2
+
+
+async def test_a_process_that_renews_is_never_taken_for_dead(join: Join, seconds: Seconds) -> None:
+    """However long others watch."""
+    living, other = await join(), await join()
+    await renew(living)
+    for _ in range(6):
+        await renew(living, 4)
+        assert (await renew(other)).held == 0
+        seconds.now += LEASE * 0.9
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_renewal_that_nobody_heard_of_is_simply_made_again(
+    postgres: Server, seconds: Seconds, kept: bool
+) -> None:
+    """The connection breaks while places are given back: others get them, now or after the next renewal, and no more."""
+    own = own_server(postgres)
+    async with postgres.database() as name, Network(own.port).running() as network:
+        far = await Database.open(place_of(f"postgresql://postgres@127.0.0.1:{network.port}/{name}?sslmode=disable"))
+        near = await Database.open(place_of(postgres.url(name)))
+        try:
+            process, other = (PostgresAllotments(one, seconds=seconds) for one in (far, near))
+            assert (await renew(process)).held == 4
+            assert (await renew(other)).held == 0
+            fair = (await renew(process, 4)).fair
+            network.cut_after, network.cut_before = (COMMIT, None) if kept else (None, COMMIT)
+            with pytest.raises(WriteInDoubt):
+                await renew(process, fair)
+            network.cut_after = network.cut_before = None
+            assert (await renew(other)).held == (2 if kept else 0)
+            assert (await renew(process, fair)).held == 2
+            assert (await renew(other, 2)).held == 2
+        finally:
+            await far.close()
+            await near.close()
+
+
+async def test_questions_at_the_same_time_wait_for_each_other(join: Join) -> None:
+    """Ten at once, again and again: never more than there are."""
+    processes = [await join() for _ in range(5)]
+    keeps = [0] * 5
+    for _ in range(6):
+        told = await asyncio.gather(
+            *(renew(process, keep, places=3) for process, keep in zip(processes, keeps, strict=True))
+        )
+        assert sum(one.held for one in told) <= 3
+        keeps = [min(one.held, one.fair) for one in told]
+    assert sum(one.held for one in told) == 3
