@@ -86,6 +86,9 @@ class Context:
             error = state.outcome.exception() if state.outcome else None
             self.waits(what, str(error), state.next_action.sleep if state.next_action else 0.0)
 
+        async def once() -> None:
+            await attempt()  # tenacity awaits only what was defined with ``async``
+
         patient = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, AzureRefused) and while_(error)),
             wait=wait_exponential(multiplier=self.first_pause_seconds, max=_LONGEST_PAUSE_SECONDS),
@@ -93,7 +96,7 @@ class Context:
             before_sleep=told,
             reraise=True,
         )
-        await patient(attempt)
+        await patient(once)
 
     async def until(self, what: str, shows: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something that was made shows.
