@@ -66,7 +66,7 @@ class SecureExport:
     def name(self) -> str:
         """What it is called in tables."""
         many = f", {self.processes} processes" if self.processes > 1 else ""
-        return f"Secure Export, {self.kind.title}{many}"
+        return f"Secure Export, {self.kind.shown}{many}"
 
     @contextmanager
     def started(self, folder: Path) -> Iterator[Running]:

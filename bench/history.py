@@ -4,11 +4,9 @@ All share all cores. Whoever is not asked is stopped meanwhile.
 """
 
 import asyncio
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ from bench.intake import alone, plan_for
 from bench.load import run
 from bench.machine import Core, own_mib
 from bench.past import Amount, fill
+from bench.retention import KEPT_DAYS, Retention, measure_retention
 from bench.service import DESK, Node, nodes_running
 from bench.stores import Kind, Place, store_running
 from secure_export.store.open import open_store
@@ -35,7 +34,6 @@ _CLAIMS = 50
 _LANES_AT_A_TIME = 20
 _LEASE = timedelta(minutes=10)
 _TIMES = 20
-_KEPT_DAYS = 41.0
 _ENOUGH = 0.9
 
 
@@ -58,30 +56,6 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     def percent(self) -> float:
         """How much of the rate is left."""
         return 100 * (ratio(self.full, self.small) if self.unit.endswith("/s") else ratio(self.small, self.full))
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """Forgetting while alerts come in.
-
-    Attributes:
-        kept_days: How long the past is kept; the rest is forgotten.
-        seconds: For how long was forgotten and measured.
-        deleted: How many rows were deleted, beside what went with days that were dropped whole.
-        gone: How many notifications are gone.
-        rate_before: Alerts taken in a second before.
-        rate: Alerts taken in a second meanwhile.
-        p99: In milliseconds, meanwhile.
-        errors: Requests that were not taken meanwhile.
-    """
-
-    kept_days: float
-    seconds: float
-    deleted: int
-    gone: int
-    rate_before: float
-    rate: float
-    p99: float
-    errors: int
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,15 +133,15 @@ def measure_history(  # noqa: PLR0913 - how much is measured
         errors = 0
         for number in range(rounds):
             for name, subject in (("small", small), ("full", full)):
-                say(f"{kind.title}, run {number + 1} of {rounds}: {name} store")
+                say(f"{kind.shown}, run {number + 1} of {rounds}: {name} store")
                 with alone(subject.running, [small.running, full.running]):
                     errors += _one_run(subject, seconds)
         memory = [own_mib([one.node.pid, *one.place.pids]) for one in (small, full)]
         with alone(full.running, [small.running, full.running]):
-            say(f"{kind.title}: forgetting what is older than {_KEPT_DAYS:g} days, under load")
-            retention = _forgotten(full, seconds * rounds)
+            say(f"{kind.shown}: forgetting what is older than {KEPT_DAYS:g} days, under load")
+            retention = measure_retention(full.place, full.running, seconds * rounds)
         return History(
-            store=kind.title,
+            store=kind.shown,
             notifications=amount.notifications,
             work_items=amount.work_items,
             fill_seconds=fill_seconds,
@@ -248,31 +222,3 @@ def _compared(small: _Subject, full: _Subject) -> list[Compared]:
         Compared(what=what, unit=units.get(what, "ms"), small=median(values), full=median(full.values[what]))
         for what, values in small.values.items()
     ]
-
-
-def _forgotten(subject: _Subject, seconds: float) -> Retention:
-    """Take alerts in for some seconds, then as long with forgetting beside."""
-    plan = plan_for(subject.running, CONNECTIONS, seconds)
-    before = run(plan)
-    there = _old(subject.place)
-    command: Sequence[str] = (sys.executable, "-m", "bench.forgetting", subject.place.url, str(_KEPT_DAYS))
-    forgetting = subprocess.Popen([*command, str(seconds)], stdout=subprocess.PIPE)
-    during = run(plan)
-    told, _ = forgetting.communicate(timeout=seconds + 120)
-    return Retention(
-        kept_days=_KEPT_DAYS,
-        seconds=seconds,
-        deleted=int(told),
-        gone=there - _old(subject.place),
-        rate_before=before.rate,
-        rate=during.rate,
-        p99=during.p99,
-        errors=before.errors + during.errors,
-    )
-
-
-def _old(place: Place) -> int:
-    """Count the notifications of the past."""
-    until = int((datetime.now(UTC) - timedelta(hours=23)).timestamp() * 1e6)
-    found: int = place.fetch(f"SELECT count(*) FROM notifications WHERE received_at < {until}")[0][0]  # noqa: S608 - a number
-    return found

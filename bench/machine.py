@@ -4,12 +4,11 @@ import os
 import platform
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 _PROC = Path("/proc")
 
@@ -55,6 +54,7 @@ class Machine:
     system: str
     python: str
     sqlite: str
+    postgresql: str
 
 
 @cache
@@ -64,8 +64,8 @@ def cores() -> Cores:
     return Cores(usable[0], usable[1] if len(usable) > 1 else usable[0])
 
 
-def machine() -> Machine:
-    """Describe this machine."""
+def machine(postgresql: str) -> Machine:
+    """Describe this machine, with the version of the PostgreSQL that is measured on."""
     return Machine(
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         cores=os.cpu_count() or 1,
@@ -73,12 +73,8 @@ def machine() -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         sqlite=sqlite3.sqlite_version,
+        postgresql=postgresql,
     )
-
-
-def as_json(found: Machine) -> dict[str, Any]:
-    """Give what goes into a result file."""
-    return asdict(found)
 
 
 def resident_mib(pid: int) -> float:

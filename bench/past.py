@@ -138,7 +138,7 @@ class _Past:
         alert = _renamed(sample.alert, names)
         alert |= {"seq": seq, "key": alert_key(alert["alert_id"]), "fired_at": at, "ended_at": at, "seen_at": at}
         own = {"lane": lane, "work_item": seq, "started_at": at, "finished_at": at}
-        steps = [{**step, **own, "id": 2 * seq + place} for place, step in enumerate(sample.steps[:2])]
+        steps: list[Row] = [{**step, **own, "id": 2 * seq + place} for place, step in enumerate(sample.steps[:2])]
         return item, alert, steps
 
 
@@ -191,8 +191,8 @@ def _into_sqlite(place: Place, past: _Past, say: Callable[[str], None]) -> None:
     with closing(sqlite3.connect(sqlite_path(place.url), isolation_level=None)) as file:
         file.execute("PRAGMA synchronous=OFF")
         for batch in _batches(past.notifications(), "notifications", amount.notifications, say):
-            rows = [(number, at, 1, key, 0, _BODY) for number, at, key in batch]
-            _insert(file, "notifications", ("id", "received_at", "sender", "dedupe_key", "packed", "body"), rows)
+            told = [(number, at, 1, key, 0, _BODY) for number, at, key in batch]
+            _insert(file, "notifications", ("id", "received_at", "sender", "dedupe_key", "packed", "body"), told)
         for batch in _batches(past.links(), "links", amount.notifications, say):
             _insert(file, "alert_notifications", ("notification", "alert"), batch)
         for batch in _batches(past.work_items(), "work items", amount.work_items, say):
@@ -216,8 +216,8 @@ async def _into_postgresql(place: Place, past: _Past, say: Callable[[str], None]
         await db.execute("SET synchronous_commit = off")
         await db.execute("SELECT make_partitions($1, $2)", *past.days)
         for batch in _batches(past.notifications(), "notifications", amount.notifications, say):
-            rows = [(number, at, 1, False, _BODY) for number, at, _ in batch]
-            await _copy(db, "notifications", ("id", "received_at", "sender", "packed", "body"), rows)
+            told = [(number, at, 1, False, _BODY) for number, at, _ in batch]
+            await _copy(db, "notifications", ("id", "received_at", "sender", "packed", "body"), told)
             await _copy(db, "notification_keys", ("key", "notification"), [(key, number) for number, _, key in batch])
         for batch in _batches(past.links(), "links", amount.notifications, say):
             await _copy(db, "alert_notifications", ("notification", "alert"), batch)
@@ -225,7 +225,8 @@ async def _into_postgresql(place: Place, past: _Past, say: Callable[[str], None]
             for table, rows in _tables(batch).items():
                 await _copy(db, table, tuple(rows[0]), [tuple(row.values()) for row in rows])
         for table, column in (("work_items", "seq"), ("alerts", "seq"), ("steps", "id")):
-            await db.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) FROM {table}")  # noqa: S608 - own names
+            highest = f"SELECT max({column}) FROM {table}"  # noqa: S608 - own names
+            await db.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({highest}))")
         say("sorting out what was stored (VACUUM, as autovacuum would)")
         await db.execute("VACUUM (ANALYZE)")
         await db.execute("CHECKPOINT")

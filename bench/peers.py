@@ -9,8 +9,8 @@ It keeps alerts in memory and asks for no token: a crash loses what came since i
 Alerta comes from the Python index and needs an environment of its own, named by ``SECURE_EXPORT_BENCH_ALERTA``::
 
     uv venv --python 3.11 /tmp/alerta
-    uv pip install --python /tmp/alerta/bin/python \\
-        alerta-server==9.1.0 flask==3.1.3 werkzeug==3.1.9 psycopg2-binary==2.9.13 gunicorn==27.0.1
+    uv pip install --python /tmp/alerta/bin/python alerta-server==9.1.0 psycopg2-binary==2.9.13
+    uv pip install --python /tmp/alerta/bin/python flask==3.1.3 werkzeug==3.1.9 gunicorn==27.0.1
     export SECURE_EXPORT_BENCH_ALERTA=/tmp/alerta
 
 It runs under gunicorn with two workers of eight threads, on a PostgreSQL set up as that of the program, and commits

@@ -22,8 +22,8 @@ from bench.figures import percentile
 from bench.load import Plan, run
 from bench.machine import Core, cpu_seconds, own_mib
 from bench.service import ALL_ROLES, DESK, Connection, Node, nodes_running
-from bench.storm_tools import AT_ONCE, StormTool, tool_running
 from bench.stores import Kind, Place, store_running
+from bench.storm_tools import AT_ONCE, StormTool, tool_running
 
 _CALM_PAUSE_SECONDS = 0.05
 _LOOK_SECONDS = 0.1
@@ -56,7 +56,7 @@ class Way:
     def name(self) -> str:
         """What it is called in tables."""
         who = f"1 + {self.deliverers} processes" if self.deliverers else "one process"
-        return f"{self.kind.title}, {who}, into {self.tool.name if self.tool else 'the desk'}"
+        return f"{self.kind.shown}, {who}, into {self.tool.name if self.tool else 'the desk'}"
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +64,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         way: Which arrangement.
+        deliverers: How many processes deliver; 0: one process does everything.
         calm_alerts: How many alerts came one by one, some 20 in a second.
         calm_p50: From received to confirmed by the tool, in milliseconds, as the next two.
         calm_p99: 99 of 100 were confirmed within this.
@@ -77,12 +78,14 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         cpu_us: Of the program, in all its processes.
         database_cpu_us: Of its database.
         tool_cpu_us: Of the tool's sandbox.
+        disk_bytes: How much larger the store is for each alert of the flood, for good.
         resident_mib: Memory of the program at the end, in all its processes.
         database_mib: That of its database.
         errors: Alerts that were not taken.
     """
 
     way: str
+    deliverers: int
     calm_alerts: int
     calm_p50: float
     calm_p99: float
@@ -96,43 +99,57 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     cpu_us: float
     database_cpu_us: float
     tool_cpu_us: float
+    disk_bytes: float
     resident_mib: float
     database_mib: float
     errors: int
 
 
-def measure_pipeline(
-    entra: Entra, way: Way, *, calm_seconds: float, flood: int, steady_seconds: float, say: Callable[[str], None]
-) -> Pipeline:
+@dataclass(frozen=True)
+class Loads:
+    """How alerts come.
+
+    Attributes:
+        calm_seconds: How long alerts come one by one.
+        flood: How many alerts come at once after that.
+        steady_seconds: How long they come evenly after that.
+    """
+
+    calm_seconds: float
+    flood: int
+    steady_seconds: float
+
+
+def measure_pipeline(entra: Entra, way: Way, loads: Loads, *, say: Callable[[str], None]) -> Pipeline:
     """Measure the whole way with alerts that come calmly, then with as many as come in at once, then evenly.
 
     Args:
         entra: Whose token is sent.
         way: Which arrangement.
-        calm_seconds: How long alerts come one by one.
-        flood: How many alerts come at once after that.
-        steady_seconds: How long they come evenly after that.
+        loads: How alerts come.
         say: Told what is done now.
     """
-    with scene_of(entra, way) as scene:
-        say(f"{way.name}: one alert after the other for {calm_seconds:g} s")
-        calm = run(scene.plan(connections=1, seconds=calm_seconds, pause_seconds=_CALM_PAUSE_SECONDS))
+    with _scene(entra, way) as scene:
+        say(f"{way.name}: one alert after the other for {loads.calm_seconds:g} s")
+        calm = run(scene.plan(connections=1, seconds=loads.calm_seconds, pause_seconds=_CALM_PAUSE_SECONDS))
         scene.wait_until_confirmed(calm.sent)
-        say(f"{way.name}: {flood:,} alerts at once")
-        before, began = scene.cpu(), time.perf_counter()
-        flooded = run(scene.plan(connections=_FLOOD_CONNECTIONS, seconds=_PATIENCE_SECONDS, count=flood))
+        say(f"{way.name}: {loads.flood:,} alerts at once")
+        mib, before, began = scene.place.mib(), scene.cpu(), time.perf_counter()
+        flooded = run(scene.plan(connections=_FLOOD_CONNECTIONS, seconds=_PATIENCE_SECONDS, count=loads.flood))
         scene.wait_until_confirmed(calm.sent + flooded.sent)
         rate = flooded.sent / (time.perf_counter() - began)
         used = [(now - then) / flooded.sent * 1e6 for then, now in zip(before, scene.cpu(), strict=True)]
+        disk_bytes = (scene.place.mib() - mib) * 2**20 / flooded.sent
         wanted = rate * _STEADY_SHARE
-        say(f"{way.name}: {wanted:,.0f} alerts a second for {steady_seconds:g} s")
+        say(f"{way.name}: {wanted:,.0f} alerts a second for {loads.steady_seconds:g} s")
         pause = _STEADY_CONNECTIONS / wanted
-        steady = run(scene.plan(connections=_STEADY_CONNECTIONS, seconds=steady_seconds, pause_seconds=pause))
+        steady = run(scene.plan(connections=_STEADY_CONNECTIONS, seconds=loads.steady_seconds, pause_seconds=pause))
         scene.wait_until_confirmed(calm.sent + flooded.sent + steady.sent)
         ways = confirmations(scene.place)
         calm_waits, steady_waits = waits(ways[: calm.sent]), waits(ways[-steady.sent :])
         return Pipeline(
             way=way.name,
+            deliverers=way.deliverers,
             calm_alerts=calm.sent,
             calm_p50=percentile(calm_waits, 0.50),
             calm_p99=percentile(calm_waits, 0.99),
@@ -146,6 +163,7 @@ def measure_pipeline(
             cpu_us=used[0],
             database_cpu_us=used[1],
             tool_cpu_us=used[2],
+            disk_bytes=disk_bytes,
             resident_mib=own_mib(scene.pids),
             database_mib=own_mib(scene.place.pids),
             errors=calm.errors + flooded.errors + steady.errors,
@@ -205,7 +223,7 @@ class Scene:
 
 
 @contextmanager
-def scene_of(entra: Entra, way: Way) -> Iterator[Scene]:
+def _scene(entra: Entra, way: Way) -> Iterator[Scene]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-export-bench-")))
         connection, tool = stack.enter_context(connection_to(way.tool, folder))

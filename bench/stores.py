@@ -23,7 +23,7 @@ class Kind(StrEnum):
     POSTGRESQL = "postgresql"
 
     @property
-    def title(self) -> str:
+    def shown(self) -> str:
         """What it is called in tables."""
         return {Kind.SQLITE: "SQLite", Kind.POSTGRESQL: "PostgreSQL"}[self]
 

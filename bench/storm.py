@@ -21,8 +21,8 @@ from bench.alert import ALERT_ID, FIRED_AT, SUBSCRIPTION, metric_alert
 from bench.entra import Entra
 from bench.machine import resident_mib
 from bench.service import ALL_ROLES, Connection, Node, nodes_running
-from bench.storm_tools import SLOW, StormTool, tool_running
 from bench.stores import Kind, store_running
+from bench.storm_tools import SLOW, StormTool, tool_running
 
 MACHINES = 200
 _SENDERS = 16
@@ -144,17 +144,27 @@ def _that_are(wrong: dict[str, bool]) -> list[str]:
     return [what for what, is_wrong in wrong.items() if is_wrong]
 
 
-def measure_storm(
-    entra: Entra, tool: StormTool, kind: Kind, *, alerts: int, rules: int = 0, say: Callable[[str], None]
-) -> Storm:
+@dataclass(frozen=True)
+class Sent:
+    """What a storm is.
+
+    Attributes:
+        alerts: How many fire, and end.
+        rules: Of how many alert rules they are, each of which has one work item; 0: each alert has one of its own.
+    """
+
+    alerts: int
+    rules: int = 0
+
+
+def measure_storm(entra: Entra, tool: StormTool, kind: Kind, sent: Sent, *, say: Callable[[str], None]) -> Storm:
     """Send a storm into a tool.
 
     Args:
         entra: Whose token the alerts are sent with.
         tool: The tool.
         kind: The store.
-        alerts: How many fire, and end.
-        rules: Of how many alert rules they are, each of which has one work item; 0: each alert has one of its own.
+        sent: What is sent.
         say: Told what is done now.
     """
     with ExitStack() as stack:
@@ -163,16 +173,16 @@ def measure_storm(
         machines = [_resource_id(number) for number in range(MACHINES)]
         tool.prepare(port, machines, SLOW)
         place = stack.enter_context(store_running(kind, folder))
-        connection = _connection(tool, port, folder, by_rule=bool(rules))
+        connection = _connection(tool, port, folder, by_rule=bool(sent.rules))
         nodes = stack.enter_context(nodes_running(entra, place.url, [ALL_ROLES], folder, connection=connection))
-        scene = _Scene(tool, port, nodes[0], connection, entra.token, machines, rules, say)
-        fired = scene.phase("fire", alerts)
-        ended = scene.phase("end", alerts)
+        scene = _Scene(tool, port, nodes[0], connection, entra.token, machines, sent.rules, say)
+        fired = scene.phase("fire", sent.alerts)
+        ended = scene.phase("end", sent.alerts)
         made, items, still_open = tool.records(port)
         return Storm(
             tool=tool.name,
-            store=kind.title,
-            rules=rules,
+            store=kind.shown,
+            rules=sent.rules,
             fired=fired,
             ended=ended,
             mib=scene.mib,

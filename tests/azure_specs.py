@@ -178,6 +178,12 @@ def _closed(schema: Mapping[str, Any], value: Any, file: Path, *, is_answer: boo
     if depth > _MOST_DEPTH:
         return {}
     kept = {name: schema[name] for name in _KEPT & schema.keys()}
+    if (
+        is_answer
+        and not schema.keys() & {"properties", "additionalProperties", "allOf"}
+        and kept.get("type") == "object"
+    ):
+        del kept["type"]  # Azure's descriptions say object where they mean anything, such as for a query's rows
     if is_answer and schema.get("x-ms-enum", {}).get("modelAsString", False):
         kept.pop("enum", None)
     if isinstance(value, list) and "items" in schema:

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -130,6 +131,7 @@ class OwnProcess:
         self.programs = programs
         self.settings = dict(SETTINGS if settings is None else settings)
         self._process: subprocess.Popen[bytes] | None = None
+        self._changing = threading.RLock()
 
     @property
     def pid(self) -> int:
@@ -150,7 +152,14 @@ class OwnProcess:
         subprocess.run([str(self.programs / "pg_basebackup"), *options], check=True, **_as_whom(capture=True))
 
     def start(self, *, wait: bool = True) -> None:
-        """Start, and wait until it takes connections."""
+        """Start if it does not run, and wait until it takes connections."""
+        with self._changing:
+            if not self.runs:
+                self._start()
+            if wait:
+                self.wait_until_ready()
+
+    def _start(self) -> None:
         settings = self.settings | {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -164,8 +173,6 @@ class OwnProcess:
                 stderr=log,
                 **_as_whom(),
             )
-        if wait:
-            self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Wait until it takes connections; a standby takes those that only read."""
@@ -178,15 +185,16 @@ class OwnProcess:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: SIGINT ends sessions at once (PostgreSQL docs, "Shutting Down the Server"), SIGQUIT is a crash."""
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(_STOP_SECONDS)
-        self._process = None
+        with self._changing:
+            if self._process is None:
+                return
+            self._process.send_signal(how)
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(_STOP_SECONDS)
+            self._process = None
 
     def ran(self, program: str, *arguments: str, succeeds: bool = True) -> str:
         """Run one of PostgreSQL's programs; gives what it said."""
@@ -202,13 +210,14 @@ class OwnProcess:
 
     def kill(self) -> None:
         """End every process of it at once, as when its machine is gone."""
-        assert self._process is not None
-        children = _children(self.pid)
-        for pid in (self.pid, *children):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait(_STOP_SECONDS)
-        self._process = None
+        with self._changing:
+            if self._process is None:
+                return
+            for pid in (self.pid, *_children(self.pid)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait(_STOP_SECONDS)
+            self._process = None
 
     @property
     def runs(self) -> bool:
@@ -244,7 +253,7 @@ class Pair:
     async def wait_until_synchronous(self) -> None:
         """Wait until commits of the primary wait for the standby."""
         async with asyncio.timeout(_START_SECONDS):
-            while not await server_of(self.first).fetch(_IS_SYNCHRONOUS):
+            while not await server_of(self.first).fetch(_IS_SYNCHRONOUS):  # noqa: ASYNC110 - the server tells of no event
                 await asyncio.sleep(0.05)
 
 

@@ -50,6 +50,7 @@ class Program:
         self.port = free_port()
         self.config = folder / "secure-export.toml"
         self.log = folder / "service.log"
+        self.command = COMMAND
         self._process: subprocess.Popen[bytes] | None = None
         self.config.write_text(
             f'[server]\nlisten = "127.0.0.1:{self.port}"\n\n'
@@ -75,7 +76,7 @@ class Program:
         """Start the service; with ``ready`` wait until it says that it is."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--config", str(self.config), *arguments],
+                [*self.command, "serve", "--config", str(self.config), *arguments],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from secure_export.cli.main import app
 from secure_export.itsm.registry import connector_types
@@ -31,7 +31,7 @@ def accepted(arguments: Sequence[str]) -> dict[str, Any]:
     rest = list(arguments)
     context = command.make_context("secure-export", rest, resilient_parsing=False)
     while hasattr(command, "get_command"):
-        name, command, rest = command.resolve_command(context, [*context.protected_args, *context.args])
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         context = command.make_context(name, rest, parent=context)
     return dict(context.params)
 
@@ -98,5 +98,3 @@ def deployed_files() -> list[Path]:
 def probed_paths(document: object) -> set[str]:
     """List the paths that probes of a document ask."""
     return set(re.findall(r'"path": "(/(?:health|ready)z[^"]*)"', json.dumps(document)))
-
-

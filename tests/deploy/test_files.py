@@ -8,7 +8,8 @@ from tests.deploy.deployment import DEPLOY, ROOT, deployed_files
 
 _SECRET = re.compile(
     r"""(?ix)
-    (?: password | secret | token | api_?key ) ["']? \s* [:=] \s* ["']? (?! [{$\[<|] ) [a-z0-9+/]{12,} ["']? \s* $
+    (?: password | secret | token | api_?key ) ["']? \s* [:=] \s*
+        (?: ["'] [a-z0-9+/]{12,} ["'] | (?=\S*\d) [a-z0-9+/]{12,} ) \s* $
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY
     """,
     re.MULTILINE,
@@ -25,7 +26,12 @@ def test_no_file_holds_a_secret(path: Path) -> None:
 
 def test_the_search_for_secrets_finds_them() -> None:
     """A password written out, and a private key, are found whatever the syntax."""
-    for text in ("password: hunter2hunter2\n", 'PASSWORD = "hunter2hunter2"\n', "-----BEGIN RSA PRIVATE KEY-----\n"):
+    for text in (
+        "password: hunter2hunter2\n",
+        "token: 'hunterhunter'\n",
+        'PASSWORD = "hunter2hunter2"\n',
+        "-----BEGIN RSA PRIVATE KEY-----\n",
+    ):
         assert _SECRET.search(text)
 
 

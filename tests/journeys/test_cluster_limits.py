@@ -64,7 +64,8 @@ class Cluster:
             'audience = ["a"]\n'
             f'[connections.{NAME}]\ntype = "servicenow"\nsubscriptions = ["*"]\nurl = "{self._url}"\n'
             f'username = "{INTEGRATION_USER}"\npassword = {{ file = "{password}" }}\nconnections = {CONNECTIONS}\n'
-            f"request_timeout_seconds = {LONGEST_CALL_SECONDS}\nstep_timeout_seconds = 3\nretry_first_seconds = 0.2\n",
+            f"request_timeout_seconds = {LONGEST_CALL_SECONDS}\nstep_timeout_seconds = 2\nretry_first_seconds = 0.2\n"
+            "concurrency = 12\n",
             encoding="utf-8",
         )
         log = (self._folder / f"{number}.log").open("wb")
@@ -139,19 +140,21 @@ async def test_a_tool_never_has_more_calls_than_its_connection_allows_whatever_b
         stopped, doomed, _ = cluster.processes
         await cluster.until_places_are(1, 1, 1)
         before = cluster.incidents
-        await cluster.fire(150)
-        await cluster.until(lambda: cluster.incidents > before + 30)
+        await cluster.fire(80)
+        await cluster.until(lambda: cluster.incidents > before + 20)
         os.kill(stopped.pid, signal.SIGSTOP)
         doomed.kill()
         await cluster.until_places_are(CONNECTIONS)
         os.kill(stopped.pid, signal.SIGCONT)
-        await cluster.fire(60)
+        await cluster.fire(20)
         await cluster.until_places_are(1, 2)
-        await cluster.until(lambda: cluster.incidents >= before + 210)
+        await cluster.until(lambda: cluster.incidents >= before + 100)
         stopped.terminate()
         await stopped.wait()
         await cluster.until_places_are(CONNECTIONS)
         assert cluster.app.limits.semaphore.most_at_a_time == CONNECTIONS
-        keys = [row["correlation_id"] for row in cluster.app.instance.tables.rows("incident") if row.get("correlation_id")]
+        keys = [
+            row["correlation_id"] for row in cluster.app.instance.tables.rows("incident") if row.get("correlation_id")
+        ]
         assert len(keys) == len(set(keys)) == cluster.fired
     assert LEASE_SECONDS < 3, "so that a stopped process is stopped for longer"

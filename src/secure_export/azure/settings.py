@@ -143,7 +143,7 @@ class AlertStateSettings(Section):
 
     enabled: bool = Field(
         False,
-        description="Whether a work item that people acknowledge or resolve becomes Acknowledged or Closed there.",
+        description="Whether a work item that people acknowledge or resolve is Acknowledged or Closed there, too.",
     )
 
 
@@ -161,8 +161,8 @@ class AzureSettings(Section):
     tenants: dict[TenantId, TenantSettings] = Field(
         default_factory=dict, description="By tenant id: what is different there."
     )
-    action_groups: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")], ActionGroupSettings] = Field(
-        default_factory=dict, description="The action groups to set up, by name."
+    action_groups: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")], ActionGroupSettings] = (
+        Field(default_factory=dict, description="The action groups to set up, by name.")
     )
     record: Path = Field(
         Path("secure-export.azure.json"),

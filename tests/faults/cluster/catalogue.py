@@ -24,7 +24,7 @@ class Kind:
     seconds: tuple[float, float] = (0.2, 2.0)
 
 
-_LONGER_THAN_A_LEASE = (LEASE_SECONDS + 0.5, LEASE_SECONDS + 2.5)
+_LONGER_THAN_A_LEASE = (LEASE_SECONDS + 1.0, LEASE_SECONDS + 3.0)
 
 CATALOGUE: dict[str, Kind] = {
     "kill": Kind(processes.kill, 10, (0.0, 1.0)),

@@ -62,7 +62,7 @@ class KillDatabase:
 
     async def inject(self, world: World, random: Random) -> None:
         if world.database is not None and world.database.runs:
-            world.database.kill()
+            await asyncio.to_thread(world.database.kill)
             world.count(self.name)
 
     async def heal(self, world: World) -> None:

@@ -157,8 +157,8 @@ the same judge looks at the service's records, the tools' own rows, and every re
 
 - every alert whose firing got a 202 is in exactly one work item, in the right final state, in the tool too;
 - no work item and no record is there without an alert;
-- no step was done by an owner that was fenced off: fencing tokens of a lane never go back, every write to a tool
-  happened while a step of its work item was under way, and all writes of one step came from one process;
+- no step was done by an owner that was fenced off: fencing tokens of a lane never go back, and every write to a tool
+  happened while a step of its work item was under way that the same process had begun;
 - no lane waits, and nothing is left in flight;
 - no process ended by itself, and each that was asked to end ended well.
 

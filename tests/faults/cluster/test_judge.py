@@ -122,8 +122,10 @@ def test_a_world_in_order_has_no_violation() -> None:
             lambda: world(requests=(_MAKES, replace(_RESOLVES, at=106.0))), "beside every step", id="beside the steps"
         ),
         pytest.param(
-            lambda: world(requests=(_MAKES, _RESOLVES, replace(_RESOLVES, link="delivery-1"))),
-            "has writes of ['delivery-1', 'delivery-2']",
+            lambda: world(
+                requests=(_MAKES, _RESOLVES, replace(_RESOLVES, at=111.5), replace(_RESOLVES, link="delivery-1"))
+            ),
+            "in the middle of another node's step",
             id="two owners in one step",
         ),
         pytest.param(lambda: world(died=(("delivery-1", 1),)), "ended by itself", id="a crash"),

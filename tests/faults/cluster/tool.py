@@ -125,7 +125,8 @@ class Tool:
 
     async def misbehave(self, order: Mapping[str, Any]) -> str:
         """Set a fault; its id."""
-        told = await self.control("POST", "/control/faults", order)
+        async with self._changing:
+            told = await self.control("POST", "/control/faults", order)
         return str(told["id"])
 
     async def behave(self) -> None:

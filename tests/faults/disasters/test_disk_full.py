@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.faults.disasters.disks import Disk, Quota, SmallDisk, may_mount, small_disk
 from tests.faults.disasters.load import comes_to_rest, judge, load_of, says_why, token_of
-from tests.faults.disasters.rooms import Disk, Quota, SmallDisk, small_disk
 from tests.faults.tool_faults.mortal import Life, MortalConnector
 from tests.postgres import Server, own_server
 from tests.program import Program
@@ -23,14 +23,22 @@ ENOUGH = 30
 LONG = 24_000
 
 
-async def goes_through_it(program: Program, disk: Disk, entra: str) -> None:
-    """Intake answers 503 while the disk is full, ``/readyz`` says why, and afterwards everything is as promised."""
+async def goes_through_it(program: Program, disk: Disk, entra: str, *, says: tuple[str, ...] = ()) -> None:
+    """Intake answers 503 while the disk is full, and afterwards everything is as promised.
+
+    Args:
+        program: The program.
+        disk: Where its store is.
+        entra: Where tokens come from.
+        says: What ``/readyz`` says one of; nothing: that is not asked.
+    """
     load = load_of(program, await token_of(entra), padding=LONG)
     async with load.running():
         await load.more(ENOUGH)
         disk.fill()
         await load.refused(ENOUGH)
-        await asyncio.to_thread(says_why, program, "full", "I/O", "space")
+        if says:
+            await asyncio.to_thread(says_why, program, *says)
         disk.clear()
         await load.more(ENOUGH)
         await asyncio.to_thread(program.wait_until_ready)
@@ -40,26 +48,22 @@ async def goes_through_it(program: Program, disk: Disk, entra: str) -> None:
 
 
 async def test_sqlite_waits_for_room_on_its_disk(tmp_path: Path, entra: str) -> None:
-    """A full disk under the SQLite file makes intake answer 503 and loses nothing; no restart is needed."""
-    with small_disk(tmp_path / "disk", 24) as disk:
-        program = Program(tmp_path, entra, store=f"sqlite:///{disk.folder}/store.db")
-        try:
-            await asyncio.to_thread(program.start)
-            await goes_through_it(program, disk, entra)
-        finally:
-            program.stop()
+    """A full disk under the SQLite file makes intake answer 503 and loses nothing; no restart is needed.
 
-
-async def test_sqlite_waits_for_its_quota(tmp_path: Path, entra: str) -> None:
-    """Files that may not grow make intake answer 503 and lose nothing; no restart is needed."""
-    program = Program(tmp_path, entra)
-    try:
+    Where no small disk may be mounted, a limit on the size of files stands in for it.
+    """
+    with ExitStack() as stack:
+        disk: Disk | None = stack.enter_context(small_disk(tmp_path / "disk", 24)) if may_mount() else None
+        program = Program(tmp_path, entra, store=f"sqlite:///{tmp_path}/disk/store.db" if disk is not None else None)
+        stack.callback(program.stop)
         await asyncio.to_thread(program.start)
-        assert program._process is not None
-        quota = Quota(program._process.pid, tmp_path / "store.db-wal", tmp_path / "store.db", program.log)
-        await goes_through_it(program, quota, entra)
-    finally:
-        program.stop()
+        await goes_through_it(program, disk or quota_of(program), entra, says=("full", "I/O"))
+
+
+def quota_of(program: Program) -> Quota:
+    """Give the limit on the files of a program with a SQLite file in its folder."""
+    assert program._process is not None
+    return Quota(program._process.pid, program.folder / "store.db-wal", program.folder / "store.db", program.log)
 
 
 async def test_postgresql_waits_for_room_on_its_disk(tmp_path: Path, entra: str, postgres: Server) -> None:
@@ -117,8 +121,8 @@ async def test_what_the_tool_did_is_not_done_twice_when_it_cannot_be_written_dow
         working = asyncio.create_task(worker.run())
         try:
             await scene.fire()
-            await until_idle(scene) if step is StepKind.RESOLVE else None
             if step is StepKind.RESOLVE:
+                await until_idle(scene)
                 await scene.end()
             await asyncio.wait_for(full.wait(), 20)
             assert await store.ready() is not None, "there was room to write that the step is done"
@@ -128,7 +132,10 @@ async def test_what_the_tool_did_is_not_done_twice_when_it_cannot_be_written_dow
             await until_idle(scene)
             record, item = scene.tool.record, await scene.item()
             assert not item["owed"]
-            assert (item["number"], item["state"]) == (record.number, "resolved" if step is StepKind.RESOLVE else "open")
+            assert (item["number"], item["state"]) == (
+                record.number,
+                "resolved" if step is StepKind.RESOLVE else "open",
+            )
             assert record.state.value == item["state"]
         finally:
             await worker.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import shutil
 import sqlite3
 import struct
@@ -19,6 +20,7 @@ ENOUGH = 60
 _HEADER = 32
 _FRAME_HEADER = 24
 _SEGMENT = 16 * 1024 * 1024
+_GARBAGE = random.Random(7).randbytes(200_000)  # noqa: S311 - garbage, no secret
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Log:
 
 
 def read_log(path: Path) -> Log:
-    """Find the commits of a write-ahead log: frames that carry its salts, of which the last of a commit tells a size."""
+    """Find the commits of a write-ahead log: frames with its salts, of which the last of each commit tells a size."""
     data = path.read_bytes()
     page_size, salts = struct.unpack(">I", data[8:12])[0], data[16:24]
     frame = _FRAME_HEADER + page_size
@@ -87,8 +89,7 @@ async def test_a_torn_last_write_costs_sqlite_nothing_that_was_acknowledged(tmp_
     log = read_log(path)
     start = log.end - log.frame
     begun = log.data[start : start + 4] + bytes(4) + log.data[start + 8 : log.end]
-    chance = random.Random(7)  # noqa: S311 - garbage, no secret
-    path.write_bytes(log.data[: log.end] + begun + begun[: log.frame // 2] + chance.randbytes(3000))
+    path.write_bytes(log.data[: log.end] + begun + begun[: log.frame // 2] + _GARBAGE[:3000])
     await still_there(program, load)
 
 
@@ -160,14 +161,20 @@ async def test_a_torn_last_write_costs_postgresql_nothing_that_was_acknowledged(
 
 def tear(own: OwnProcess) -> None:
     """Write garbage where the log of a server that is gone ends."""
-    segments = sorted(one for one in (own.folder / "data" / "pg_wal").iterdir() if len(one.name) == 24)
-    control = own.ran("pg_controldata", str(own.folder / "data"))
-    redo = next(line.split()[-1] for line in control.splitlines() if line.startswith("Latest checkpoint's REDO WAL"))
-    told = own.ran("pg_waldump", "-p", str(own.folder / "data" / "pg_wal"), redo, succeeds=False)
-    end = int(told.rpartition("error in WAL record at ")[2].split(": ")[1].split()[-1].split("/")[1], 16)
-    number = end // _SEGMENT
-    segment = next(one for one in segments if one.name.endswith(f"{number:08X}"))
+    folder = own.folder / "data" / "pg_wal"
+    end = end_of_log(own)
+    (segment,) = (one for one in folder.iterdir() if re.fullmatch(f"[0-9A-F]{{16}}{end // _SEGMENT:08X}", one.name))
     with segment.open("r+b") as file:
         file.seek(end % _SEGMENT)
-        file.write(random.Random(7).randbytes(200_000))  # noqa: S311 - garbage, no secret
+        assert file.read(8) != _GARBAGE[:8]
+        file.seek(end % _SEGMENT)
+        file.write(_GARBAGE[: _SEGMENT - end % _SEGMENT])
 
+
+def end_of_log(own: OwnProcess) -> int:
+    """Find where the first record that is not whole begins, as PostgreSQL's own program says."""
+    control = own.ran("pg_controldata", str(own.folder / "data"))
+    redo = next(line.split()[-1] for line in control.splitlines() if line.startswith("Latest checkpoint's REDO loc"))
+    told = own.ran("pg_waldump", "-q", "-p", str(own.folder / "data" / "pg_wal"), "-s", redo, succeeds=False)
+    assert "error in WAL record at" in told, told
+    return max(int(high + low.zfill(8), 16) for high, low in re.findall(r"\b([0-9A-F]+)/([0-9A-F]+)\b", told))

@@ -19,7 +19,7 @@ from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import StepKind, WorkItem
 
 T = TypeVar("T")
-AnyStore = TypeVar("AnyStore", SqliteStore, PostgresStore)
+AnyStore = TypeVar("AnyStore", bound=SqliteStore | PostgresStore)
 
 
 class Died(BaseException):
@@ -78,8 +78,8 @@ class Life:
 def mortal(store: AnyStore, life: Life) -> AnyStore:
     """Give a store as a process that may die uses it; it is closed by closing either."""
     if isinstance(store, PostgresStore):
-        return PostgresStore(MortalPostgres(store._database, life), store.clock)  # type: ignore[arg-type] # a stand-in
-    return SqliteStore(MortalSqlite(store._database, life), store.clock)  # type: ignore[arg-type] # as above
+        return type(store)(MortalPostgres(store._database, life), store.clock)  # type: ignore[arg-type] # a stand-in
+    return type(store)(MortalSqlite(store._database, life), store.clock)  # type: ignore[arg-type] # as above
 
 
 class MortalSqlite:

@@ -19,6 +19,9 @@ LONGEST_CALL = 4.0
 TERMS = Terms(window=5.0, margin=1.0, between_renewals=1.0, soon=0.25)
 LEASE = TERMS.window + LONGEST_CALL + TERMS.margin
 LANES = 6
+_EVENTS = ("join", "kill", "stop", "go on", "end", "away", "back")
+_STORY_SECONDS = 90.0
+_MOST_ALIVE = 5
 
 
 @dataclass
@@ -177,3 +180,74 @@ def most_beyond(steps: list[tuple[float, str]], rate: float) -> float:
             who.add(name)
             worst = max(worst, last - first + 1 - (at - since) * rate - len(who))
     return worst
+
+
+class Story:
+    """Joins, deaths, stops, ends and outages of the store, by chance.
+
+    Attributes:
+        tool: What all call.
+        held: How many places each process holds at the end.
+    """
+
+    def __init__(self, seed: int, *, places: int, rate: float) -> None:
+        self._random = Random(seed)  # noqa: S311 - a schedule, no secret
+        self._limits = (places, rate)
+        self._table = Table()
+        self.time = VirtualTime()
+        self.tool = Tool(self.time)
+        self.held: list[int] = []
+        self._made = 0
+        self._alive: list[Process] = []
+        self._stopped: list[Process] = []
+        self._ending: list[asyncio.Task[None]] = []
+
+    async def tell(self) -> None:
+        """Have things happen, and then leave those that live in peace."""
+        self._join()
+        while self.time.now < _STORY_SECONDS:
+            await self.time.sleep(self._random.choice((0.3, 2.0, 6.0, LEASE)))
+            self._happen(self._random.choice(_EVENTS))
+        self._table.away = False
+        for one in self._stopped:
+            one.go_on()
+        self._join()
+        await asyncio.gather(*self._ending)
+        await self.time.sleep(6 * LEASE)
+
+    async def close(self) -> None:
+        self.held = [one.share.held for one in self._alive]
+        for one in self._alive:
+            await one.kill()
+
+    def _happen(self, what: str) -> None:
+        if what == "join" and len(self._alive) < _MOST_ALIVE:
+            self._join()
+        elif what in {"back", "away"}:
+            self._table.away = what == "away"
+        elif what == "go on" and self._stopped:
+            self._stopped.pop(0).go_on()
+        elif running := [one for one in self._alive if one not in self._stopped]:
+            self._happen_to(self._random.choice(running), what)
+
+    def _happen_to(self, one: Process, what: str) -> None:
+        if what == "stop":
+            self._stopped.append(one)
+            one.stop()
+        elif what in {"kill", "end"}:
+            self._alive.remove(one)
+            self._ending.append(asyncio.create_task(one.kill() if what == "kill" else one.end()))
+
+    def _join(self) -> None:
+        self._made += 1
+        places, rate = self._limits
+        name = f"process-{self._made}"
+        self._alive.append(Process(name, self._table, self.tool, self._random, places=places, rate=rate))
+
+
+async def live(seed: int, *, places: int, rate: float) -> Story:
+    """Let a cluster live through a story."""
+    story = Story(seed, places=places, rate=rate)
+    await story.time.run(asyncio.create_task(story.tell()))
+    await story.close()
+    return story

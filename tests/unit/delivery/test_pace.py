@@ -10,6 +10,9 @@ from tests.unit.delivery.virtual_time import VirtualTime
 
 from secure_export.delivery.pace import Pace
 
+RATE = 4.0
+PARTS = 4
+
 
 def begun(pace: Pace, time: VirtualTime, after: Sequence[float]) -> list[float]:
     """Ask for steps, each so long after the one before, and say when they begin."""
@@ -93,25 +96,24 @@ def test_there_are_never_more_steps_than_the_rate_allows(rate: float, gaps: list
         before = start
 
 
+def hand_out(paces: Sequence[Pace], parts: Sequence[int]) -> None:
+    """Give each so many of four parts of the rate, as far as they go."""
+    left = PARTS
+    for pace, wanted in zip(paces, parts, strict=True):
+        got = min(wanted, left)
+        left -= got
+        pace.have(got / PARTS)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 3), st.lists(st.integers(0, 4), min_size=3, max_size=3)), max_size=12))
 def test_processes_together_keep_the_rate_whoever_has_which_part(changes: list[tuple[float, list[int]]]) -> None:
     """However parts of one rate change hands between busy processes, in any time there are as many steps as the rate
     allows in it, and one more for each process at most.
     """
-    rate, places = 4.0, 4
     time = VirtualTime()
-    paces = [Pace(rate, seconds=time) for _ in range(3)]
+    paces = [Pace(RATE, seconds=time) for _ in range(3)]
     starts: list[float] = []
-
-    def hand_out(parts: Sequence[int]) -> None:
-        left = places
-        for pace in paces:
-            pace.have(0)
-        for pace, wanted in zip(paces, parts, strict=True):
-            got = min(wanted, left)
-            left -= got
-            pace.have(got / places)
 
     async def busy(pace: Pace) -> None:
         while True:
@@ -119,11 +121,11 @@ def test_processes_together_keep_the_rate_whoever_has_which_part(changes: list[t
             starts.append(time.now)
 
     async def everything() -> None:
-        hand_out([4, 0, 0])
+        hand_out(paces, [4, 0, 0])
         tasks = [asyncio.create_task(busy(pace)) for pace in paces]
         for seconds, parts in changes:
             await time.run(asyncio.create_task(time.sleep(seconds)))
-            hand_out(parts)
+            hand_out(paces, parts)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -131,4 +133,4 @@ def test_processes_together_keep_the_rate_whoever_has_which_part(changes: list[t
     asyncio.run(everything())
     for first, since in enumerate(starts):
         for last in range(first, len(starts)):
-            assert last - first + 1 <= (starts[last] - since) * rate + len(paces) + 1e-6
+            assert last - first + 1 <= (starts[last] - since) * RATE + len(paces) + 1e-6

@@ -2,18 +2,15 @@
 
 import asyncio
 from collections import Counter
-from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.delivery.cluster import LEASE, Process, Table, Tool, most_beyond
-from tests.unit.delivery.virtual_time import VirtualTime
+from tests.unit.delivery.cluster import live, most_beyond
 
 from secure_export.delivery.fair_shares import fair_share, renewed
 
 NAMES = st.lists(st.text("abcdef", min_size=1, max_size=4), min_size=1, max_size=9, unique=True)
-EVENTS = ("join", "kill", "stop", "go on", "end", "away", "back")
 
 
 @settings(max_examples=100, deadline=None)
@@ -60,7 +57,7 @@ def test_shares_become_fair_in_a_few_renewals(names: list[str], places: int, dat
     for name in names:
         holdings[name] = data.draw(st.integers(0, left))
         left -= holdings[name]
-    fair = {name: places for name in names}
+    fair = dict.fromkeys(names, places)
     for _ in range(3):
         for name in data.draw(st.permutations(names)):
             now = renewed("prod", name, holdings, keep=fair[name], places=places)
@@ -74,63 +71,15 @@ def test_a_configuration_with_fewer_places_hands_out_none_until_there_are_few_en
     assert now.held == 0
 
 
-async def _live(seed: int, *, places: int, seconds: float, rate: float) -> tuple[Tool, list[Process], Table]:
-    """Let a cluster live through joins, deaths, stops and outages; then leave those that live in peace."""
-    random, time, table = Random(seed), VirtualTime(), Table()  # noqa: S311 - a schedule, no secret
-    tool = Tool(time)
-    alive: list[Process] = []
-    stopped: list[Process] = []
-    made = 0
-
-    def join() -> None:
-        nonlocal made
-        made += 1
-        alive.append(Process(f"process-{made}", table, tool, random, places=places, rate=rate))
-
-    async def story() -> None:
-        ending: list[asyncio.Task[None]] = []
-        join()
-        while time.now < seconds:
-            await time.sleep(random.choice((0.3, 2.0, 6.0, LEASE)))
-            what = random.choice(EVENTS)
-            one = random.choice(alive) if alive else None
-            if what == "join" and len(alive) < 5:
-                join()
-            elif what == "back" or what == "away":
-                table.away = what == "away"
-            elif what == "go on" and stopped:
-                stopped.pop(0).go_on()
-            elif one is None or one in stopped:
-                continue
-            elif what == "stop":
-                stopped.append(one)
-                one.stop()
-            elif what in {"kill", "end"}:
-                alive.remove(one)
-                ending.append(asyncio.create_task(one.kill() if what == "kill" else one.end()))
-        table.away = False
-        for one in stopped:
-            one.go_on()
-        join()
-        await asyncio.gather(*ending)
-        await time.sleep(6 * LEASE)
-
-    await time.run(asyncio.create_task(story()))
-    held = [one.share.held for one in alive]
-    for one in alive:
-        await one.kill()
-    assert sum(held) == places, f"places are lost: {held}"
-    assert max(held) - min(held) <= 1, f"places are not shared fairly: {held}"
-    return tool, alive, table
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_a_cluster_keeps_the_limits_whatever_dies_stalls_or_joins(seed: int) -> None:
     """Never more calls under way in the tool than the connection allows, and never more steps than its rate; when
     trouble has passed, all places are in use, evenly.
     """
     places, rate = (seed % 5) + 1, 5.0
-    tool, _, _ = asyncio.run(_live(seed, places=places, seconds=90.0, rate=rate))
-    assert tool.most == places
-    assert most_beyond(tool.steps, rate) <= 1e-6
-    assert tool.calls > 10
+    story = asyncio.run(live(seed, places=places, rate=rate))
+    assert story.tool.most == places
+    assert most_beyond(story.tool.steps, rate) <= 1e-6
+    assert story.tool.calls > 10
+    assert sum(story.held) == places, "places were lost"
+    assert max(story.held) - min(story.held) <= 1, "places are not shared evenly"

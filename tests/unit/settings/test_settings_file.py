@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_export.errors import SettingsError
+from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.itsm.registry import connector_types
 from secure_export.settings import Settings
 from secure_export.settings_file import read_settings
@@ -162,3 +162,35 @@ def test_a_laptop_with_a_sandbox_needs_no_token(tmp_path: Path, more: str, open_
     """With tokens that anybody can have anyway, the machine itself is let in while nobody else can connect."""
     text = GOOD.replace("[identity]", "[identity]\nauthority = 'http://127.0.0.1:9000'")
     assert read(tmp_path, text + more).lets_this_machine_in is open_to_it, rule
+
+
+DATABASE = '[store]\nurl = "postgresql://u@db/alerts"\n'
+
+
+def test_the_password_of_a_database_is_read_anew_each_time(tmp_path: Path) -> None:
+    """Its file lies beside the configuration; a renewed one is used without a restart, and none is shown."""
+    store = read(tmp_path, GOOD + DATABASE + 'password = { file = "secret" }\n').store
+    assert store.password_now is not None
+    for secret in ("first", "second"):
+        (tmp_path / "secret").write_text(f"{secret}\n", encoding="utf-8")
+        assert store.password_now() == secret
+        assert secret not in repr(store)
+
+
+def test_a_password_that_is_not_there_is_an_outage(tmp_path: Path) -> None:
+    """It may be there again soon, so that those who ask for the store hear what they hear of any outage."""
+    store = read(tmp_path, GOOD + DATABASE + 'password = { file = "nowhere" }\n').store
+    assert store.password_now is not None
+    with pytest.raises(StoreUnavailable, match=r"store\.password: the secret in the file .*nowhere cannot be read"):
+        store.password_now()
+
+
+def test_a_password_is_said_where_it_is_and_only_for_a_database(tmp_path: Path) -> None:
+    """The secret itself in the file is refused, and so is one that nobody would read."""
+    assert "does not belong into the configuration" in wrong(tmp_path, GOOD + DATABASE + 'password = "tiger"\n')
+    assert "tiger" not in wrong(tmp_path, GOOD + DATABASE + 'password = "tiger"\n')
+    sqlite = '[store]\nurl = "sqlite:///a.db"\npassword = { env = "X" }\n'
+    assert "a SQLite file has no password" in wrong(tmp_path, GOOD + sqlite)
+    assert read(tmp_path, GOOD).store.password_now is None
+    given = read(tmp_path, GOOD + DATABASE, SECURE_EXPORT__STORE__PASSWORD__ENV="DB_SECRET").store
+    assert str(given.password) == "the environment variable DB_SECRET"

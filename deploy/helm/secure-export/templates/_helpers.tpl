@@ -23,16 +23,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- .Values.serviceAccount.existing | default (include "secure-export.name" .) }}
 {{- end }}
 
-{{/* The store's URL for a role of the database: a dictionary with root and user. */}}
+{{/* The store's URL for a role of the database: a dictionary with root and role. One with a host or port of its own goes past a pooler. */}}
 {{- define "secure-export.storeUrl" -}}
 {{- $database := .root.Values.database }}
-{{- $host := required "database.host must be set: where PostgreSQL is" $database.host }}
+{{- $host := .role.host | default (required "database.host must be set: where PostgreSQL is" $database.host) }}
+{{- $port := .role.port | default $database.port }}
 {{- $options := dict "pool_size" (toString $database.poolSize) }}
 {{- if $database.certificateAuthority.existingSecret }}{{ $_ := set $options "sslrootcert" "/run/secrets/database-authority/ca.crt" }}{{ end }}
 {{- $options = merge (dict) $database.options $options }}
+{{- if or .role.host .role.port }}{{ $_ := unset $options "pooler" }}{{ end }}
 {{- $pairs := list }}
 {{- range $name := keys $options | sortAlpha }}{{ $pairs = append $pairs (printf "%s=%s" $name (get $options $name | toString | urlquery)) }}{{ end }}
-{{- printf "postgresql://%s@%s:%v/%s?%s" .user $host (int $database.port) $database.name (join "&" $pairs) }}
+{{- printf "postgresql://%s@%s:%v/%s?%s" .role.user $host (int $port) $database.name (join "&" $pairs) }}
 {{- end }}
 
 {{/* What every container of the program has: a dictionary with root, role (of the database), port. */}}
@@ -40,7 +42,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 - name: SECURE_EXPORT__SERVER__LISTEN
   value: 0.0.0.0:8080
 - name: SECURE_EXPORT__STORE__URL
-  value: {{ include "secure-export.storeUrl" (dict "root" .root "user" .role.user) | quote }}
+  value: {{ include "secure-export.storeUrl" (dict "root" .root "role" .role) | quote }}
 - name: SECURE_EXPORT__STORE__PASSWORD__FILE
   value: /run/secrets/database/password
 - name: SECURE_EXPORT__LOG__FORMAT

@@ -5,6 +5,7 @@ import typer
 from secure_export.cli.azure.apply import apply
 from secure_export.cli.azure.destroy import destroy
 from secure_export.cli.azure.plan import plan
+from secure_export.cli.azure.verify import verify
 
 app = typer.Typer(
     help="Sets up Azure (app registration, role, action groups, alert rules), proves it, and takes it back.",
@@ -13,4 +14,5 @@ app = typer.Typer(
 )
 app.command()(plan)
 app.command()(apply)
+app.command()(verify)
 app.command()(destroy)

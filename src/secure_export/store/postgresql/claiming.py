@@ -232,8 +232,9 @@ UPDATE lanes SET due_at = greatest($2::bigint, gone.until) FROM (
         SELECT objid::bigint::integer FROM pg_locks
         WHERE locktype = 'advisory' AND classid = $4 AND objsubid = 2 AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    FOR UPDATE SKIP LOCKED
 ) AS gone
-WHERE lanes.id = gone.id AND lanes.state = 'claimed' AND lanes.owner <> $5 AND due_at > $2 AND due_at > gone.until
+WHERE lanes.id = gone.id AND due_at > gone.until
 """
 
 

@@ -22,6 +22,7 @@ from secure_export.store.postgresql.presence import LOCKS, Presence
 _BETWEEN_POLLS_SECONDS = 0.25
 _BETWEEN_PATIENT_CLAIMS_SECONDS = 1.0
 _AFTER_VAIN_PATIENCE_SECONDS = 10.0
+_DOUBTS_REMEMBERED = 1000
 _NUMBER_BITS = 62
 _NEXT_DUE = """
 SELECT min(due_at) FROM unnest('{ready,claimed,waiting}'::text[]) AS every (one) CROSS JOIN LATERAL (
@@ -125,6 +126,8 @@ class PostgresLanes:
             is_ready = await self._database.write(lambda db: saving.save(db, lane, change, now=now, number=number))
         except WriteInDoubt:
             self._saves_in_doubt[key] = (change, number)
+            while len(self._saves_in_doubt) > _DOUBTS_REMEMBERED:  # whoever gave up on a lane does not say so
+                del self._saves_in_doubt[next(iter(self._saves_in_doubt))]
             raise
         if is_ready or change.moved:
             self._announcing.ready()

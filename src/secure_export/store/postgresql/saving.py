@@ -65,7 +65,7 @@ async def save(connection: Connection, lane: ClaimedLane, change: Change, *, now
         Outdated: What was folded by is not so any more; nothing was written.
     """
     key = lane_key(lane.connection, lane.correlation_key)
-    if await _own(connection, lane, key) == number:
+    if await _own_and_wake_others(connection, lane, key, change, now) == number:
         return False
     if change.basis is not None or change.alerts:
         await lock_alerts(connection, lane.connection, change.basis, change.alerts)
@@ -106,11 +106,27 @@ async def _own(connection: Connection, lane: ClaimedLane, key: bytes) -> int:
     return saved
 
 
+async def _own_and_wake_others(
+    connection: Connection, lane: ClaimedLane, key: bytes, change: Change, now: datetime
+) -> int:
+    """Lock the lane, and make those ready that get notifications of it; gives and raises as ``_own``.
+
+    Everybody locks lanes in the order of their keys, and alerts after that. Otherwise two who give each other something
+    wait in a circle, until the database finds out after a second and takes one of them back.
+    """
+    others = {lane_key(lane.connection, one): one for _, one in change.moved}
+    before, after = ([one for at, one in others.items() if (at < key) is side] for side in (True, False))
+    await wake(connection, lane.connection, before, now=now)
+    saved = await _own(connection, lane, key)
+    await wake(connection, lane.connection, after, now=now)
+    return saved
+
+
 async def _write_arrived(connection: Connection, key: bytes, lane: ClaimedLane, change: Change, now: datetime) -> None:
     """Write what became of notifications, and of the alerts that they spoke of."""
     folded = await _unfold(connection, key, lane, change.folded)
     await _quarantine(connection, key, change.quarantined, now)
-    await _move(connection, key, lane, change.moved, now)
+    await _move(connection, key, lane, change.moved)
     if not change.alerts:
         return
     rows = await put_alerts(connection, lane.connection, change.alerts, now=now)
@@ -129,11 +145,8 @@ async def _unfold(connection: Connection, key: bytes, lane: ClaimedLane, folded:
     return {number: alert or lane.correlation_key for number, alert in rows}
 
 
-async def _move(
-    connection: Connection, key: bytes, lane: ClaimedLane, moved: Sequence[tuple[int, str]], now: datetime
-) -> None:
-    """Have other lanes fold notifications."""
-    await wake(connection, lane.connection, [correlation_key for _, correlation_key in moved], now=now)
+async def _move(connection: Connection, key: bytes, lane: ClaimedLane, moved: Sequence[tuple[int, str]]) -> None:
+    """Have other lanes fold notifications; they are awake already."""
     for number, correlation_key in moved:
         other = lane_key(lane.connection, correlation_key)
         await connection.execute(_MOVE, key, number, other, lane.correlation_key)

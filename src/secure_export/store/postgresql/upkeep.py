@@ -1,5 +1,6 @@
 """What is done by timer, in PostgreSQL (``secure_export.delivery.contract.Upkeep``)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -149,10 +150,10 @@ class PostgresUpkeep:
 
 
 async def _wake_expired(connection: Connection, now: datetime, limit: int) -> int:
-    woken = 0
+    expired: dict[str, list[str]] = defaultdict(list)
     for name, correlation_key in await connection.fetch(_EXPIRED, micros(now), limit):
-        woken += await wake(connection, name, [correlation_key], now=now)
-    return woken
+        expired[name].append(correlation_key)
+    return sum([await wake(connection, name, keys, now=now) for name, keys in expired.items()])
 
 
 async def _wake_for_look(connection: Connection, name: str, keys: Sequence[str], now: datetime) -> int:

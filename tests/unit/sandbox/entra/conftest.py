@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
 import pytest
+from tests.azure_sandbox import GRAPH_SCOPE, Azure, Client, azure_running
 
 from secure_export.sandbox.entra import SandboxEntra
 from secure_export.sandbox.entra.identities import ADMIN
 from secure_export.sandbox.entra.keys import SigningKey, make_key
-from tests.azure_sandbox import GRAPH_SCOPE, Azure, Client, azure_running
 
 BASE = "http://127.0.0.1:9000"
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from secure_export.sandbox.entra import AZNS_APP_ID
 from tests.azure_sandbox import Client
+
+from secure_export.sandbox.entra import AZNS_APP_ID
 
 ROLE_ID = "0d9f3b4a-2a67-5c11-9d41-6f0f6a1b2c3d"
 ROLE = {

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-
-from secure_export.sandbox.entra.identities import ADMIN, ANNA, AZURE_OWNER, BEN, OWNED_BY
 from tests.azure_sandbox import GRAPH_SCOPE, Azure, Client
 from tests.unit.sandbox.entra.graph_set_up import BODY, NAMED, ROLE, ROLE_ID, UPSERT, application
+
+from secure_export.sandbox.entra.identities import ADMIN, ANNA, AZURE_OWNER, BEN, OWNED_BY
 
 
 async def test_an_upsert_by_unique_name_makes_once_and_changes_afterwards(graph: Client) -> None:

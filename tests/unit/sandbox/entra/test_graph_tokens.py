@@ -7,11 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.azure_sandbox import ARM_SCOPE, GRAPH_SCOPE, Azure, Client
+from tests.unit.sandbox.entra.graph_set_up import ROLE, ROLE_ID, UPSERT, application, assigned, principal
 
 from secure_export.sandbox.entra import AZNS_APP_ID, AZNS_SANDBOX_SECRET
 from secure_export.sandbox.entra.identities import ADMIN, BEN, ENTRA_ADMIN, NOBODY, OWNED_BY, Identity
-from tests.azure_sandbox import ARM_SCOPE, GRAPH_SCOPE, Azure, Client
-from tests.unit.sandbox.entra.graph_set_up import ROLE, ROLE_ID, UPSERT, application, assigned, principal
 
 
 async def _asked(azure: Azure, audience: str, **more: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -54,28 +55,33 @@ def bodies(path: Path) -> int:
 
 def test_what_was_acknowledged_before_it_began_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process writes at full speed meanwhile; the backup is of one moment, and it ends."""
-    monkeypatch.setattr(making, "_PAGES_AT_ONCE", 16)
+    monkeypatch.setattr(making, "_PAGES_AT_ONCE", 8)
     database = tmp_path / "store.db"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(database)], stdout=subprocess.PIPE, cwd=Path.cwd())
     assert writer.stdout is not None
     try:
-        for _ in range(20):
-            acknowledged = int(writer.stdout.readline())
-        told: list[tuple[int, int]] = []
-        for number in range(3):
-            back_up(database, tmp_path / f"{number}.db", lambda done, all_: told.append((done, all_)), now=NOW)
+        acknowledged = max(int(writer.stdout.readline()) for _ in range(20))
+        reached: list[int] = []
+
+        def told(done: int, _all: int) -> None:
+            assert not reached or done >= reached[-1], "it began again"
+            reached.append(done)
+            time.sleep(0.002)  # somebody else writes between two steps
+
+        for number in range(2):
+            back_up(database, tmp_path / f"{number}.db", told, now=NOW)
+            assert len(reached) > 20
+            reached.clear()
         later = int(writer.stdout.readline())
         assert writer.poll() is None
     finally:
         writer.kill()
         writer.wait()
         writer.stdout.close()
-    counts = [bodies(tmp_path / f"{number}.db") for number in range(3)]
+    counts = [bodies(tmp_path / f"{number}.db") for number in range(2)]
     assert counts[0] >= acknowledged
     assert counts == sorted(counts)
     assert later > acknowledged, "the writer was not stopped"
-    assert len(told) > 30
-    assert told[-1][0] == told[-1][1] > 0
 
 
 async def test_a_backup_is_one_file_that_is_complete(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_digest_knows_rows_and_not_their_order() -> None:
         of((1, b"a", None)),
         of((1, "a", "")),
     ]
-    assert len(set(different)) == len(different)
+    assert len({text for _, text in different}) == len(different)
 
 
 @pytest.mark.parametrize("position", [None, (1,), (b"\0\xff", 2**62), ("nul \0", "ü", -1)])

@@ -356,3 +356,32 @@ async def test_of_two_who_fold_by_the_same_state_one_is_refused(open_store: Open
         for store, lane, result in zip(stores, lanes, results, strict=True):
             if result is not None:
                 await store.lanes.save(lane, folded(lane), now=NOW)
+
+
+async def test_two_who_give_each_other_notifications_do_not_wait_in_a_circle(
+    postgres: Server, database: str, open_store: OpenStore
+) -> None:
+    """Lanes are locked in one order, and alerts after them: no deadlock has to be found, which takes a second."""
+    stores = (await open_store(), await open_store())
+    for n in range(8):
+        lanes = []
+        for name, store in zip("xy", stores, strict=True):
+            await store.journal.append(entry(f"alert:{name}"))
+            (lane,) = await claim(store.lanes)
+            lanes.append(lane)
+        changes = [
+            Change(
+                moved=[(lane.pending[0].notification, other.correlation_key)],
+                alerts=[alert(f"{n}-{lane.correlation_key}", problem="p")],
+                release=Release(),
+            )
+            for lane, other in zip(lanes, reversed(lanes), strict=True)
+        ]
+        saves = zip(stores, lanes, changes, strict=True)
+        await asyncio.gather(*(store.lanes.save(lane, change, now=NOW) for store, lane, change in saves))
+        for lane in await claim(stores[0].lanes):
+            await stores[0].lanes.save(lane, folded(lane), now=NOW)
+    for store in stores:
+        await store.close()  # sessions tell of what they counted when they end
+    found = await postgres.fetch("SELECT deadlocks FROM pg_stat_database WHERE datname = $1", database)
+    assert found[0][0] == 0

@@ -26,6 +26,7 @@ _METRIC_MEMBERS: Final = (
     "autoMitigate",
     "actions",
 )
+_METRIC_REQUIRED: Final = ("severity", "enabled", "scopes", "evaluationFrequency", "windowSize", "criteria")
 _LOG_MEMBERS: Final = (
     "description",
     "displayName",
@@ -65,10 +66,8 @@ async def check_metric(visit: Visit, row: Row) -> Row:
         RestError: Azure takes no such rule.
     """
     del visit
-    said = _known(
-        row, _METRIC_MEMBERS, ("severity", "enabled", "scopes", "evaluationFrequency", "windowSize", "criteria")
-    )
-    _check_severity(said["severity"])
+    said = _known(METRIC, row, _METRIC_MEMBERS, _METRIC_REQUIRED)
+    _check_severity(METRIC, said["severity"])
     return _kept(row, METRIC, {"autoMitigate": True, "actions": [], **said})
 
 
@@ -79,9 +78,9 @@ async def check_log(visit: Visit, row: Row) -> Row:
         RestError: Azure takes no such rule.
     """
     if visit.version == _OLD_LOG:
-        return _kept(row, LOG, _known(row, _OLD_LOG_MEMBERS, ("source", "action")))
-    said = _known(row, _LOG_MEMBERS, ("scopes", "criteria"))
-    _check_severity(said.get("severity", 3))
+        return _kept(row, LOG, _known(LOG, row, _OLD_LOG_MEMBERS, ("source", "action")))
+    said = _known(LOG, row, _LOG_MEMBERS, ("scopes", "criteria"))
+    _check_severity(LOG, said.get("severity", 3))
     return _kept(row, LOG, {"enabled": True, "actions": {}, **said})
 
 
@@ -92,7 +91,7 @@ async def check_activity(visit: Visit, row: Row) -> Row:
         RestError: Azure takes no such rule.
     """
     del visit
-    said = _known(row, _ACTIVITY_MEMBERS, ("scopes", "condition", "actions"))
+    said = _known(ACTIVITY, row, _ACTIVITY_MEMBERS, ("scopes", "condition", "actions"))
     return _kept(row, ACTIVITY, {"enabled": True, **said})
 
 
@@ -104,7 +103,7 @@ async def check_smart_detector(visit: Visit, row: Row) -> Row:
     """
     del visit
     required = ("state", "severity", "frequency", "detector", "scope", "actionGroups")
-    said = _known(row, _SMART_MEMBERS, required)
+    said = _known(SMART, row, _SMART_MEMBERS, required)
     return _kept(row, SMART, said)
 
 
@@ -145,24 +144,29 @@ _FINDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[Any]]]] = {
 }
 
 
-def _known(row: Row, names: tuple[str, ...], required: tuple[str, ...]) -> Row:
+def _known(kind: str, row: Row, names: tuple[str, ...], required: tuple[str, ...]) -> Row:
     said = {name: row["properties"][name] for name in names if row["properties"].get(name) is not None}
     for name in required:
         if name not in said:
-            raise flat(400, "BadRequest", f"The property '{name}' of the alert rule is required.")
+            raise _problem(kind, f"The property '{name}' of the alert rule is required.")
     return said
 
 
 def _kept(row: Row, kind: str, said: Row) -> Row:
     groups = groups_of({"type": kind, "properties": said})
     if len(groups) > MOST_GROUPS:
-        raise flat(400, "BadRequest", f"An alert rule has at most {MOST_GROUPS} action groups, not {len(groups)}.")
+        raise _problem(kind, f"An alert rule has at most {MOST_GROUPS} action groups, not {len(groups)}.")
     for one in groups:
         if "/providers/microsoft.insights/actiongroups/" not in one:
             raise bad_request(f"'{one}' is not the id of an action group.", "LinkedInvalidPropertyId")
     return {**row, "properties": said}
 
 
-def _check_severity(severity: Any) -> None:
+def _problem(kind: str, message: str) -> Exception:
+    """Refuse in the form that the service has: metric and activity log rules answer flat."""
+    return flat(400, "BadRequest", message) if kind in {METRIC, ACTIVITY} else bad_request(message)
+
+
+def _check_severity(kind: str, severity: Any) -> None:
     if not isinstance(severity, int) or isinstance(severity, bool) or not 0 <= severity <= 4:  # noqa: PLR2004 - Sev4
-        raise flat(400, "BadRequest", "The severity must be between 0 and 4.")
+        raise _problem(kind, "The severity must be between 0 and 4.")

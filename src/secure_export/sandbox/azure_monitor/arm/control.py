@@ -46,6 +46,11 @@ class _NumberOrder:
 
 
 @dataclass(frozen=True)
+class _BanOrder:
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class _SubscriptionOrder:
     id: str
     name: str = "another"
@@ -105,7 +110,7 @@ def arm_control_routes(world: World, station: Station) -> list[Route]:
         "/resolve": {"POST": doors.resolve},
         "/settled": {"POST": doors.settled},
         "/tokens": {"DELETE": doors.forget_tokens},
-        "/bans": {"GET": doors.bans, "DELETE": doors.lift_bans},
+        "/bans": {"GET": doors.bans, "POST": doors.ban, "DELETE": doors.lift_bans},
     }
     return [
         _route(f"/control/arm{path}", method, door)
@@ -277,6 +282,14 @@ class _Doors:
         """Let action groups ask for new tokens, which carry the roles of now."""
         self._world.monitor.forget_tokens()
         return {"tokens": 0}
+
+    def ban(self, _: Request, body: bytes) -> dict[str, float]:
+        """Call a webhook no more for fifteen minutes, as after an outage; without an address none of any group."""
+        url, monitor = read(body, _BanOrder).url, self._world.monitor
+        known = {one.service_uri for group in monitor.groups.values() for one in group.webhooks}
+        for endpoint in {url} if url else known:
+            monitor.bans.ban(endpoint)
+        return self.bans()
 
     def lift_bans(self, *_: object) -> dict[str, float]:
         for endpoint in self._world.monitor.bans.listed():

@@ -11,6 +11,7 @@ from secure_export.sandbox.azure_monitor.monitor import Message
 from secure_export.sandbox.clock import Clock
 
 KEPT: Final = timedelta(days=30)
+_MOST: Final = 20_000
 STATES: Final = ("New", "Acknowledged", "Closed")
 _ID: Final = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f-]{36})/providers/microsoft\.alertsmanagement/alerts/(?P<guid>[^/]+)",
@@ -160,7 +161,8 @@ class Ledger:
 
     def find(self, guid: str) -> Alert | None:
         """Find an alert; None: there is none, or it is older than thirty days."""
-        return next((one for one in self.all() if one.guid == guid.lower()), None)
+        found = self._alerts.get(guid.lower())
+        return found if found is not None and found.started > self._clock.now() - KEPT else None
 
     def change_state(self, alert: Alert, state: str, *, by: str, comments: str = "") -> None:
         """Change what people made of an alert; nobody is notified."""
@@ -208,6 +210,8 @@ class Ledger:
             history=[Modification("AlertCreated", "", "", started, description="New Alert Object is created")],
         )
         self._alerts[guid] = alert
+        if len(self._alerts) > _MOST:
+            del self._alerts[next(iter(self._alerts))]
         return alert
 
     def _changed(self, alert: Alert, what: Modification) -> None:

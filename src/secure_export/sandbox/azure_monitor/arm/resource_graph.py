@@ -54,8 +54,8 @@ def _quota(visit: Visit) -> dict[str, str]:
             error_reply(
                 429,
                 "RateLimiting",
-                "The client application has been throttled and should not attempt to repeat the request until an amount "
-                "of time has elapsed.",
+                "The client application has been throttled and should not attempt to repeat the request until some "
+                "time has elapsed.",
             ).with_headers(headers)
         )
     return {

@@ -22,7 +22,6 @@ class ResourceType:
         check: Takes a resource as it will be, and gives it as it is kept, or refuses it.
         patched: The members of ``properties`` that a patch may name; empty: those of a whole resource.
         creates_with: The status of an answer to a PUT that made it.
-        is_flat: Whether its own errors are flat.
         changed: Told of a resource that was written, or that is gone (None).
     """
 
@@ -32,7 +31,6 @@ class ResourceType:
     shown: str = ""
     patched: tuple[str, ...] = ()
     creates_with: int = 201
-    is_flat: bool = True
     changed: Callable[[Visit, str, Row | None], None] | None = None
 
 
@@ -87,13 +85,11 @@ TYPES: Final = (
         "Microsoft.AlertsManagement/smartDetectorAlertRules",
         ("2019-06-01", "2021-04-01"),
         alert_rules.check_smart_detector,
-        is_flat=False,
     ),
     ResourceType(
         "Microsoft.AlertsManagement/actionRules",
         ("2021-08-08", "2023-05-01-preview", "2024-03-01-preview"),
         processing_rules.check,
         patched=("enabled",),
-        is_flat=False,
     ),
 )

@@ -40,9 +40,10 @@ def page(  # noqa: PLR0913 - what a list is made of
         size: How many are on a page if the client does not say.
     """
     options = _options(call)
-    found = [one for one in rows if _filter(options.get("$filter", ""), filters, call)(one)]
+    test, asked = _filter(options.get("$filter", ""), filters), _asked(call, names, kind)
+    found = [one for one in rows if test(one)]
     start, top = _start(options), _top(options, size)
-    shown = [select(call, one, names=names, kind=kind) for one in found[start : start + top]]
+    shown = [_chosen(one, asked) for one in found[start : start + top]]
     document: dict[str, Any] = {"@odata.context": f"{call.base}/v1.0/$metadata#{kind}"}
     if options.get("$count") == "true":
         document["@odata.count"] = len(found)
@@ -64,6 +65,10 @@ def select(call: Call, row: Row, *, names: frozenset[str], kind: str) -> Row:
     Raises:
         RestError: It asks for one that there is not.
     """
+    return _chosen(row, _asked(call, names, kind))
+
+
+def _asked(call: Call, names: frozenset[str], kind: str) -> list[str]:
     asked = [one.strip() for one in call.parameters.get("$select", "").split(",") if one.strip()]
     for one in asked:
         if one not in names:
@@ -72,6 +77,10 @@ def select(call: Call, row: Row, *, names: frozenset[str], kind: str) -> Row:
                 f"'microsoft.graph.{kind.rstrip('s')}'.",
                 "BadRequest",
             )
+    return asked
+
+
+def _chosen(row: Row, asked: list[str]) -> Row:
     return {one: row.get(one) for one in asked} if asked else row
 
 
@@ -115,11 +124,10 @@ def _start(options: Mapping[str, str]) -> int:
         raise bad_request("The provided skip token is not valid.", "Directory_ExpiredPageToken") from None
 
 
-def _filter(text: str, filters: frozenset[str], call: Call) -> Test:
+def _filter(text: str, filters: frozenset[str]) -> Test:
     """Read a filter: clauses joined by ``and``, those by ``or``; brackets are not imitated."""
     if not text:
         return lambda _: True
-    del call
     either = [[_clause(one, filters) for one in _split(part, " and ")] for part in _split(text, " or ")]
     return lambda row: any(all(test(row) for test in tests) for tests in either)
 

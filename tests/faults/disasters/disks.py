@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,15 +76,33 @@ class Quota:
         resource.prlimit(self._pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
+def may_mount() -> bool:
+    """Whether we may mount a file system."""
+    if os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        if not _mount(Path(folder), 1):
+            return False
+        _unmount(Path(folder))
+        return True
+
+
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
     """Mount a small file system, or skip the test loudly where that needs rights that we lack."""
     folder.mkdir()
-    options = ("-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "tmpfs", str(folder))
-    mounted = subprocess.run(["mount", *options], capture_output=True, check=False) if os.geteuid() == 0 else None  # noqa: S607 - wherever the system has it
-    if mounted is None or mounted.returncode:
+    if os.geteuid() != 0 or not _mount(folder, megabytes):
         pytest.skip("NOT SHOWN: a full disk; only root may mount the small file system that this test fills")
     try:
         yield SmallDisk(folder)
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607 - as above
+        _unmount(folder)
+
+
+def _mount(folder: Path, megabytes: int) -> bool:
+    options = ("-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "tmpfs", str(folder))
+    return subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0  # noqa: S607 - wherever the system has it
+
+
+def _unmount(folder: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607 - as above
