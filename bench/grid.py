@@ -29,7 +29,8 @@ class Grid:
         """Print it."""
         table = Table(title=self.title, title_justify="left")
         for column in self.columns:
-            table.add_column(column.lstrip("<"), justify="left" if column.startswith("<") else "right")
+            is_text = column.startswith("<")
+            table.add_column(column.lstrip("<"), justify="left" if is_text else "right", no_wrap=is_text)
         for row in self.rows:
             if row:
                 table.add_row(*row)

@@ -13,7 +13,7 @@ from bench.pipeline import Pipeline
 from bench.storm import Phase, Storm
 from bench.storm_tools import SLOW
 
-_WIDTH = 130
+_WIDTH = 160
 _WHOLE_WAY = (
     "*Calm*: some 20 alerts a second; *steady*: half of what the flood reached. *Ratio*: of the first line. "
     "*1 + n*: one process takes alerts in and shows the console, n deliver. All share all cores, the tool's sandbox "

@@ -107,13 +107,14 @@ def sizing_grid(costs: Costs) -> Grid:
 
 
 def _derived(costs: Costs) -> str:
+    kib, gib = costs.bytes / 1024, costs.bytes * 1e6 / 2**30
     return (
         f"Computed, not measured: an alert costs {costs.intake_us:.0f} µs at intake and {costs.way_us:,.0f} µs on the "
         f"whole way in the program, and {costs.way_database_us:,.0f} µs in PostgreSQL (the dearest arrangement above). "
-        f"It takes {costs.bytes / 1024:.1f} KiB on disk: {costs.bytes * 1e6 / 2**30:.1f} GiB for a million alerts, each "
-        f"with a work item of its own. Peaks are {PEAK:g} times the average, and {FREE:.0%} of every core stay free at "
-        "a peak. So that any process may fail take one more of each. Buffers follow the database's cores, 0.25 to 8 "
-        "GiB; all else was measured with 0.25."
+        f"It takes {kib:.1f} KiB on disk, {gib:.1f} GiB for a million alerts, each with a work item of its own. Peaks "
+        f"are {PEAK:g} times the average, and {FREE:.0%} of every core stay free at a peak. So that any process may "
+        "fail take one more of each. Buffers follow the database's cores, 0.25 to 8 GiB; all else was measured with "
+        "0.25."
     )
 
 

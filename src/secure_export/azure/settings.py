@@ -147,6 +147,9 @@ class AlertStateSettings(Section):
     )
 
 
+GroupName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
 class AzureSettings(Section):
     """The Azure side: what the `azure` commands set up, and what the running service may ask of Azure."""
 

@@ -98,7 +98,8 @@ async def world_running(
         for kind in layout.tools:
             world.tools[kind] = Tool(kind, folder)
             stack.push_async_callback(world.tools[kind].stop)
-        starting = asyncio.gather(*[tool.start() for tool in world.tools.values()])
+        # Before the nodes: a CMDB that gives no answer makes lanes wait for half a minute.
+        await asyncio.gather(*[tool.start() for tool in world.tools.values()])
         for name in layout.nodes:
             await _link(world, stack, name)
             world.nodes[name] = _node(world, name, entra)
@@ -110,7 +111,6 @@ async def world_running(
             await node.ensure_running()
         for node in others:
             await node.ready()
-        await starting
         ports = [world.nodes[name].port for name in layout.intake]
         world.front = await stack.enter_async_context(Balancer("front", ports).running())
         watching = asyncio.create_task(_supervise(world))

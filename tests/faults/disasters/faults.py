@@ -156,7 +156,9 @@ async def _runs(world: World) -> None:
         return
     signal_file = own.folder / "data" / "standby.signal"
     while signal_file.exists() or not own.runs:
-        with suppress(OSError, RuntimeError, asyncpg.PostgresError, asyncpg.InterfaceError):  # another fault hit it again
+        with suppress(
+            OSError, RuntimeError, asyncpg.PostgresError, asyncpg.InterfaceError
+        ):  # another fault hit it again
             await asyncio.to_thread(own.start)
             if signal_file.exists():
                 await promote(own)

@@ -143,6 +143,7 @@ async def test_a_torn_last_write_costs_postgresql_nothing_that_was_acknowledged(
     async with postgres.database(migrated=False) as name:
         program = Program(tmp_path, entra, store=postgres.url(name))
         await asyncio.to_thread(program.start)
+        await postgres.execute("CHECKPOINT")  # it names the timeline, which an earlier test may have begun
         load = load_of(program, await token_of(entra))
         try:
             async with load.running():
@@ -161,20 +162,20 @@ async def test_a_torn_last_write_costs_postgresql_nothing_that_was_acknowledged(
 
 def tear(own: OwnProcess) -> None:
     """Write garbage where the log of a server that is gone ends."""
-    folder = own.folder / "data" / "pg_wal"
-    end = end_of_log(own)
-    (segment,) = (one for one in folder.iterdir() if re.fullmatch(f"[0-9A-F]{{16}}{end // _SEGMENT:08X}", one.name))
+    timeline, end = end_of_log(own)
+    segment = own.folder / "data" / "pg_wal" / f"{timeline:08X}{end >> 32:08X}{(end & 0xFFFFFFFF) // _SEGMENT:08X}"
     with segment.open("r+b") as file:
-        file.seek(end % _SEGMENT)
-        assert file.read(8) != _GARBAGE[:8]
         file.seek(end % _SEGMENT)
         file.write(_GARBAGE[: _SEGMENT - end % _SEGMENT])
 
 
-def end_of_log(own: OwnProcess) -> int:
-    """Find where the first record that is not whole begins, as PostgreSQL's own program says."""
+def end_of_log(own: OwnProcess) -> tuple[int, int]:
+    """Find the timeline, and where the first record that is not whole begins, as PostgreSQL's own programs say."""
     control = own.ran("pg_controldata", str(own.folder / "data"))
-    redo = next(line.split()[-1] for line in control.splitlines() if line.startswith("Latest checkpoint's REDO loc"))
-    told = own.ran("pg_waldump", "-q", "-p", str(own.folder / "data" / "pg_wal"), "-s", redo, succeeds=False)
+    said = {name: value.strip() for name, _, value in (line.partition(":") for line in control.splitlines())}
+    timeline, redo = said["Latest checkpoint's TimeLineID"], said["Latest checkpoint's REDO location"]
+    folder = str(own.folder / "data" / "pg_wal")
+    told = own.ran("pg_waldump", "-q", "-p", folder, "-t", timeline, "-s", redo, succeeds=False)
     assert "error in WAL record at" in told, told
-    return max(int(high + low.zfill(8), 16) for high, low in re.findall(r"\b([0-9A-F]+)/([0-9A-F]+)\b", told))
+    places = re.findall(r"\b([0-9A-F]+)/([0-9A-F]+)\b", told)
+    return int(timeline), max((int(high, 16) << 32) + int(low, 16) for high, low in places)

@@ -1,5 +1,7 @@
 """What a plan consists of: for each thing in Azure, what would be made, changed, left, or taken back, and why."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,7 +53,8 @@ class Change:
         action: What happens.
         differences: Property by property; of what is kept there are none.
         reason: Why, as a sentence part.
-        before: What ``take_back`` needs to know of how it was; plain JSON values.
+        before: What ``take_back`` needs to know of where it is and how it was; plain JSON values.
+        seen: A digest of everything of others that a write would replace; empty where a write replaces nothing.
     """
 
     side: Side
@@ -61,6 +64,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
     reason: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
+    seen: str = ""
 
     @property
     def address(self) -> str:
@@ -71,6 +75,17 @@ class Change:
     def is_due(self) -> bool:
         """Whether anything has to be done."""
         return self.action in {Action.CREATE, Action.CHANGE, Action.TAKE_BACK}
+
+
+def digest_of(value: Any) -> str:
+    """Give a short text that is another one whenever the value is; what is empty or None counts as not there."""
+    return hashlib.sha256(json.dumps(_tidy(value), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _tidy(one) for key, one in value.items() if one not in (None, [], {}, "")}
+    return [_tidy(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What the steps of one tenant share: the two APIs, what is wanted, and what was found out on the way."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential
 
@@ -13,6 +14,8 @@ from secure_export.azure.setup.wanted import WantedTenant
 _PATIENCE_SECONDS = 120.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
+_LOOKS = 3
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -97,6 +100,25 @@ class Context:
             reraise=True,
         )
         await patient(once)
+
+    async def found_again(self, read: Callable[[], Awaitable[T | None]]) -> T | None:
+        """Read something that is to be taken back: what a server does not know may be there for others."""
+        for turn in range(_LOOKS):
+            there = await read()
+            if there is not None or turn == _LOOKS - 1:
+                return there
+            await asyncio.sleep(self.first_pause_seconds)
+        return None
+
+    async def delete(self, api: AzureApi, path: str, *, version: str | None = None) -> bool:
+        """Delete something; whether it was there."""
+        try:
+            await api.call("DELETE", path, query={"api-version": version} if version else None)
+        except AzureRefused as error:
+            if error.is_missing:
+                return False
+            raise
+        return True
 
     async def until(self, what: str, shows: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something that was made shows.

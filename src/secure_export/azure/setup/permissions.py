@@ -9,12 +9,7 @@ from typing import Any
 
 from secure_export.azure.setup.change import Side
 
-# Directory roles that may do everything with app registrations (Microsoft Entra docs, "Built-in roles").
-_DIRECTORY_ROLES = {
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
-    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
-}
+_PLAIN_USER = "b79fbf4d-3ef9-4689-8143-76b194e85509"  # every member's token says so
 _FOR_PEOPLE = "for people: the directory role Application Administrator"
 
 
@@ -26,54 +21,90 @@ class Permission:
         side: Entra ID: a Microsoft Graph permission; Azure: an action of Azure Resource Manager.
         any_of: Names any one of which suffices, least first.
         why: What it is needed for.
+        of_members: Whether every member of a tenant may do it, and owners with what is theirs, as Entra ID is shipped.
     """
 
     side: Side
     any_of: tuple[str, ...]
     why: str
+    of_members: bool = False
 
     @property
     def text(self) -> str:
         """The names, for people."""
         names = " or ".join(self.any_of)
-        return f"{names} ({_FOR_PEOPLE})" if self.side is Side.ENTRA else names
+        return f"{names} ({_FOR_PEOPLE})" if self.side is Side.ENTRA and not self.of_members else names
 
 
+READ_APPLICATION = Permission(
+    Side.ENTRA,
+    (
+        "Application.Read.All",
+        "Application.ReadWrite.OwnedBy",
+        "Application.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    ),
+    "to read the app registration and the service principals",
+    of_members=True,
+)
 READ_DIRECTORY = Permission(
     Side.ENTRA,
-    ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"),
-    "to read the app registration and the service principals",
+    ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+    "to read service principals that others own: assigning a role asks for it, too",
+    of_members=True,
 )
 WRITE_APPLICATION = Permission(
     Side.ENTRA,
     ("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"),
     "to make the app registration and its service principal",
+    of_members=True,
 )
-ADD_OWNER = Permission(Side.ENTRA, ("Application.ReadWrite.All",), "to make others owners of the app registration")
+ADD_OWNER = Permission(
+    Side.ENTRA,
+    ("Application.ReadWrite.All",),
+    "to make others owners of the app registration",
+    of_members=True,
+)
 ADD_CALLER = Permission(
     Side.ENTRA, ("Application.ReadWrite.All",), "to let the action groups' application into the tenant"
 )
 ASSIGN_ROLE = Permission(
     Side.ENTRA, ("AppRoleAssignment.ReadWrite.All",), "to give the app role to the action groups' service principal"
 )
+READ_ACTION_GROUP = Permission(
+    Side.AZURE, ("Microsoft.Insights/actionGroups/read",), "to see what is in the action group"
+)
 WRITE_ACTION_GROUP = Permission(
     Side.AZURE, ("Microsoft.Insights/actionGroups/write",), "to make or change the action group"
 )
-WRITE_RULES = Permission(
-    Side.AZURE,
-    ("Microsoft.Insights/metricAlerts/write",),
-    "to name the action group in alert rules of that kind",
+DELETE_ACTION_GROUP = Permission(
+    Side.AZURE, ("Microsoft.Insights/actionGroups/delete",), "to take back an action group that was made"
 )
 WRITE_PROCESSING_RULE = Permission(
     Side.AZURE, ("Microsoft.AlertsManagement/actionRules/write",), "to make the alert processing rule"
 )
+DELETE_PROCESSING_RULE = Permission(
+    Side.AZURE, ("Microsoft.AlertsManagement/actionRules/delete",), "to take back an alert processing rule"
+)
 TEST_ACTION_GROUP = Permission(
-    Side.AZURE, ("Microsoft.Insights/ActionGroups/createNotifications/write",), "to have Azure send a test notification"
+    Side.AZURE,
+    ("Microsoft.Insights/ActionGroups/createNotifications/action", "Microsoft.Insights/createNotifications/write"),
+    "to have Azure send a test notification",
 )
 READ_ALERTS = Permission(Side.AZURE, ("Microsoft.AlertsManagement/alerts/read",), "to read alerts that were fired")
 CHANGE_ALERT_STATE = Permission(
     Side.AZURE, ("Microsoft.AlertsManagement/alerts/changestate/action",), "to tell Azure what people did"
 )
+
+
+def write_rules(kind: str) -> Permission:
+    """Give what linking alert rules of one kind asks for.
+
+    Args:
+        kind: Their resource type, such as ``Microsoft.Insights/metricAlerts``.
+    """
+    return Permission(Side.AZURE, (f"{kind}/write",), "to name the action group in alert rules of that kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +142,16 @@ def missing_in_directory(claims: Mapping[str, Any], needed: Iterable[Permission]
         claims: The claims of a token for Microsoft Graph: an application's ``roles``, a person's ``scp`` and ``wids``.
         needed: What is needed.
     """
-    if any(role in _DIRECTORY_ROLES for role in claims.get("wids", ())):
-        return ()
-    held = {*claims.get("roles", ()), *str(claims.get("scp", "")).split()}
     wanted = dict.fromkeys(p for p in needed if p.side is Side.ENTRA)
+    if "scp" in claims:
+        return tuple(Missing(permission) for permission in wanted if not _a_person_may(claims, permission))
+    held = set(claims.get("roles") or ())
     return tuple(Missing(permission) for permission in wanted if not held.intersection(permission.any_of))
+
+
+def _a_person_may(claims: Mapping[str, Any], permission: Permission) -> bool:
+    """Tell by a person's directory roles: any role may be one that allows it, as tenants make roles of their own."""
+    return permission.of_members or "wids" not in claims or bool(set(claims["wids"]) - {_PLAIN_USER})
 
 
 def missing_at(scope: str, granted: Sequence[Mapping[str, Any]], needed: Iterable[Permission]) -> tuple[Missing, ...]:

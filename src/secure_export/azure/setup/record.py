@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from secure_export.azure.setup.change import Action, Change
 from secure_export.errors import SettingsError
 
@@ -39,6 +41,14 @@ class Made:
     done: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+class _File(_Versioned):
+    made: list[Made]
 
 
 class Record:
@@ -69,12 +79,16 @@ class Record:
         return next((m for m in self._made if (m.tenant_id, m.kind, m.name) == (tenant_id, kind, name)), None)
 
     def intend(self, tenant_id: str, change: Change) -> None:
-        """Write down what is about to be made. What was there before the very first change is what counts."""
+        """Write down what is about to be made. What was there before the very first change is what counts.
+
+        What is not there now was taken away meanwhile: then nothing of what was before is left to go back to.
+        """
         known = self.find(tenant_id, change.kind, change.name)
-        if known is not None:
-            return
         created = change.action is Action.CREATE
-        self._made.append(Made(tenant_id, change.kind, change.name, created, before=dict(change.before)))
+        if known is not None and not created:
+            return
+        made = Made(tenant_id, change.kind, change.name, created, before=dict(change.before))
+        self._made = [*(one for one in self._made if one is not known), made]
         self._write()
 
     def confirm(self, tenant_id: str, change: Change, ids: Mapping[str, str]) -> None:
@@ -113,14 +127,17 @@ class Record:
 
 def _read(path: Path) -> list[Made]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = path.read_bytes()
+        version = msgspec.json.decode(told, type=_Versioned).version
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"azure.record: {path} cannot be read ({error}); restore it or name another file") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(
+            f"azure.record: {path} is no record of azure apply ({error}); restore it, or name another file"
+        ) from None
+    if version != _VERSION:
+        raise SettingsError(f"azure.record: {path} was written by another version of this program; use that one")
     try:
-        if told["version"] != _VERSION:
-            raise SettingsError(f"azure.record: {path} was written by another version of this program; use that one")
-        return [Made(**made) for made in told["made"]]
-    except (KeyError, TypeError):
-        raise SettingsError(f"azure.record: {path} is no record of azure apply; name another file") from None
+        return msgspec.json.decode(told, type=_File).made
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"azure.record: {path} is damaged ({error}); restore it") from None

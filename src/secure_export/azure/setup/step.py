@@ -15,16 +15,24 @@ class Step(Protocol):
         side: Whose work it is.
         kind: What it is, in a few words.
         name: Which one.
-        needs: What whoever makes it must be allowed to do.
     """
 
     side: ClassVar[Side]
     kind: ClassVar[str]
-    needs: ClassVar[tuple[Permission, ...]]
 
     @property
     def name(self) -> str:
         """Which one."""
+        ...
+
+    @property
+    def needs(self) -> tuple[Permission, ...]:
+        """What whoever makes it must be allowed to do."""
+        ...
+
+    @property
+    def scope(self) -> str:
+        """Where that must be allowed, as a path of Azure Resource Manager; empty in Entra ID."""
         ...
 
     async def compare(self, context: Context) -> Change:
@@ -35,14 +43,18 @@ class Step(Protocol):
         """
         ...
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
-        """Do what ``compare`` said, and wait until it shows; the ids of what was made.
+    async def make(self, context: Context, change: Change) -> None:
+        """Do what ``compare`` said, and wait until it shows.
 
         Doing it when it was done already, as by a call whose answer was lost, does no harm.
         """
         ...
 
+    def ids(self, context: Context) -> dict[str, str]:
+        """Give what Azure calls it, once it is there."""
+        ...
+
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
-        """Take back what the record tells of; whether there was anything left to take back."""
+        """Take back what the record tells of, whatever is wanted by now; whether there was anything to take back."""
         ...

@@ -52,7 +52,7 @@ class ActionGroup:
     Attributes:
         name: Unique here, whatever the case.
         short_name: At most 12 characters.
-        webhooks: At most 10.
+        webhooks: At most 10 with a token, and 10 without.
         enabled: A disabled group calls nobody.
     """
 
@@ -64,7 +64,8 @@ class ActionGroup:
     def __post_init__(self) -> None:
         if not 0 < len(self.short_name) <= LONGEST_SHORT_NAME:
             raise ValueError(f"The short name of action group {self.name!r} has 1 to {LONGEST_SHORT_NAME} characters.")
-        if len(self.webhooks) > MOST_WEBHOOKS:
+        secure = sum(one.use_aad_auth for one in self.webhooks)
+        if max(secure, len(self.webhooks) - secure) > MOST_WEBHOOKS:
             raise ValueError(
                 f"Action group {self.name!r} has more than {MOST_WEBHOOKS} webhooks, the most Azure takes."
             )

@@ -53,6 +53,15 @@ async def test_a_token_carries_exactly_the_roles_that_were_assigned(azure: Azure
     assert sorted(_claims(await _asked(azure, app["appId"]))["roles"]) == [ROLE["value"], "Other"]
 
 
+async def test_a_disabled_role_is_in_no_token(azure: Azure, graph: Client) -> None:
+    """Though it is still assigned."""
+    app = await application(graph)
+    await assigned(graph, app)
+    where = f"/applications/{app['id']}"
+    assert (await graph.patch(where, {"appRoles": [{**ROLE, "isEnabled": False}]})).status == 204
+    assert "roles" not in _claims(await _asked(azure, app["appId"]))
+
+
 async def test_without_the_assignment_there_is_no_token_or_one_without_roles(azure: Azure, graph: Client) -> None:
     """It depends on whether an assignment is required."""
     app = await application(graph)
@@ -183,6 +192,8 @@ async def test_an_assignment_is_made_once_and_with_the_right_ids(graph: Client) 
     assert (await graph.post(where, body)).message == "Permission being assigned already exists on the object."
     swapped = {**body, "principalId": own["id"], "resourceId": caller["id"]}
     assert (await graph.post(where, swapped)).message == "Not a valid reference update."
+    elsewhere = f"/servicePrincipals/{caller['id']}/appRoleAssignedTo"
+    assert (await graph.post(elsewhere, body)).message == "Not a valid reference update."
     unknown = {**body, "appRoleId": "0d9f3b4a-2a67-4c11-9d41-6f0f6a1b2c3d"}
     assert (await graph.post(where, unknown)).message == "Not a valid reference update."
     assert (await graph.post(where, {"principalId": caller["id"]})).status == 400

@@ -2,14 +2,15 @@
 
 from typing import Any, ClassVar
 
-from secure_export.azure.errors import AzureRefused
-from secure_export.azure.setup.change import Action, Change, Difference, Side
+from secure_export.azure.setup.change import Action, Change, Difference, Side, digest_of
 from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.permissions import WRITE_PROCESSING_RULE, Permission
 from secure_export.azure.setup.record import Made
 from secure_export.azure.setup.wanted import WantedGroup
+from secure_export.azure.setup.whole import Resource, read, read_whole, write
 
 API_VERSION = "2021-08-08"
+_NEWER = ("2024-03-01-preview",)
 
 
 class ProcessingRule:
@@ -21,12 +22,13 @@ class ProcessingRule:
 
     def __init__(self, group: WantedGroup) -> None:
         self._group = group
-        scope = f"/subscriptions/{group.subscription}/resourceGroups/{group.resource_group}"
-        self.name = f"{scope}/providers/Microsoft.AlertsManagement/actionRules/{group.name}-all-alerts"
+        self.group_path = group.path
+        self.scope = f"/subscriptions/{group.subscription}/resourceGroups/{group.resource_group}"
+        self.name = f"{self.scope}/providers/Microsoft.AlertsManagement/actionRules/{group.name}-all-alerts"
 
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
-        there = await _read(context, self.name)
+        there = await read(context, self.name, API_VERSION)
         wanted = self._wanted()["properties"]
         if there is None:
             new = tuple(Difference(name, "", _text(wanted[name])) for name in ("scopes", "actions"))
@@ -39,9 +41,10 @@ class ProcessingRule:
         )
         before = {name: has.get(name) for name in ("scopes", "actions", "enabled")}
         action = Action.CHANGE if differences else Action.KEEP
-        return Change(self.side, self.kind, self.name, action, differences, before=before)
+        seen = digest_of(has)
+        return Change(self.side, self.kind, self.name, action, differences, before=before, seen=seen)
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
+    async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``."""
         await _put(context, self.name, self._wanted()["properties"])
 
@@ -49,17 +52,19 @@ class ProcessingRule:
             return (await self.compare(context)).action is Action.KEEP
 
         await context.until(change.address, shows)
+
+    def ids(self, _: Context) -> dict[str, str]:
+        """See ``Step.ids``."""
         return {}
 
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
         """Delete it if it is ours; otherwise let it be as it was."""
-        if await _read(context, made.name) is None:
+        if await read(context, made.name, API_VERSION) is None:
             return False
         if made.created:
-            await context.manager.call("DELETE", made.name, query={"api-version": API_VERSION})
-        else:
-            await _put(context, made.name, dict(made.before))
+            return await context.delete(context.manager, made.name, version=API_VERSION)
+        await _put(context, made.name, {key: value for key, value in made.before.items() if value is not None})
         return True
 
     def _wanted(self) -> dict[str, Any]:
@@ -75,21 +80,8 @@ class ProcessingRule:
 
 
 async def _put(context: Context, path: str, properties: dict[str, Any]) -> None:
-    there = await _read(context, path) or {"location": "Global"}
-    body = {key: there[key] for key in ("location", "tags") if there.get(key)}
-    body["properties"] = there.get("properties", {}) | properties
-    await context.manager.call("PUT", path, query={"api-version": API_VERSION}, json=body)
-
-
-async def _read(context: Context, path: str) -> dict[str, Any] | None:
-    try:
-        answer = await context.manager.call("GET", path, query={"api-version": API_VERSION})
-    except AzureRefused as error:
-        if error.is_missing:
-            return None
-        raise
-    there: dict[str, Any] = answer.body
-    return there
+    there = await read_whole(context, path, API_VERSION, _NEWER) or Resource({"location": "Global"}, API_VERSION)
+    await write(context, path, there, there.properties | properties)
 
 
 def _text(value: Any) -> str:

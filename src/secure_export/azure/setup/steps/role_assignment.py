@@ -1,5 +1,6 @@
 """The role assignment: only with it do tokens of action groups carry the app role."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from secure_export.azure.errors import AzureRefused
@@ -15,64 +16,70 @@ class RoleAssignment:
     side: ClassVar = Side.ENTRA
     kind: ClassVar = "role assignment"
     needs: ClassVar[tuple[Permission, ...]] = (READ_DIRECTORY, ASSIGN_ROLE)
+    scope: ClassVar = ""
 
     def __init__(self, role: str) -> None:
         self.name = role
 
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
-        if await _read(context) is not None:
+        parts = _parts(context)
+        if await _read(context, parts) is not None:
             return Change(self.side, self.kind, self.name, Action.KEEP)
         to = Difference("principalId", "", f"action groups ({context.wanted.caller})")
-        return Change(self.side, self.kind, self.name, Action.CREATE, (to,))
+        return Change(self.side, self.kind, self.name, Action.CREATE, (to,), before=parts)
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
+    async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``."""
-        found = context.found
-        body = {
-            "principalId": found.caller_id,
-            "resourceId": found.service_principal_id,
-            "appRoleId": found.role_id,
-        }
+        parts = _parts(context)
 
         async def write() -> None:
-            if await _read(context) is None:
+            if await _read(context, parts) is None:
                 try:
-                    await context.graph.call("POST", _path(context), json=body)
+                    await context.graph.call("POST", _path(parts), json=parts)
                 except AzureRefused as error:
                     if not _is_there_already(error):
                         raise
 
         async def shows() -> bool:
-            return await _read(context) is not None
+            return await _read(context, parts) is not None
 
         await context.patiently(change.address, write, while_=_is_not_replicated)
         await context.until(change.address, shows)
-        there = await _read(context)
-        return {"assignment_id": there["id"] if there is not None else ""}
+
+    def ids(self, _: Context) -> dict[str, str]:
+        """See ``Step.ids``."""
+        return {}
 
     @staticmethod
-    async def take_back(context: Context, _: Made) -> bool:
+    async def take_back(context: Context, made: Made) -> bool:
         """Take the role away from action groups."""
-        there = await _read(context)
+        there = await context.found_again(lambda: _read(context, made.before))
         if there is None:
             return False
-        await context.graph.call("DELETE", f"{_path(context)}/{there['id']}")
-        return True
+        return await context.delete(context.graph, f"{_path(made.before)}/{there['id']}")
 
 
-async def _read(context: Context) -> dict[str, Any] | None:
+def _parts(context: Context) -> dict[str, str | None]:
     found = context.found
-    if found.service_principal_id is None or found.caller_id is None or found.role_id is None:
+    return {"principalId": found.caller_id, "resourceId": found.service_principal_id, "appRoleId": found.role_id}
+
+
+async def _read(context: Context, parts: Mapping[str, str | None]) -> dict[str, Any] | None:
+    if None in parts.values():
         return None
-    async for one in context.graph.items(_path(context)):
-        if (one.get("principalId"), one.get("appRoleId")) == (found.caller_id, found.role_id):
-            return one
+    try:
+        async for one in context.graph.items(_path(parts)):
+            if (one.get("principalId"), one.get("appRoleId")) == (parts["principalId"], parts["appRoleId"]):
+                return one
+    except AzureRefused as error:
+        if not error.is_missing:
+            raise
     return None
 
 
-def _path(context: Context) -> str:
-    return f"v1.0/servicePrincipals/{context.found.service_principal_id}/appRoleAssignedTo"
+def _path(parts: Mapping[str, str | None]) -> str:
+    return f"v1.0/servicePrincipals/{parts['resourceId']}/appRoleAssignedTo"
 
 
 def _is_there_already(error: AzureRefused) -> bool:

@@ -9,6 +9,7 @@ from secure_export.azure.setup.permissions import ADD_CALLER, READ_DIRECTORY, WR
 from secure_export.azure.setup.record import Made
 
 _REQUIRED = "appRoleAssignmentRequired"
+_THERE_ALREADY = "Request_MultipleObjectsWithSameKeyValue"
 _SHOWN = f"id,appId,displayName,{_REQUIRED}"
 
 
@@ -18,6 +19,7 @@ class OwnServicePrincipal:
     side: ClassVar = Side.ENTRA
     kind: ClassVar = "service principal"
     needs: ClassVar[tuple[Permission, ...]] = (WRITE_APPLICATION,)
+    scope: ClassVar = ""
 
     def __init__(self, of: str) -> None:
         self.name = of
@@ -25,14 +27,18 @@ class OwnServicePrincipal:
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
         there = await read_principal(context, context.found.client_id)
+        before = {"client_id": context.found.client_id}
         if there is None:
-            return Change(self.side, self.kind, self.name, Action.CREATE, (Difference(_REQUIRED, "", "true"),))
+            new = (Difference(_REQUIRED, "", "true"),)
+            return Change(self.side, self.kind, self.name, Action.CREATE, new, before=before)
         context.found.service_principal_id = there["id"]
         if there.get(_REQUIRED):
             return Change(self.side, self.kind, self.name, Action.KEEP)
-        return Change(self.side, self.kind, self.name, Action.CHANGE, (Difference(_REQUIRED, "false", "true"),))
+        closed = (Difference(_REQUIRED, "false", "true"),)
+        reason = "applications without a role get no token for it any more"
+        return Change(self.side, self.kind, self.name, Action.CHANGE, closed, reason=reason, before=before)
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
+    async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``."""
 
         async def write() -> None:
@@ -49,19 +55,21 @@ class OwnServicePrincipal:
 
         await context.patiently(change.address, write, while_=_is_not_replicated)
         await context.until(change.address, shows)
+
+    def ids(self, context: Context) -> dict[str, str]:
+        """See ``Step.ids``."""
         return {"service_principal_id": context.found.service_principal_id or ""}
 
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
         """Delete it if it is ours; otherwise let it be as open as it was."""
-        there = await read_principal(context, context.found.client_id or made.ids.get("client_id"))
+        there = await context.found_again(lambda: read_principal(context, made.before["client_id"]))
         if there is None:
             return False
         path = f"v1.0/servicePrincipals/{there['id']}"
         if made.created:
-            await context.graph.call("DELETE", path)
-        else:
-            await context.graph.call("PATCH", path, json={_REQUIRED: False})
+            return await context.delete(context.graph, path)
+        await context.graph.call("PATCH", path, json={_REQUIRED: False})
         return True
 
 
@@ -71,6 +79,7 @@ class Caller:
     side: ClassVar = Side.ENTRA
     kind: ClassVar = "action groups' service principal"
     needs: ClassVar[tuple[Permission, ...]] = (READ_DIRECTORY, ADD_CALLER)
+    scope: ClassVar = ""
 
     def __init__(self, client_id: str) -> None:
         self.name = client_id
@@ -79,14 +88,19 @@ class Caller:
         """See ``Step.compare``."""
         there = await read_principal(context, self.name)
         if there is None:
-            return Change(self.side, self.kind, self.name, Action.CREATE)
+            before = {"own": context.found.service_principal_id}
+            return Change(self.side, self.kind, self.name, Action.CREATE, before=before)
         context.found.caller_id = there["id"]
         return Change(self.side, self.kind, self.name, Action.KEEP)
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
+    async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``. Nothing but the id is sent: other properties are Microsoft's."""
         if await read_principal(context, self.name) is None:
-            await context.graph.call("POST", "v1.0/servicePrincipals", json={"appId": self.name})
+            try:
+                await context.graph.call("POST", "v1.0/servicePrincipals", json={"appId": self.name})
+            except AzureRefused as error:
+                if error.code != _THERE_ALREADY and "already in use" not in error.said:
+                    raise
 
         async def shows() -> bool:
             there = await read_principal(context, self.name)
@@ -94,21 +108,22 @@ class Caller:
             return there is not None
 
         await context.until(change.address, shows)
+
+    def ids(self, context: Context) -> dict[str, str]:
+        """See ``Step.ids``."""
         return {"caller_id": context.found.caller_id or ""}
 
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
         """Delete it, as it was not there before; not while others have given it roles of theirs."""
-        there = await read_principal(context, made.name)
+        there = await context.found_again(lambda: read_principal(context, made.name))
         if there is None:
             return False
         path = f"v1.0/servicePrincipals/{there['id']}"
-        own = context.found.service_principal_id
         async for assignment in context.graph.items(f"{path}/appRoleAssignments"):
-            if assignment.get("resourceId") != own:
+            if assignment.get("resourceId") != made.before["own"]:
                 return False
-        await context.graph.call("DELETE", path)
-        return True
+        return await context.delete(context.graph, path)
 
 
 async def read_principal(context: Context, client_id: str | None) -> dict[str, Any] | None:

@@ -126,7 +126,7 @@ def _route(path: str, method: str, door: Door) -> Route:
         try:
             found = door(request, await request.body())
             return JSONResponse(await found if isinstance(found, Awaitable) else found)
-        except (BadOrderError, LookupError) as problem:
+        except (ValueError, LookupError) as problem:
             return JSONResponse({"error": str(problem), "notice": NOTICE}, status_code=400)
 
     return Route(path, endpoint, methods=[method])

@@ -80,9 +80,9 @@ class Resources:
         self._group(visit)
         before, body = self._found(visit, key), visit.body()
         asked = body.get("properties") or {}
-        names = self._kind.patched or tuple(asked)
         row = merged(before, body, ("tags",))
-        await self._keep(visit, {**row, "properties": merged(before["properties"], asked, names)})
+        row["properties"] = merged(before["properties"], asked, self._kind.patched or tuple(asked))
+        await self._keep(visit, row, is_whole=not self._kind.patched)
         return json_reply(200, _shown(visit.world.resources[key.lower()]))
 
     async def _deleted(self, visit: Visit) -> Reply:
@@ -94,8 +94,11 @@ class Resources:
             self._kind.changed(visit, gone["id"], None)
         return Reply(200)
 
-    async def _keep(self, visit: Visit, row: Row) -> None:
-        kept = await self._kind.check(visit, row)
+    async def _keep(self, visit: Visit, row: Row, *, is_whole: bool = True) -> None:
+        """Keep a resource; what can change but its tags and a switch or two is checked whole again."""
+        kept = await self._kind.check(visit, row) if is_whole else row
+        if not isinstance(kept["properties"].get("enabled", True), bool | str):
+            raise bad_request("The property enabled must be true or false.")
         visit.world.put(kept)
         if self._kind.changed is not None:
             self._kind.changed(visit, kept["id"], kept)

@@ -126,6 +126,24 @@ async def test_nobody_else_may_point_a_secure_webhook_at_an_application(azure: A
     assert (await arm.put(GROUP, group(hook))).status == 201
 
 
+async def test_who_owns_nothing_may_still_tag_a_group(azure: Azure, arm: Client) -> None:
+    """A patch touches no receiver, so nobody asks for the owner; the switch must be one."""
+    await arm.put(GROUP, group(await secure_webhook(azure)))
+    async with azure.client(AZURE_OWNER) as other:
+        assert (await other.patch(GROUP, {"tags": {"team": "x"}})).status == 200
+        assert (await other.patch(GROUP, {"properties": {"enabled": 3}})).status == 400
+        assert (await other.get(GROUP)).body["tags"] == {"team": "x"}
+
+
+async def test_ten_webhooks_of_each_kind_are_taken(azure: Azure, arm: Client) -> None:
+    """With a token and without."""
+    secure = await secure_webhook(azure)
+    plain = [webhook(name=f"plain {number}") for number in range(10)]
+    many = [{**secure, "name": f"secure {number}"} for number in range(10)]
+    assert (await arm.put(GROUP, group(*plain, *many))).status == 201
+    assert (await arm.put(GROUP, group(*plain, *many, {**secure, "name": "one more"}))).status == 400
+
+
 async def test_ownership_takes_its_time_too(azure: Azure, arm: Client) -> None:
     """ARM asks a replica that may not have heard of the owner."""
     azure.entra.graph.lag.seconds = 60

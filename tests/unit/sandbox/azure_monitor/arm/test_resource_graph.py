@@ -68,6 +68,10 @@ def _ran(query: str) -> list[dict[str, Any]]:
         ("strcat(name, '!') == 'two!'", [2]),
         (r"name != 'it\'s'", [1, 2, 3]),
         ("p.at > 5", []),
+        ("n between (2 .. 3)", [2, 3]),
+        ("n !between (2 .. 3)", [1]),
+        ("todatetime(p.at) between (ago(1h) .. now())", [1]),
+        ("p.at between (datetime(2026-05-03 11:00) .. datetime(2026-05-04))", [2]),
     ],
 )
 def test_rows_are_found(where: str, found: list[int]) -> None:

@@ -107,10 +107,29 @@ def _comparison(reader: Reader) -> Expression:
     if token.kind == "name" and token.text in _TEXT_TESTS:
         reader.take()
         return _compared(_TEXT_TESTS[token.text], left, _sum(reader))
+    if token.is_name("between", "!between"):
+        reader.take()
+        return _between(left, reader, wanted=token.text == "between")
     if token.kind == "name" and token.text in _LISTS:
         reader.take()
         return _listed(_LISTS[token.text], left, _many(reader))
     return left
+
+
+def _between(left: Expression, reader: Reader, *, wanted: bool) -> Expression:
+    reader.sign("(")
+    low = _sum(reader)
+    reader.sign(".")
+    reader.sign(".")
+    high = _sum(reader)
+    reader.sign(")")
+    at_least, at_most = _COMPARISONS[">="], _COMPARISONS["<="]
+
+    def between(row: Row, now: datetime) -> bool:
+        value = left(row, now)
+        return (at_least(value, low(row, now)) and at_most(value, high(row, now))) == wanted
+
+    return between
 
 
 def _compared(test: Callable[[Any, Any], bool], left: Expression, right: Expression) -> Expression:
@@ -193,6 +212,8 @@ def _called(token: Token, arguments: list[Expression]) -> Expression:
 def _path(reader: Reader, start: Expression) -> Expression:
     found = start
     while True:
+        if reader.next.is_sign(".") and reader.peek().is_sign("."):  # the dots of between
+            return found
         if reader.took_sign("."):
             found = _member(found, _constant(reader.name()))
         elif reader.took_sign("["):

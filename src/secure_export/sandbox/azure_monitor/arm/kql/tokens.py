@@ -8,7 +8,7 @@ from secure_export.sandbox.azure_monitor.arm.kql.errors import QueryError
 
 _PATTERN: Final = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
-    |(?P<datetime>datetime\(\s*(?P<moment>[^)\s]+)\s*\))
+    |(?P<datetime>datetime\(\s*(?P<moment>[^)]+?)\s*\))
     |(?P<timespan>\d+(?:\.\d+)?(?:d|h|m|s|ms)\b)
     |(?P<number>\d+(?:\.\d+)?)
     |(?P<text>@?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))

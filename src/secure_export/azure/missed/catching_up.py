@@ -1,0 +1,276 @@
+"""Fetches what Azure could not deliver: looks at what changed, compares, and has what is missing taken in."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+import msgspec
+
+from secure_export.alerts.alert import Condition
+from secure_export.azure.errors import AzureRefused
+from secure_export.azure.missed.alerts_api import AlertsApi, Page
+from secure_export.azure.missed.finding import Found, Outcome
+from secure_export.azure.missed.listed import ListedAlert
+from secure_export.azure.missed.meant import Meant, OurGroup, meant_for
+from secure_export.azure.missed.progress import Progress, kept, next_pass, to_keep
+from secure_export.azure.missed.translate import body_of, conditions, rule_name
+from secure_export.clock import Clock
+
+_CURSOR_GONE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What our store knows of an alert.
+
+    Attributes:
+        fired: Whether its firing was recorded.
+        resolved: Whether its end was.
+    """
+
+    fired: bool
+    resolved: bool
+
+
+NOT_RECORDED = Recorded(fired=False, resolved=False)
+
+
+class Cursors(Protocol):
+    """Keeps how far we came."""
+
+    async def cursor(self, name: str) -> str:
+        """Read a named cursor; empty when it was never kept."""
+        ...
+
+    async def keep_cursor(self, name: str, value: str) -> None:
+        """Keep a named cursor."""
+        ...
+
+
+class Taking(Protocol):
+    """The way into the service: the same as for what Azure posts."""
+
+    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, Recorded]:
+        """Say what is known of alerts, by id in lower case; those that are not known are left out."""
+        ...
+
+    async def take_in(self, connection: str, body: bytes) -> tuple[Outcome, str]:
+        """Record a notification durably; gives what became of it, with the reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one run may ask, so that it always leaves Azure's limits to others, too.
+
+    Attributes:
+        pages: Pages of alerts of one subscription; Azure allows 100 a minute (Azure Monitor limits, "Alerts API").
+        alerts: Alerts read one by one, of one subscription; Azure allows 1,000 calls a minute.
+        seconds: How long a run begins further pages.
+    """
+
+    pages: int = 60
+    alerts: int = 600
+    seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a run looks at.
+
+    Attributes:
+        look_back: How far back the first run looks.
+        keeps: How long the store remembers what it recorded.
+        patience: How young an event may be that Azure is probably still delivering, and that is left to the next run.
+        since: From when on a person wants to have a look; such a run keeps no cursor.
+        dry_run: Whether nothing is taken in.
+    """
+
+    look_back: timedelta
+    keeps: timedelta
+    patience: timedelta = timedelta(0)
+    since: datetime | None = None
+    dry_run: bool = False
+
+
+class CatchingUp:
+    """Catches up in the subscriptions of one tenant.
+
+    Args:
+        api: Asks Azure.
+        cursors: Keeps how far we came.
+        taking: The way in.
+        groups: Our action groups.
+        clock: The time.
+        bounds: How much is asked.
+    """
+
+    def __init__(  # noqa: PLR0913 - it brings these together
+        self,
+        api: AlertsApi,
+        cursors: Cursors,
+        taking: Taking,
+        groups: Iterable[OurGroup],
+        *,
+        clock: Clock,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._api = api
+        self._cursors = cursors
+        self._taking = taking
+        self._groups = tuple(groups)
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+
+    async def run(self, subscriptions: Iterable[str], wishes: Wishes) -> AsyncIterator[Found]:
+        """Catch up in every subscription, and give what was found as it is found.
+
+        A run that reaches its bounds, or is killed, is gone on with by the next one.
+
+        Raises:
+            AzureRefused: Azure does not let us ask.
+            AzureUnreachable: Azure does not answer.
+            NotSignedIn: There is no token.
+            StoreUnavailable: The store cannot be read or written.
+        """
+        subscriptions = [one.lower() for one in subscriptions]
+        if not subscriptions or not self._groups:
+            return
+        rules = await self._api.groups_of_rules(subscriptions)
+        for subscription in subscriptions:
+            async for found in _Pass(self, subscription, wishes, rules).run():
+                yield found
+
+
+class _Pass:
+    """Catches up in one subscription."""
+
+    def __init__(
+        self, owner: CatchingUp, subscription: str, wishes: Wishes, rules: Mapping[str, frozenset[str]]
+    ) -> None:
+        self._api = owner._api  # noqa: SLF001 - a part of the same thing
+        self._taking = owner._taking  # noqa: SLF001 - as above
+        self._cursors = owner._cursors  # noqa: SLF001 - as above
+        self._groups = owner._groups  # noqa: SLF001 - as above
+        self._bounds = owner._bounds  # noqa: SLF001 - as above
+        self._now = owner._clock()  # noqa: SLF001 - as above
+        self._subscription = subscription
+        self._wishes = wishes
+        self._rules = rules
+        self._name = f"azure-missed:{subscription}"
+        self._alerts_left = self._bounds.alerts
+
+    async def run(self) -> AsyncIterator[Found]:
+        progress = await self._begin()
+        ends_at = monotonic() + self._bounds.seconds
+        for _ in range(self._bounds.pages):
+            page = await self._page(progress)
+            changed = [one for one in page.alerts if one.modified is None or one.modified >= progress.since]
+            async for found in self._look_at(changed, progress):
+                yield found
+            if self._alerts_left <= 0:
+                return
+            is_last = page.following is None or len(changed) < len(page.alerts)
+            progress = self._after(progress, None if is_last else page.following)
+            await self._keep(progress)
+            if is_last or monotonic() >= ends_at:
+                return
+
+    async def _begin(self) -> Progress:
+        wishes = self._wishes
+        known = kept(await self._cursors.cursor(self._name))
+        return next_pass(known, now=self._now, look_back=wishes.look_back, keeps=wishes.keeps, since=wishes.since)
+
+    async def _page(self, progress: Progress) -> Page:
+        """Read the page that is next; from the start where Azure no longer knows the one that we were at."""
+        try:
+            return await self._api.page(self._subscription, progress.page)
+        except AzureRefused as error:
+            if progress.page is None or error.status != _CURSOR_GONE:
+                raise
+        return await self._api.page(self._subscription)
+
+    def _after(self, progress: Progress, following: str | None) -> Progress:
+        if following is not None:
+            return msgspec.structs.replace(progress, page=following)
+        # What is younger than our patience was left out, and is looked at again.
+        until = (progress.began or self._now) - self._wishes.patience
+        return Progress(floor=progress.floor, until=max(progress.until, until))
+
+    async def _keep(self, progress: Progress) -> None:
+        if self._wishes.since is None and not self._wishes.dry_run:
+            await self._cursors.keep_cursor(self._name, to_keep(progress))
+
+    async def _look_at(self, alerts: Sequence[ListedAlert], progress: Progress) -> AsyncIterator[Found]:
+        """Take in what is missing of some alerts, in the order of events."""
+        meant = {one.guid: meant_for(one, self._groups, self._rules) for one in alerts}
+        recorded = await self._recorded(alerts, meant)
+        told = [(one, condition) for one in alerts for condition in conditions(one)]
+        whole: dict[str, ListedAlert] = {}
+        for alert, condition in sorted(told, key=lambda one: _at(*one) or self._now):
+            if not self._is_of_interest(alert, condition, progress):
+                continue
+            for connection in meant[alert.guid].connections:
+                known = recorded.get((connection, alert.alert_id), NOT_RECORDED)
+                outcome, reason = self._known(alert, condition, known, progress)
+                if outcome is Outcome.MISSING and not self._wishes.dry_run:
+                    if alert.guid not in whole:
+                        if self._alerts_left <= 0:
+                            return
+                        self._alerts_left -= 1
+                        whole[alert.guid] = _with_context(alert, await self._api.alert(alert))
+                    body = body_of(whole[alert.guid], condition)
+                    outcome, reason = await self._taking.take_in(connection, body)
+                    reason = reason or meant[alert.guid].reason
+                yield _found(alert, condition, connection, outcome, reason or meant[alert.guid].reason)
+            if not meant[alert.guid].connections:
+                yield _found(alert, condition, "", Outcome.NOT_OURS, meant[alert.guid].reason)
+
+    async def _recorded(
+        self, alerts: Sequence[ListedAlert], meant: Mapping[str, Meant]
+    ) -> dict[tuple[str, str], Recorded]:
+        wanted: dict[str, list[str]] = {}
+        for alert in alerts:
+            for connection in meant[alert.guid].connections:
+                wanted.setdefault(connection, []).append(alert.alert_id)
+        found = {connection: await self._taking.recorded(connection, ids) for connection, ids in wanted.items()}
+        return {(name, one): known for name, ids in found.items() for one, known in ids.items()}
+
+    def _is_of_interest(self, alert: ListedAlert, condition: Condition, progress: Progress) -> bool:
+        """Whether an event lies in the time that is looked at; the end of what is known counts whenever it began."""
+        at = _at(alert, condition)
+        return at is None or progress.floor <= at <= self._now - self._wishes.patience
+
+    @staticmethod
+    def _known(
+        alert: ListedAlert, condition: Condition, known: Recorded, progress: Progress
+    ) -> tuple[Outcome, str]:
+        if condition is Condition.FIRED:
+            return (Outcome.KNOWN, "") if known.fired else (Outcome.MISSING, "")
+        if known.resolved:
+            return Outcome.KNOWN, ""
+        began_before = alert.started is not None and alert.started < progress.floor
+        if not known.fired and began_before:
+            return Outcome.NOT_OURS, "it fired before the time that is looked at, and was never recorded"
+        return Outcome.MISSING, ""
+
+
+def _at(alert: ListedAlert, condition: Condition) -> datetime | None:
+    if condition is Condition.FIRED:
+        return alert.started
+    return alert.resolved_at or alert.modified
+
+
+def _with_context(listed: ListedAlert, read: ListedAlert) -> ListedAlert:
+    """Take the context of what was read later; what was decided on stays as it was listed."""
+    return replace(
+        listed,
+        context=read.context or listed.context,
+        custom_properties=read.custom_properties or listed.custom_properties,
+    )
+
+
+def _found(alert: ListedAlert, condition: Condition, connection: str, outcome: Outcome, reason: str) -> Found:
+    return Found(alert.alert_id, rule_name(alert), connection, condition, _at(alert, condition), outcome, reason)

@@ -1,0 +1,68 @@
+"""How far catching up has come in one subscription, as it is kept between runs."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+AZURE_KEEPS: Final = timedelta(days=30)
+# Alerts of slow services show up late, and the clocks of Azure's services differ.
+OVERLAP: Final = timedelta(hours=1)
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far it has come.
+
+    Attributes:
+        floor: What happened before this is not asked for at all.
+        until: Everything that changed before this has been looked at.
+        began: When the pass that is under way began; None when none is.
+        page: Where that pass goes on; None at its first page.
+    """
+
+    floor: datetime
+    until: datetime
+    began: datetime | None = None
+    page: str | None = None
+
+    @property
+    def since(self) -> datetime:
+        """What changed before this needs no look."""
+        return max(self.floor, self.until - OVERLAP)
+
+
+def kept(value: str) -> Progress | None:
+    """Read what was kept; None where nothing was, or nothing that this version reads."""
+    try:
+        return msgspec.json.decode(value, type=Progress) if value else None
+    except msgspec.DecodeError:
+        return None
+
+
+def to_keep(progress: Progress) -> str:
+    """Write it down."""
+    return msgspec.json.encode(progress).decode()
+
+
+def next_pass(
+    known: Progress | None, *, now: datetime, look_back: timedelta, keeps: timedelta, since: datetime | None = None
+) -> Progress:
+    """Say what this pass looks at: what is left of the one before, or what changed since.
+
+    Args:
+        known: What was kept.
+        now: The time now.
+        look_back: How far back the first pass looks.
+        keeps: How long our store remembers what it recorded; what is older would seem to be missing.
+        since: From when on a person wants to have a look, whatever was looked at before.
+    """
+    oldest = now - min(AZURE_KEEPS, keeps)
+    if since is not None:
+        return Progress(floor=max(since, oldest), until=max(since, oldest), began=now)
+    if known is None:
+        start = max(now - look_back, oldest)
+        return Progress(floor=start, until=start, began=now)
+    floor = max(known.floor, oldest)
+    if known.began is not None:
+        return msgspec.structs.replace(known, floor=floor)
+    return Progress(floor=floor, until=max(known.until, floor), began=now)
