@@ -63,7 +63,7 @@ def fill(entra: Entra, place: Place, amount: Amount, folder: Path, say: Callable
         say: Told what is done now.
     """
     _let_one_happen(entra, place, folder)
-    past = _Past(amount, _Sample.read(place), numbers_hold_time=is_postgresql(place.url))
+    past = Past(amount, Sample.read(place), numbers_hold_time=is_postgresql(place.url))
     if is_postgresql(place.url):
         asyncio.run(_into_postgresql(place, past, say))
     else:
@@ -71,7 +71,7 @@ def fill(entra: Entra, place: Place, amount: Amount, folder: Path, say: Callable
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """What the program wrote for one alert that ended."""
 
     item: Row
@@ -79,12 +79,13 @@ class _Sample:
     steps: Sequence[Row]
 
     @classmethod
-    def read(cls, place: Place) -> "_Sample":
+    def read(cls, place: Place) -> "Sample":
+        """Read it from a store that holds nothing else."""
         (item,), (alert,) = place.rows("work_items"), place.rows("alerts")
         return cls(item, alert, place.rows("steps"))
 
 
-class _Past:
+class Past:
     """Makes the rows, each kind in the order in which it happened.
 
     Args:
@@ -93,7 +94,7 @@ class _Past:
         numbers_hold_time: Whether a notification's number begins with the milliseconds of its receipt.
     """
 
-    def __init__(self, amount: Amount, sample: _Sample, *, numbers_hold_time: bool) -> None:
+    def __init__(self, amount: Amount, sample: Sample, *, numbers_hold_time: bool) -> None:
         self.amount = amount
         self._sample = sample
         self._numbers_hold_time = numbers_hold_time
@@ -186,7 +187,7 @@ def _batches(rows: Iterator[Any], what: str, count: int, say: Callable[[str], No
         say(f"stored {done:,} of {count:,} {what}")
 
 
-def _into_sqlite(place: Place, past: _Past, say: Callable[[str], None]) -> None:
+def _into_sqlite(place: Place, past: Past, say: Callable[[str], None]) -> None:
     amount = past.amount
     with closing(sqlite3.connect(sqlite_path(place.url), isolation_level=None)) as file:
         file.execute("PRAGMA synchronous=OFF")
@@ -209,7 +210,7 @@ def _insert(file: sqlite3.Connection, table: str, columns: Sequence[str], rows: 
     file.execute("COMMIT")
 
 
-async def _into_postgresql(place: Place, past: _Past, say: Callable[[str], None]) -> None:
+async def _into_postgresql(place: Place, past: Past, say: Callable[[str], None]) -> None:
     amount = past.amount
     db = await connected(place.url)
     try:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from secure_export.app import Parts, doors, replay, sharing
+from secure_export.azure_work import AzureWork
 from secure_export.clock import utc_now
 from secure_export.console.app import console_app
 from secure_export.delivery.connection import Target
@@ -112,13 +113,17 @@ async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIt
     parts.keepers.begin(sharing(parts), told=metrics.places_held)
     upkeep = Upkeep(parts.store.upkeep, targets, retention=retention, clock=parts.store.clock)
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
-    timers = asyncio.create_task(upkeep.run(), name="upkeep")
+    timers = [
+        asyncio.create_task(upkeep.run(), name="upkeep"),
+        asyncio.create_task(AzureWork(parts, metrics).run(), name="azure"),
+    ]
     try:
         yield
     finally:
-        timers.cancel()
+        for timer in timers:
+            timer.cancel()
         await asyncio.gather(*(worker.stop() for worker in workers))
-        for task in (timers, *tasks):
+        for task in (*timers, *tasks):
             with suppress(asyncio.CancelledError):
                 await task
 

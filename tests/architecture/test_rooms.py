@@ -28,12 +28,13 @@ ABOVE: dict[str, tuple[str, ...]] = {
     "server": ("intake",),
     "front": ("intake", "console", "telemetry"),
     "toml_lines": (),
-    "azure": ("errors", "clock", "identity", "secrets"),
+    "azure": ("errors", "clock", "identity", "secrets", "alerts"),
     "settings": ("azure", "policy", "identity", "secrets"),
     "settings_file": ("settings", "itsm", "toml_lines"),
     "sandbox": (),
     "app": ("settings", "store", "intake", "delivery"),
-    "service": ("app", "server", "front", "console", "telemetry"),
+    "azure_work": ("app", "azure", "intake", "telemetry"),
+    "service": ("app", "azure_work", "server", "front", "console", "telemetry"),
     "cli": ("service", "settings_file", "sandbox"),
 }
 PURE = ("alerts", "workitems", "policy")

@@ -57,7 +57,7 @@ async def found(
             "password": {"env": "PW"},
             "cmdb": {"api": request.param, "ci_lookup": rules},
         }
-        resources = cast("Resources", SimpleNamespace(clock=utc_now, console_url="", desk=None))
+        resources = Resources(desk=None, clock=utc_now)  # type: ignore[arg-type] # no desk here
         connectors.append(BmcHelixConnector("prod", BmcHelixSettings.model_validate(named), resources))
         references = References(resources=tuple(ResourceReference(one, "the alert") for one in ids), names=names)
         return await bind(connectors[-1].cmdb, references)

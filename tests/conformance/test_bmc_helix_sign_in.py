@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[tuple[BmcHelixApp, str]]:
 @asynccontextmanager
 async def connected(url: str, clock: Any = utc_now, **own: Any) -> AsyncIterator[BmcHelixConnector]:
     named = {"url": url, "username": INTEGRATION_USER, "password": {"env": "PW"}, **own}
-    resources = cast("Resources", SimpleNamespace(clock=clock, console_url="", desk=None))
+    resources = Resources(desk=None, clock=clock)  # type: ignore[arg-type] # no desk here
     connector = BmcHelixConnector("prod", BmcHelixSettings.model_validate(named), resources)
     try:
         yield connector

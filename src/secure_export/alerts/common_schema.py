@@ -19,6 +19,10 @@ from secure_export.errors import NotUnderstood
 
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
 LONGEST_ID = 2048
+FETCHED = (
+    "Azure did not deliver this notification: it was fetched from Azure, which no longer knows the configuration items "
+    "of the alert. If the service was not down at that time, find out why with 'azure verify'.",
+)
 
 _CONDITIONS = {
     "Fired": Condition.FIRED,
@@ -59,10 +63,11 @@ class Data(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Body(msgspec.Struct, frozen=True, rename="camel"):
-    """The whole body."""
+    """The whole body; ``azure.missed`` marks the one that it makes of what Azure could not deliver."""
 
     schema_id: str
     data: Data
+    fetched_from_azure: bool = False
 
 
 class _ContextHead(msgspec.Struct, frozen=True, rename="camel"):

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from secure_export.alerts.alert import Alert
-from secure_export.alerts.common_schema import SCHEMA_ID, Body, alert_of, read_leniently
+from secure_export.alerts.common_schema import FETCHED, SCHEMA_ID, Body, alert_of, read_leniently
 from secure_export.alerts.legacy.read import read_legacy
 from secure_export.alerts.members import Members, NotJson, mended, read_json
 from secure_export.alerts.test_notification import is_test
@@ -43,7 +43,9 @@ def _quickly(body: bytes) -> Alert | None:
         read = _read_body(body)
     except (ValueError, RecursionError):
         return None
-    return alert_of(read.data) if read.schema_id == SCHEMA_ID else None
+    if read.schema_id != SCHEMA_ID:
+        return None
+    return alert_of(read.data, FETCHED if read.fetched_from_azure else ())
 
 
 def _slowly(body: bytes) -> Alert:
@@ -60,7 +62,8 @@ def _with_care(body: bytes) -> Alert:
     members = Members(value)
     if members.text("schemaId").lower() != SCHEMA_ID.lower():
         return read_legacy(members)
-    return read_leniently(members.value("data"), (_REPAIRED,) if _is_broken(body) else ())
+    warnings = FETCHED if members.value("fetchedFromAzure") is True else ()
+    return read_leniently(members.value("data"), (*warnings, _REPAIRED) if _is_broken(body) else warnings)
 
 
 def _json(body: bytes) -> Any:

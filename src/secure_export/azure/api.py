@@ -1,7 +1,7 @@
 """Calls Microsoft Graph and Azure Resource Manager: signed in, throttled as they ask, errors of both forms read."""
 
 import json as json_text
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
     AsyncRetryPolicy,
     HeadersPolicy,
+    SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import AioHttpTransport
@@ -25,6 +26,9 @@ _LONGEST_SAID = 500
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _MOST_TRIES = 8
+_MOST_CONNECTS = 4  # about ten seconds: a wrong address shall not look like patience
+_WAITS = {429, 500, 502, 503, 504}
+Waits = Callable[[str, int, str | None], None]
 _LONGEST_PAUSE_SECONDS = 30
 
 
@@ -55,12 +59,14 @@ class AzureApi:
         scope: What a token for it is asked with.
         credential: Who signs in.
         most_tries: How many times a call is made at most while the API asks to wait or does not answer.
+        waits: Told of each answer after which a call is made again: host, status, and seconds if the API named them.
 
     Attributes:
         url: Its address, without path.
     """
 
-    def __init__(self, url: str, scope: str, credential: Credential, *, most_tries: int = _MOST_TRIES) -> None:
+    def __init__(self, url: str, scope: str, credential: Credential, *, most_tries: int = _MOST_TRIES,
+                 waits: Waits | None = None) -> None:  # fmt: skip
         self.url = url.rstrip("/")
         self._plain = url.startswith("http://")
         self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
@@ -71,9 +77,10 @@ class AzureApi:
                 AsyncRetryPolicy(
                     retry_total=most_tries,
                     retry_status=most_tries,
-                    retry_connect=most_tries,
+                    retry_connect=_MOST_CONNECTS,
                     retry_backoff_max=_LONGEST_PAUSE_SECONDS,
                 ),
+                _Told(waits),
                 AsyncBearerTokenCredentialPolicy(credential, scope),  # type: ignore[arg-type]
             ],
             transport=AioHttpTransport(),
@@ -151,6 +158,19 @@ class AzureApi:
         if (ours.scheme, ours.netloc.lower()) != (theirs.scheme, theirs.netloc.lower()):
             raise AzureUnreachable(f"{self.url} sent us to another host ({theirs.hostname}), which is not called")
         return path
+
+
+class _Told(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Tells of answers after which azure-core's retry policy makes a call again."""
+
+    def __init__(self, waits: Waits | None) -> None:
+        self._waits = waits
+
+    def on_response(self, request: Any, response: Any) -> None:
+        answer = response.http_response
+        if self._waits is not None and answer.status_code in _WAITS:
+            host = urlsplit(request.http_request.url).hostname or ""
+            self._waits(host, answer.status_code, answer.headers.get("Retry-After"))
 
 
 def read_error(body: Any) -> tuple[str, str, str]:

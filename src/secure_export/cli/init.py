@@ -35,7 +35,9 @@ def init(
     text = text.replace("00000000-0000-0000-0000-000000000001", tenant_id or "00000000-0000-0000-0000-000000000001")
     text = text.replace("00000000-0000-0000-0000-000000000002", client_id or "00000000-0000-0000-0000-000000000002")
     if subscription:
+        text = text.replace('"00000000-0000-0000-0000-000000000003"\n', f'"{subscription[0]}"\n')
         listed = ", ".join(f'"{one}"' for one in subscription)
         text = text.replace('["00000000-0000-0000-0000-000000000003"]', f"[{listed}]")
     file.write_text(text, encoding="utf-8")
     out.print(f"Wrote {file}. Fill in what is marked, then try it with: secure-export check --config {file}")
+    out.print(f"To have Azure set up for you: secure-export azure plan --config {file}")

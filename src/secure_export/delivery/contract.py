@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from secure_export.alerts.alert import Condition
 from secure_export.errors import SecureExportError
 from secure_export.workitems.arrival import AlertState
 from secure_export.workitems.outcome import Outcome
+from secure_export.workitems.peoples_act import PeoplesAct
 from secure_export.workitems.work_item import StepKind, WorkItem
 
 
@@ -273,6 +275,30 @@ class Retention:
     quarantine: timedelta = field(default=timedelta(days=180))
 
 
+@dataclass(frozen=True, slots=True)
+class UntoldAct:
+    """What people did with a work item, of which Azure is to be told.
+
+    Attributes:
+        place: Where it stands in the list.
+        work_item: Its id.
+        connection: Its connection.
+        number: What people call it in the tool.
+        act: What they did.
+        alert_ids: Its alerts that still fire, as Azure wrote them, at most ``MOST_ALERTS_TOLD``.
+    """
+
+    place: int
+    work_item: str
+    connection: str
+    number: str
+    act: PeoplesAct
+    alert_ids: tuple[str, ...]
+
+
+MOST_ALERTS_TOLD = 1000
+
+
 class Upkeep(Protocol):
     """What is done by timer."""
 
@@ -326,6 +352,26 @@ class Upkeep(Protocol):
 
     async def unbound_names(self, connection: str, *, limit: int) -> Sequence[str]:
         """List what open work items name but the CMDB did not have (names and resource ids, lower case)."""
+        ...
+
+    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, frozenset[Condition]]:
+        """Say of which conditions of alerts notifications were folded, by alert id in lower case.
+
+        Alerts that are not known are left out; alert ids are compared without regard to case.
+        """
+        ...
+
+    async def untold_acts(self, *, after: int, limit: int) -> Sequence[UntoldAct]:
+        """List work items with which people did something that Azure was not told yet, oldest first.
+
+        Args:
+            after: The ``place`` of the last that was listed before; 0 at first.
+            limit: How many at most.
+        """
+        ...
+
+    async def act_told(self, work_item: str, act: PeoplesAct) -> None:
+        """Write down that Azure was told of an act, or needs not be."""
         ...
 
     async def cursor(self, name: str) -> str:

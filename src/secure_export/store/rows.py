@@ -13,6 +13,7 @@ from secure_export.store.instants import instant_or_none, micros, micros_or_none
 from secure_export.store.keys import lane_key
 from secure_export.workitems.arrival import AlertState
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.peoples_act import peoples_act
 from secure_export.workitems.work_item import State, ToolState, WorkItem
 
 UNCLEAR = "unclear"
@@ -44,6 +45,7 @@ class WorkItemColumns:
         expires_at: ``close_at`` while time may end it.
         ended_at: When nothing more happened to it; None while something may.
         number: What people call it in the tool; None while the tool has not told it.
+        act: What people did with it there; None: nothing that is known.
     """
 
     state: str
@@ -53,6 +55,7 @@ class WorkItemColumns:
     expires_at: int | None
     ended_at: int | None
     number: str | None
+    act: str | None
 
 
 def work_item_document(item: WorkItem) -> bytes:
@@ -76,12 +79,13 @@ def work_item_columns(item: WorkItem) -> WorkItemColumns:
         expires_at=micros_or_none(item.close_at) if ends_by_time else None,
         ended_at=micros(_ended_at(item)) if item.over and not item.left_open else None,
         number=(item.confirmed.number or None) if item.confirmed is not None else None,
+        act=peoples_act(item),
     )
 
 
 WORK_ITEM_COLUMNS = (
     "id, lane, generation, tool_key, connection, correlation_key, state, owed, open_in_tool, unbound, expires_at, "
-    "ended_at, number, document"
+    "ended_at, number, act, document"
 )
 
 
@@ -102,6 +106,7 @@ def work_item_row(item: WorkItem) -> tuple[Any, ...]:
         columns.expires_at,
         columns.ended_at,
         columns.number,
+        columns.act,
         work_item_document(item),
     )
 

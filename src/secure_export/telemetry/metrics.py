@@ -24,6 +24,9 @@ class Metrics:
         self._notifications = self._counter(
             "notifications", "Notifications recorded, by what became of them.", "connection", "status"
         )
+        self._missed = self._counter(
+            "missed", "Notifications that Azure did not deliver and that were fetched from it.", "connection"
+        )
         self._refusals = self._counter("refusals", "Requests that were not taken, by reason.", "code")
         self._steps = self._counter("steps", "Steps tried in ITSM tools, by outcome.", "connection", "kind", "outcome")
         self._lanes = self._gauge("lanes", "Lanes that are not idle.", "state")
@@ -58,6 +61,10 @@ class Metrics:
         if child is None:
             child = self._children[connection, status] = self._notifications.labels(connection, status)
         child.inc()
+
+    def fetched(self, connection: str) -> None:
+        """Count a notification that Azure did not deliver and that was fetched from it."""
+        self._missed.labels(connection).inc()
 
     def refused(self, code: str) -> None:
         """Count a request that was not taken; the code is one of the program's constants."""

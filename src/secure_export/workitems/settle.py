@@ -6,6 +6,7 @@ from datetime import datetime
 from secure_export.workitems import change
 from secure_export.workitems.confirming import OVER_IN_TOOL, is_of_an_old_copy, keep
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
+from secure_export.workitems.peoples_act import ENDED_AGAIN_BY_A_PERSON, ENDED_BY_A_PERSON
 from secure_export.workitems.retry import RetryPolicy
 from secure_export.workitems.work_item import Confirmed, Firing, State, StepKind, ToolState, WhenPeopleEnd, WorkItem
 
@@ -204,5 +205,5 @@ def _why_over(before: WorkItem) -> str:
     if before.confirmed is None:
         return "the tool has a record of it that is over already: left closed"
     if before.insisted:
-        return "a person ended it once more after it was opened again: left to them"
-    return "a person closed it in the tool while its alert still fires: left closed"
+        return ENDED_AGAIN_BY_A_PERSON
+    return ENDED_BY_A_PERSON

@@ -15,7 +15,7 @@ from tests.postgres import Server
 
 pytestmark = pytest.mark.fault
 
-APART_SECONDS = 0.3
+APART_SECONDS = 0.15
 COMBINED_SECONDS = 5.0
 ALONE_SEED, COMBINED_SEEDS, SINGLE_SEED = 184, (22, 44), 32
 SINGLE_SECONDS = 8.0

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-
 from bench.figures import longest_overtaking, percentile, ratio
 from bench.grid import Grid
 from bench.page import filled
-from bench.past import Amount, _Past, _Sample
+from bench.past import Amount, Past, Sample
 from bench.sizing import Costs, sizes
 
 HUNDRED = [float(number) for number in range(1, 101)]
@@ -81,7 +80,7 @@ def test_sizing_leaves_half_of_each_core_free_at_three_times_the_average() -> No
 @pytest.mark.parametrize("numbers_hold_time", [True, False])
 def test_a_past_has_numbers_that_grow_and_as_many_links_as_notifications(*, numbers_hold_time: bool) -> None:
     """Each notification speaks of one alert, alerts are dealt out evenly, and everything lies before today."""
-    past = _Past(Amount(100, 10), _Sample({}, {}, []), numbers_hold_time=numbers_hold_time)
+    past = Past(Amount(100, 10), Sample({}, {}, []), numbers_hold_time=numbers_hold_time)
     notifications, links = list(past.notifications()), list(past.links())
     numbers = [number for number, _, _ in notifications]
     assert numbers == sorted(set(numbers)) == [number for number, _ in links]

@@ -21,22 +21,6 @@ from secure_export.clock import Clock
 _CURSOR_GONE = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What our store knows of an alert.
-
-    Attributes:
-        fired: Whether its firing was recorded.
-        resolved: Whether its end was.
-    """
-
-    fired: bool
-    resolved: bool
-
-
-NOT_RECORDED = Recorded(fired=False, resolved=False)
-
-
 class Cursors(Protocol):
     """Keeps how far we came."""
 
@@ -52,8 +36,8 @@ class Cursors(Protocol):
 class Taking(Protocol):
     """The way into the service: the same as for what Azure posts."""
 
-    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, Recorded]:
-        """Say what is known of alerts, by id in lower case; those that are not known are left out."""
+    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, frozenset[Condition]]:
+        """Say what was recorded of alerts, by id in lower case; those that are not known are left out."""
         ...
 
     async def take_in(self, connection: str, body: bytes) -> tuple[Outcome, str]:
@@ -105,6 +89,9 @@ class CatchingUp:
         groups: Our action groups.
         clock: The time.
         bounds: How much is asked.
+
+    Attributes:
+        unfinished: The subscriptions in which the latest run reached its bounds, so that another run goes on.
     """
 
     def __init__(  # noqa: PLR0913 - it brings these together
@@ -123,6 +110,7 @@ class CatchingUp:
         self._groups = tuple(groups)
         self._clock = clock
         self._bounds = bounds or Bounds()
+        self.unfinished: set[str] = set()
 
     async def run(self, subscriptions: Iterable[str], wishes: Wishes) -> AsyncIterator[Found]:
         """Catch up in every subscription, and give what was found as it is found.
@@ -140,8 +128,12 @@ class CatchingUp:
             return
         rules = await self._api.groups_of_rules(subscriptions)
         for subscription in subscriptions:
-            async for found in _Pass(self, subscription, wishes, rules).run():
+            self.unfinished.add(subscription)
+            one = _Pass(self, subscription, wishes, rules)
+            async for found in one.run():
                 yield found
+            if one.is_complete:
+                self.unfinished.discard(subscription)
 
 
 class _Pass:
@@ -161,6 +153,8 @@ class _Pass:
         self._rules = rules
         self._name = f"azure-missed:{subscription}"
         self._alerts_left = self._bounds.alerts
+        self.is_complete = False
+        self._is_cut = False
 
     async def run(self) -> AsyncIterator[Found]:
         progress = await self._begin()
@@ -170,11 +164,12 @@ class _Pass:
             changed = [one for one in page.alerts if one.modified is None or one.modified >= progress.since]
             async for found in self._look_at(changed, progress):
                 yield found
-            if self._alerts_left <= 0:
+            if self._is_cut:
                 return
             is_last = page.following is None or len(changed) < len(page.alerts)
             progress = self._after(progress, None if is_last else page.following)
             await self._keep(progress)
+            self.is_complete = is_last
             if is_last or monotonic() >= ends_at:
                 return
 
@@ -213,11 +208,12 @@ class _Pass:
             if not self._is_of_interest(alert, condition, progress):
                 continue
             for connection in meant[alert.guid].connections:
-                known = recorded.get((connection, alert.alert_id), NOT_RECORDED)
+                known = recorded.get((connection, alert.alert_id.lower()), frozenset())
                 outcome, reason = self._known(alert, condition, known, progress)
                 if outcome is Outcome.MISSING and not self._wishes.dry_run:
                     if alert.guid not in whole:
                         if self._alerts_left <= 0:
+                            self._is_cut = True
                             return
                         self._alerts_left -= 1
                         whole[alert.guid] = _with_context(alert, await self._api.alert(alert))
@@ -230,7 +226,7 @@ class _Pass:
 
     async def _recorded(
         self, alerts: Sequence[ListedAlert], meant: Mapping[str, Meant]
-    ) -> dict[tuple[str, str], Recorded]:
+    ) -> dict[tuple[str, str], frozenset[Condition]]:
         wanted: dict[str, list[str]] = {}
         for alert in alerts:
             for connection in meant[alert.guid].connections:
@@ -245,14 +241,12 @@ class _Pass:
 
     @staticmethod
     def _known(
-        alert: ListedAlert, condition: Condition, known: Recorded, progress: Progress
+        alert: ListedAlert, condition: Condition, known: frozenset[Condition], progress: Progress
     ) -> tuple[Outcome, str]:
-        if condition is Condition.FIRED:
-            return (Outcome.KNOWN, "") if known.fired else (Outcome.MISSING, "")
-        if known.resolved:
+        if condition in known:
             return Outcome.KNOWN, ""
         began_before = alert.started is not None and alert.started < progress.floor
-        if not known.fired and began_before:
+        if condition is Condition.RESOLVED and Condition.FIRED not in known and began_before:
             return Outcome.NOT_OURS, "it fired before the time that is looked at, and was never recorded"
         return Outcome.MISSING, ""
 

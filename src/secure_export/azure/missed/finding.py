@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     KNOWN = "known"
     NOT_OURS = "not ours"
     NOT_ALLOWED = "not allowed"
-    QUARANTINED = "quarantined"
+    NOT_UNDERSTOOD = "not understood"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def body_of(alert: ListedAlert, condition: Condition) -> bytes:
         "alertContext": _context(alert.context),
         "customProperties": alert.custom_properties,
     }
-    return _encode({"schemaId": SCHEMA_ID, "data": data, "fetched": True})
+    return _encode({"schemaId": SCHEMA_ID, "data": data, "fetchedFromAzure": True})
 
 
 def _essentials(alert: ListedAlert, condition: Condition) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import typer
 
 from secure_export.cli.azure.apply import apply
 from secure_export.cli.azure.destroy import destroy
+from secure_export.cli.azure.permissions import permissions
+from secure_export.cli.azure.missed import missed
 from secure_export.cli.azure.plan import plan
 from secure_export.cli.azure.verify import verify
 
@@ -15,4 +17,6 @@ app = typer.Typer(
 app.command()(plan)
 app.command()(apply)
 app.command()(verify)
+app.command()(missed)
 app.command()(destroy)
+app.command()(permissions)

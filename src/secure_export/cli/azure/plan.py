@@ -6,13 +6,17 @@ from typing import Annotated
 import typer
 
 from secure_export.azure.setup.change import Action, Plan
+from secure_export.azure.setup.context import Context
+from secure_export.azure.setup.permissions import Missing
 from secure_export.azure.setup.walk import plan as plan_of
 from secure_export.azure.setup.walk import steps_of
 from secure_export.cli.azure.setting_up import (
+    NotAllowed,
     Only,
     Tenant,
     context_of,
     missing_permissions,
+    missing_to_look,
     settings_of,
     sides,
     wanted_in,
@@ -31,7 +35,7 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 when there is something to do.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what `azure apply` would create, change and leave. Changes nothing.
+    """Say what `azure apply` would create, change and leave, and which permissions you lack for it. Changes nothing.
 
     Example: [bold]secure-export azure plan --only entra[/]
     """
@@ -42,20 +46,37 @@ def plan(
         for one in plans:
             show_plan(one)
         out.print(f"\n{summary(plans)}.")
-        for line in lacking:
-            err.print(f"[yellow]note:[/] {line}", soft_wrap=True)
+    for line in lacking:
+        err.print(f"[yellow]note:[/] to apply this you lack {line.text}, {line.permission.why}", soft_wrap=True)
     blocked = any(one.count(Action.BLOCKED) for one in plans)
     due = exit_code and not all(one.is_empty for one in plans)
     raise typer.Exit(1 if blocked else 3 if due else 0)
 
 
-async def _plans(config: Path, only: Only, tenant: str | None) -> tuple[list[Plan], list[str]]:
+async def _plans(config: Path, only: Only, tenant: str | None) -> tuple[list[Plan], list[Missing]]:
     settings = settings_of(config)
-    plans, lacking = [], []
+    plans: list[Plan] = []
+    lacking: list[Missing] = []
     for wanted in wanted_in(settings, tenant):
         async with context_of(settings, wanted) as (context, _):
-            plans.append(await plan_of(context, only=sides(only)))
-            steps = [step for step in await steps_of(context) if step.side in sides(only)]
-            missing = await missing_permissions(context, steps)
-            lacking += [f"to apply this you lack {one.text}, {one.permission.why}" for one in missing]
+            plans.append(await looked(context, only))
+            lacking += await lacking_for(context, plans[-1], only)
     return plans, lacking
+
+
+async def looked(context: Context, only: Only) -> Plan:
+    """Plan, after it is certain that one may look.
+
+    Raises:
+        NotAllowed: One may not.
+    """
+    if missing := await missing_to_look(context, only):
+        raise NotAllowed(context.wanted.tenant_id, missing)
+    return await plan_of(context, only=sides(only))
+
+
+async def lacking_for(context: Context, planned: Plan, only: Only) -> list[Missing]:
+    """Say which permissions are missing for what a plan has to do."""
+    due = {change.address for change in planned.changes if change.is_due}
+    steps = [one for one in await steps_of(context, only=sides(only)) if f"{one.kind} {one.name}" in due]
+    return await missing_permissions(context, steps)

@@ -6,13 +6,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from secure_export.azure.errors import AzureRefused
 from secure_export.azure.session import Session, signed_in
 from secure_export.azure.setup.change import Side
 from secure_export.azure.setup.context import Context
-from secure_export.azure.setup.permissions import Missing, claims_of, missing_at, missing_in_directory
+from secure_export.azure.setup.permissions import (
+    READ_ACTION_GROUP,
+    READ_APPLICATION,
+    Missing,
+    Permission,
+    claims_of,
+    missing_at,
+    missing_in_directory,
+)
+from secure_export.azure.setup.record import Record
 from secure_export.azure.setup.step import Step
+from secure_export.azure.setup.steps.action_group import ActionGroup
 from secure_export.azure.setup.walk import BOTH
 from secure_export.azure.setup.wanted import WantedTenant, wanted_tenants
 from secure_export.cli.output import err
@@ -27,6 +38,7 @@ Only = Annotated[
 ]
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.", metavar="ID")]
 
+_TOO_MANY = 429
 _PERMISSIONS_VERSION = "2022-04-01"
 
 
@@ -62,37 +74,54 @@ def wanted_in(settings: Settings, tenant: str | None = None) -> tuple[WantedTena
     return chosen
 
 
+def recorded_in(settings: Settings, record: Record, tenant: str | None) -> tuple[WantedTenant, ...]:
+    """Give the tenants that something was made in, whatever the configuration wants by now."""
+    known = [one.tenant_id for one in settings.identity.all_tenants]
+    tenants = dict.fromkeys([*record.tenants, *known])
+    return tuple(
+        WantedTenant(one, settings.azure.application_in(one), "", "", ()) for one in tenants if tenant in {None, one}
+    )
+
+
 @asynccontextmanager
 async def context_of(settings: Settings, wanted: WantedTenant) -> AsyncIterator[tuple[Context, Session]]:
     """Sign in to a tenant."""
-    tenants = {one.tenant_id: one.authority or settings.identity.authority for one in settings.identity.all_tenants}
-    authority = tenants[wanted.tenant_id]
-    async with signed_in(settings.azure, wanted.tenant_id, authority=authority, prompt=_ask_for_code) as session:
+    tenants = {one.tenant_id: one.authority for one in settings.identity.all_tenants}
+    authority = tenants.get(wanted.tenant_id) or settings.identity.authority
+    async with signed_in(
+        settings.azure, wanted.tenant_id, authority=authority, prompt=_ask_for_code, waits=_tell_of_call
+    ) as session:
         claims = claims_of((await session.credential.get_token(session.graph_scope)).token)
         yield Context(session.graph, session.manager, wanted, claims=claims, waits=_tell_of_wait), session
 
 
 async def missing_permissions(context: Context, steps: Iterable[Step]) -> list[Missing]:
     """Say which permissions the steps need and who signed in does not have; what cannot be told counts as there."""
-    steps = list(steps)
-    needed = [permission for step in steps for permission in step.needs]
-    missing = list(missing_in_directory(context.claims, needed))
-    scopes = {
-        f"/subscriptions/{group.subscription}/resourceGroups/{group.resource_group}": group
-        for group in context.wanted.groups
-    }
-    for scope in scopes if any(step.side is Side.AZURE for step in steps) else ():
-        path = f"{scope}/providers/Microsoft.Authorization/permissions"
-        try:
-            query = {"api-version": _PERMISSIONS_VERSION}
-            granted = [one async for one in context.manager.items(path, query=query)]
-        except AzureRefused as error:
-            if error.is_denied:
-                granted = []
-            else:
-                continue
-        missing += missing_at(scope, granted, needed)
+    needed: dict[str, list[Permission]] = {}
+    for step in steps:
+        needed.setdefault(step.scope, []).extend(step.needs)
+    missing = list(missing_in_directory(context.claims, [one for some in needed.values() for one in some]))
+    for scope, permissions in needed.items():
+        missing += await _missing_at(context, scope, permissions) if scope else ()
     return missing
+
+
+async def missing_to_look(context: Context, only: Side | None) -> list[Missing]:
+    """Say which permissions are missing for as much as a plan."""
+    missing = list(missing_in_directory(context.claims, [READ_APPLICATION]))
+    groups = () if only is Side.ENTRA else context.wanted.groups
+    for scope in dict.fromkeys(ActionGroup(group).scope for group in groups):
+        missing += await _missing_at(context, scope, [READ_ACTION_GROUP])
+    return missing
+
+
+async def _missing_at(context: Context, scope: str, needed: Iterable[Permission]) -> tuple[Missing, ...]:
+    path, query = f"{scope}/providers/Microsoft.Authorization/permissions", {"api-version": _PERMISSIONS_VERSION}
+    try:
+        granted = [one async for one in context.manager.items(path, query=query)]
+    except AzureRefused as error:
+        return missing_at(scope, [], needed) if error.is_denied else ()
+    return missing_at(scope, granted, needed)
 
 
 class NotAllowed(SecureExportError):  # noqa: N818 - reads as what it says
@@ -102,8 +131,8 @@ class NotAllowed(SecureExportError):  # noqa: N818 - reads as what it says
         lines = [f"- {one.text}: {one.permission.why}" for one in missing]
         first = f"in tenant {tenant_id} you lack permissions; nothing was changed:"
         last = (
-            "ask for them, or split the work: 'azure apply --only entra' and 'azure apply --only azure', "
-            "or write it out for others with 'azure export'"
+            "ask for them, or split the work between two people ('--only entra' and '--only azure'), or write it out "
+            "for others with 'azure export'; 'azure permissions' lists what each command needs"
         )
         super().__init__("\n".join([first, *lines, last]))
 
@@ -112,5 +141,10 @@ def _ask_for_code(address: str, code: str) -> None:
     err.print(f"Open [bold]{address}[/] and type in the code [bold]{code}[/].")
 
 
+def _tell_of_call(host: str, status: int, seconds: str | None) -> None:
+    why = f"answers {status}" if status != _TOO_MANY else "asks to wait: too many calls"
+    err.print(f"  [dim]{escape(host)} {why}; again in {seconds or 'some'} s[/]")
+
+
 def _tell_of_wait(what: str, why: str, seconds: float) -> None:
-    err.print(f"  [dim]{what}: not everywhere yet ({why}); again in {seconds:.0f} s[/]")
+    err.print(f"  [dim]{escape(what)}: not everywhere yet ({escape(why)}); again in {seconds:.0f} s[/]")

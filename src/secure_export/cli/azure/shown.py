@@ -1,5 +1,6 @@
 """How a plan is shown: what would be made, changed, left, for people and as JSON."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,8 @@ _SIGNS = {
     Action.TAKE_BACK: ("-", "red"),
     Action.BLOCKED: ("!", "bold red"),
 }
+_ID = re.compile(r"/subscriptions/[^/,\s]+/resourceGroups/[^/,]+/providers/[^,]+/([^/,]+)", re.IGNORECASE)
+_RESOURCE = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/\S+?/([^/]+?)(?= → |$)", re.IGNORECASE)
 
 
 def show_plan(plan: Plan) -> None:
@@ -27,11 +30,29 @@ def show_plan(plan: Plan) -> None:
 def show_change(change: Change) -> None:
     """Print what would be done to one thing, property by property."""
     sign, style = _SIGNS[change.action]
-    reason = f"  [dim]{escape(change.reason)}[/]" if change.reason else ""
-    out.print(f"  [{style}]{sign}[/] {escape(change.address)}{reason}", soft_wrap=True)
+    out.print(f"  [{style}]{sign}[/] {titled(change.kind, change.name)}", soft_wrap=True)
     for one in change.differences:
-        before = f"{escape(one.before)} → " if one.before else ""
-        out.print(f"      [dim]{escape(one.name)}:[/] {before}{escape(one.after)}", soft_wrap=True)
+        before = f"{escape(_short(one.before))} → " if one.before else ""
+        out.print(f"      [dim]{escape(one.name)}:[/] {before}{escape(_short(one.after))}", soft_wrap=True)
+    if change.reason:
+        reason_style = "red" if change.action is Action.BLOCKED else "dim"
+        out.print(f"      [{reason_style}]{escape(change.reason)}[/]")
+
+
+def _short(value: str) -> str:
+    """Give the name alone where a value is a resource's long id."""
+    return _ID.sub(lambda found: found.group(1), value)
+
+
+def titled(kind: str, name: str) -> str:
+    """Give kind and name, of a resource's long id the parts that people look for."""
+    found = _RESOURCE.match(name)
+    if found is None:
+        return f"{escape(kind)} [bold]{escape(name)}[/]"
+    subscription, group, short = found.groups()
+    rest = name[found.end() :]
+    where = f"[dim]({escape(group)}, {escape(subscription.partition('-')[0])}…)[/]"
+    return f"{escape(kind)} [bold]{escape(short)}[/]{escape(rest)} {where}"
 
 
 def summary(plans: Iterable[Plan]) -> str:

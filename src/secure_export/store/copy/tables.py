@@ -202,7 +202,7 @@ TABLES: Final = (
     _plain(
         "work_items",
         "seq id lane generation tool_key connection correlation_key state owed open_in_tool unbound expires_at "
-        "ended_at number document",
+        "ended_at number act act_told document",
         order="seq",
         flags="owed open_in_tool",
     ),

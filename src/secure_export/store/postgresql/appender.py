@@ -21,6 +21,7 @@ _BYTES_AT_ONCE = 4 * 1024 * 1024
 _BATCHES = 2
 _WAITING_LIMIT = 4096
 _SENDERS_REMEMBERED = 4096
+_PATIENCE_SECONDS = 8.0  # Azure gives a webhook ten (Azure Monitor docs, action groups, before 2026)
 
 _SENDER = "INSERT INTO senders (connection, caller) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _SENDER_OF = "SELECT id FROM senders WHERE connection = $1 AND sha256(caller) = sha256($2) AND caller = $2"
@@ -111,7 +112,7 @@ class Appender:
         await asyncio.sleep(0)  # what comes in the same turn of the loop goes along
         while self._waiting:
             batch = self._next_batch()
-            results = await self._record([entry for entry, _ in batch])
+            results = await self._recorded(batch)
             self._tell(batch, results)
             if isinstance(results[-1], StoreUnavailable):
                 # Those who wait would only hear the same, one batch after the other.
@@ -119,6 +120,18 @@ class Appender:
                 self._tell(waiting, [_own(results[-1]) for _ in waiting])
             if any(isinstance(result, Receipt) and result.status == "accepted" for result in results):
                 self._ready()
+
+    async def _recorded(self, batch: Sequence[_Waiting]) -> list[Receipt | Exception]:
+        """Record a batch. Who waits hears in time that it takes too long: what is kept later is then a duplicate."""
+        recording = asyncio.ensure_future(self._record([entry for entry, _ in batch]))
+        while not (await asyncio.wait((recording,), timeout=_PATIENCE_SECONDS))[0]:
+            late = [*batch, *self._waiting]
+            self._count -= len(self._waiting)
+            self._waiting.clear()
+            for _, future in late:
+                if not future.done():
+                    future.set_exception(StoreUnavailable("the database does not answer in time; try again shortly"))
+        return recording.result()
 
     def _tell(self, waiting: Sequence[_Waiting], results: Sequence[Receipt | Exception]) -> None:
         self._count -= len(waiting)

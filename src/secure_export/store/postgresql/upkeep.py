@@ -1,12 +1,14 @@
 """What is done by timer, in PostgreSQL (``secure_export.delivery.contract.Upkeep``)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from secure_export.delivery.contract import Retention
+from secure_export.alerts.alert import Condition
+from secure_export.delivery.contract import MOST_ALERTS_TOLD, Retention, UntoldAct
 from secure_export.store.instants import micros
+from secure_export.store.keys import alert_key
 from secure_export.store.postgresql.announcing import Ready
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.database import Database
@@ -18,6 +20,8 @@ from secure_export.store.postgresql.texts import all_kept
 from secure_export.store.postgresql.waking import retry, wake
 from secure_export.store.postgresql.work_item_table import latest_of
 from secure_export.store.rows import work_item_columns
+from secure_export.store.untold import recorded_conditions, untold_act
+from secure_export.workitems.peoples_act import PeoplesAct
 
 _BETWEEN_WAKES_FOR_ONE_NAME = timedelta(minutes=10)
 
@@ -56,6 +60,21 @@ _CURSOR = "SELECT value FROM cursors WHERE name = $1"
 _KEEP_CURSOR = """
 INSERT INTO cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
+
+
+_RECORDED = "SELECT alert_id, fired_at, ended_at FROM alerts WHERE key = ANY($1::bytea[]) AND connection = $2"
+_UNTOLD = """
+SELECT seq, id, connection, number, act FROM work_items
+WHERE act IS NOT NULL AND act_told IS DISTINCT FROM act AND seq > $1 ORDER BY seq LIMIT $2
+"""
+_FIRING = """
+SELECT item, coalesce(told_id, alert_id) FROM unnest($1::text[]) AS given (item)
+CROSS JOIN LATERAL (
+    SELECT told_id, alert_id FROM alerts
+    WHERE work_item = item AND ended_at IS NULL AND fired_at IS NOT NULL ORDER BY seq LIMIT $2
+) AS firing
+"""
+_TOLD = "UPDATE work_items SET act_told = $2 WHERE id = $1"
 
 
 class PostgresUpkeep:
@@ -113,6 +132,20 @@ class PostgresUpkeep:
         self._names_told[connection] = names[-1] if len(names) == limit else ""
         return names
 
+    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, frozenset[Condition]]:
+        """See ``Upkeep.recorded``."""
+        keys = [alert_key(one) for one in alert_ids]
+        rows = await self._database.read(lambda db: db.fetch(_RECORDED, keys, connection))
+        return {alert_id.lower(): recorded_conditions(fired_at, ended_at) for alert_id, fired_at, ended_at in rows}
+
+    async def untold_acts(self, *, after: int, limit: int) -> Sequence[UntoldAct]:
+        """See ``Upkeep.untold_acts``."""
+        return await self._database.read(lambda db: _untold_acts(db, after, limit))
+
+    async def act_told(self, work_item: str, act: PeoplesAct) -> None:
+        """See ``Upkeep.act_told``."""
+        await self._database.write(lambda db: db.execute(_TOLD, work_item, act.value))
+
     async def cursor(self, name: str) -> str:
         """See ``Upkeep.cursor``."""
         return await self._database.read(lambda db: db.fetchval(_CURSOR, name)) or ""
@@ -147,6 +180,14 @@ class PostgresUpkeep:
         if woken:
             self._ready()
         return woken
+
+
+async def _untold_acts(connection: Connection, after: int, limit: int) -> list[UntoldAct]:
+    acts = await connection.fetch(_UNTOLD, after, limit)
+    firing: dict[str, list[str]] = defaultdict(list)
+    for item_id, alert_id in await connection.fetch(_FIRING, [row[1] for row in acts], MOST_ALERTS_TOLD):
+        firing[item_id].append(alert_id)
+    return [untold_act(tuple(row), firing[row[1]]) for row in acts]
 
 
 async def _wake_expired(connection: Connection, now: datetime, limit: int) -> int:

@@ -12,11 +12,12 @@ _LONGEST_NAME_BYTES = 2500
 
 _PUT = f"""
 INSERT INTO work_items ({WORK_ITEM_COLUMNS})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (id) DO UPDATE SET
     generation = excluded.generation, tool_key = excluded.tool_key, state = excluded.state, owed = excluded.owed,
     open_in_tool = excluded.open_in_tool, unbound = excluded.unbound, expires_at = excluded.expires_at,
-    ended_at = excluded.ended_at, number = excluded.number, document = excluded.document
+    ended_at = excluded.ended_at, number = excluded.number, act = excluded.act,
+    document = excluded.document
 RETURNING seq
 """  # noqa: S608 - a constant
 _LATEST = "SELECT document FROM work_items WHERE lane = $1 ORDER BY generation DESC LIMIT 1"

@@ -1,17 +1,21 @@
 """What is done by timer, in SQLite (``secure_export.delivery.contract.Upkeep``)."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from secure_export.delivery.contract import Retention
+from secure_export.alerts.alert import Condition
+from secure_export.delivery.contract import MOST_ALERTS_TOLD, Retention, UntoldAct
 from secure_export.store.instants import micros
+from secure_export.store.keys import alert_key
 from secure_export.store.rows import work_item_columns
 from secure_export.store.sqlite.database import Database
 from secure_export.store.sqlite.desk_incidents import forget as forget_incidents
 from secure_export.store.sqlite.forgetting import forget
 from secure_export.store.sqlite.waking import retry, wake
 from secure_export.store.sqlite.work_item_table import latest_of
+from secure_export.store.untold import recorded_conditions, untold_act
+from secure_export.workitems.peoples_act import PeoplesAct
 
 _BETWEEN_WAKES_FOR_ONE_NAME = timedelta(minutes=10)
 
@@ -40,6 +44,17 @@ SELECT item.correlation_key, missing_cis.work_item FROM missing_cis
 JOIN work_items AS item ON item.seq = missing_cis.work_item
 WHERE missing_cis.connection = ? AND missing_cis.name = ? AND missing_cis.woken_at <= ?
 LIMIT ?
+"""
+
+
+_RECORDED = "SELECT alert_id, fired_at, ended_at FROM alerts WHERE key = ? AND connection = ?"
+_UNTOLD = """
+SELECT seq, id, connection, number, act FROM work_items INDEXED BY work_items_by_untold_act
+WHERE act IS NOT NULL AND act_told IS NOT act AND seq > ? ORDER BY seq LIMIT ?
+"""
+_FIRING = """
+SELECT coalesce(told_id, alert_id) FROM alerts
+WHERE work_item = ? AND ended_at IS NULL AND fired_at IS NOT NULL ORDER BY seq LIMIT ?
 """
 
 
@@ -102,6 +117,20 @@ class SqliteUpkeep:
         self._names_told[connection] = names[-1] if len(names) == limit else ""
         return names
 
+    async def recorded(self, connection: str, alert_ids: Sequence[str]) -> Mapping[str, frozenset[Condition]]:
+        """See ``Upkeep.recorded``."""
+        return await self._database.read(lambda db: _recorded(db, connection, alert_ids))
+
+    async def untold_acts(self, *, after: int, limit: int) -> Sequence[UntoldAct]:
+        """See ``Upkeep.untold_acts``."""
+        return await self._database.read(lambda db: _untold_acts(db, after, limit))
+
+    async def act_told(self, work_item: str, act: PeoplesAct) -> None:
+        """See ``Upkeep.act_told``."""
+        await self._database.write(
+            lambda db: db.execute("UPDATE work_items SET act_told = ? WHERE id = ?", (act.value, work_item)).rowcount
+        )
+
     async def cursor(self, name: str) -> str:
         """See ``Upkeep.cursor``."""
         row = await self._database.read(
@@ -132,6 +161,17 @@ class SqliteUpkeep:
         if woken:
             self._database.signals.ready()
         return woken
+
+
+def _recorded(connection: sqlite3.Connection, name: str, alert_ids: Sequence[str]) -> dict[str, frozenset[Condition]]:
+    rows = [row for one in alert_ids for row in connection.execute(_RECORDED, (alert_key(one), name))]
+    return {alert_id.lower(): recorded_conditions(fired_at, ended_at) for alert_id, fired_at, ended_at in rows}
+
+
+def _untold_acts(connection: sqlite3.Connection, after: int, limit: int) -> list[UntoldAct]:
+    acts = connection.execute(_UNTOLD, (after, limit)).fetchall()
+    firing = {row[1]: connection.execute(_FIRING, (row[1], MOST_ALERTS_TOLD)).fetchall() for row in acts}
+    return [untold_act(row, [one[0] for one in firing[row[1]]]) for row in acts]
 
 
 def _wake_expired(connection: sqlite3.Connection, now: datetime, limit: int) -> int:

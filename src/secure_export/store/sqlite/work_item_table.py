@@ -7,11 +7,12 @@ from secure_export.workitems.work_item import WorkItem
 
 _PUT = f"""
 INSERT INTO work_items ({WORK_ITEM_COLUMNS})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     generation = excluded.generation, tool_key = excluded.tool_key, state = excluded.state, owed = excluded.owed,
     open_in_tool = excluded.open_in_tool, unbound = excluded.unbound, expires_at = excluded.expires_at,
-    ended_at = excluded.ended_at, number = excluded.number, document = excluded.document
+    ended_at = excluded.ended_at, number = excluded.number, act = excluded.act,
+    document = excluded.document
 RETURNING seq
 """  # noqa: S608 - a constant
 

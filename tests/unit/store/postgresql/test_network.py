@@ -250,3 +250,28 @@ async def test_a_commit_that_waits_for_its_standby_is_left_alone(postgres: Serve
     await _until(committed)
     assert (await store.journal.append(entry(key=b"k" * 24))).status == "duplicate"
     await store.close()
+
+
+async def test_who_sends_hears_in_time_that_the_database_takes_too_long(
+    database: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure gives up after some seconds: those who wait hear of it before, and what is kept later is a duplicate."""
+    monkeypatch.setattr("secure_export.store.postgresql.appender._PATIENCE_SECONDS", _SHORT_SECONDS)
+    place = place_of(f"postgresql://postgres@127.0.0.1:{network.port}/{database}")
+    store = await PostgresStore.open(place, clock=lambda: NOW)
+    await store.journal.append(entry("alert:before"))
+    network.silent = True
+    async with asyncio.timeout(_SHORT_SECONDS * 4):
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await store.journal.append(entry())
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await store.journal.append(entry("alert:other"))
+    network.silent = False
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert (await store.journal.append(entry())).status in {"accepted", "duplicate"}
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+    await store.close()

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from secure_export.azure.errors import AzureRefused
-from secure_export.azure.setup.change import Action, Change, Difference, Side
+from secure_export.azure.setup.change import Action, Change, Difference, Side, digest_of
 from secure_export.azure.setup.context import Context
-from secure_export.azure.setup.permissions import WRITE_RULES, Permission
+from secure_export.azure.setup.permissions import Permission, write_rules
 from secure_export.azure.setup.record import Made
+from secure_export.azure.setup.whole import read, read_whole, write
 
-_READ_ONLY = {"id", "name", "type", "systemData", "etag"}
 _MOST_ACTION_GROUPS = 5
 Json = dict[str, Any]
 
@@ -20,16 +20,28 @@ class RuleKind:
     """How one kind of alert rule names action groups.
 
     Attributes:
-        type: Its resource type, in lower case.
+        name: Its resource type.
         api_version: What it is read and written with.
+        newer: Further API versions, which may know more of a rule.
         listed: The action groups' ids in a rule.
         with_list: The rule's properties with another list of ids; entries that stay keep what else they hold.
     """
 
-    type: str
+    name: str
     api_version: str
+    newer: tuple[str, ...]
     listed: Callable[[Mapping[str, Any]], list[str]]
     with_list: Callable[[Mapping[str, Any], list[str]], Json]
+
+    @property
+    def type(self) -> str:
+        """Its resource type, in lower case."""
+        return self.name.lower()
+
+    @property
+    def permission(self) -> Permission:
+        """What linking rules of this kind asks for."""
+        return write_rules(self.name)
 
 
 def _metric_listed(properties: Mapping[str, Any]) -> list[str]:
@@ -71,11 +83,12 @@ def _objects(there: Any, ids: list[str]) -> list[Json]:
 
 
 KINDS = (
-    RuleKind("microsoft.insights/metricalerts", "2018-03-01", _metric_listed, _metric_with),
-    RuleKind("microsoft.insights/scheduledqueryrules", "2022-06-15", _log_listed, _log_with),
-    RuleKind("microsoft.insights/activitylogalerts", "2020-10-01", _activity_listed, _activity_with),
-    RuleKind("microsoft.alertsmanagement/smartdetectoralertrules", "2021-04-01", _detector_listed, _detector_with),
-)
+    RuleKind("Microsoft.Insights/metricAlerts", "2018-03-01", ("2026-01-01",), _metric_listed, _metric_with),
+    RuleKind("Microsoft.Insights/scheduledQueryRules", "2022-06-15", ("2023-12-01", "2026-03-01"), _log_listed,
+             _log_with),
+    RuleKind("Microsoft.Insights/activityLogAlerts", "2020-10-01", ("2026-01-01",), _activity_listed, _activity_with),
+    RuleKind("Microsoft.AlertsManagement/smartDetectorAlertRules", "2021-04-01", (), _detector_listed, _detector_with),
+)  # fmt: skip
 
 
 def kind_of(rule_id: str) -> RuleKind | None:
@@ -90,42 +103,57 @@ class AlertRule:
 
     side: ClassVar = Side.AZURE
     kind: ClassVar = "alert rule"
-    needs: ClassVar[tuple[Permission, ...]] = (WRITE_RULES,)
 
     def __init__(self, rule_id: str, group_id: str) -> None:
         self.rule_id = rule_id
-        self.group_id = group_id
+        self.group_path = group_id
+        self._kind = kind_of(rule_id)
         self.name = f"{rule_id} → {group_id.rpartition('/')[2]}"
 
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
-        kind = kind_of(self.rule_id)
+        kind = self._kind
         if kind is None:
             return self._blocked("rules of this kind are linked by hand: add the action group in the rule's own page")
-        there = await _read(context, self.rule_id, kind)
+        there = await read(context, self.rule_id, kind.api_version)
         if there is None:
             return self._blocked("there is no such alert rule; check the id in azure.action_groups.….link.rules")
         listed = kind.listed(there["properties"])
-        if _among(self.group_id, listed):
+        if _among(self.group_path, listed):
             return Change(self.side, self.kind, self.name, Action.KEEP)
         if len(listed) >= _MOST_ACTION_GROUPS:
             return self._blocked(f"the rule names {_MOST_ACTION_GROUPS} action groups, which is the most")
-        before = {"rule": self.rule_id, "action_group": self.group_id}
-        new = (Difference("action groups", "", self.group_id),)
-        return Change(self.side, self.kind, self.name, Action.CHANGE, new, before=before)
+        before = {"rule": self.rule_id, "action_group": self.group_path}
+        new = (Difference("action groups", "", self.group_path),)
+        own = {one.path.lower() for one in context.wanted.groups}
+        seen = digest_of(kind.with_list(there["properties"], [one for one in listed if one.lower() not in own]))
+        return Change(self.side, self.kind, self.name, Action.CHANGE, new, before=before, seen=seen)
 
-    async def make(self, context: Context, change: Change) -> dict[str, str]:
+    @property
+    def needs(self) -> tuple[Permission, ...]:
+        """See ``Step.needs``."""
+        return () if self._kind is None else (self._kind.permission,)
+
+    @property
+    def scope(self) -> str:
+        """See ``Step.scope``."""
+        return self.rule_id[: self.rule_id.lower().find("/providers/")]
+
+    async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``."""
-        kind = kind_of(self.rule_id)
+        kind = self._kind
         if kind is None:
             raise AzureRefused(0, "", f"{self.rule_id} is of no kind that can be linked")
-        await _write(context, self.rule_id, kind, lambda listed: [*listed, self.group_id])
+        await _write(context, self.rule_id, kind, lambda listed: [*listed, self.group_path])
 
         async def shows() -> bool:
-            there = await _read(context, self.rule_id, kind)
-            return there is not None and _among(self.group_id, kind.listed(there["properties"]))
+            there = await read(context, self.rule_id, kind.api_version)
+            return there is not None and _among(self.group_path, kind.listed(there["properties"]))
 
         await context.until(change.address, shows)
+
+    def ids(self, _: Context) -> dict[str, str]:
+        """See ``Step.ids``."""
         return {}
 
     @staticmethod
@@ -143,16 +171,14 @@ class AlertRule:
 
 async def _write(context: Context, rule_id: str, kind: RuleKind, change: Callable[[list[str]], list[str]]) -> bool:
     """Read the rule, change its list, and write it; whether there was anything to write."""
-    there = await _read(context, rule_id, kind)
+    there = await read_whole(context, rule_id, kind.api_version, kind.newer)
     if there is None:
         return False
-    listed = kind.listed(there["properties"])
+    listed = kind.listed(there.properties)
     ids = list({one.lower(): one for one in change(listed)}.values())
     if ids == listed:
         return False
-    body = {key: value for key, value in there.items() if key not in _READ_ONLY}
-    body["properties"] = kind.with_list(there["properties"], ids)
-    await context.manager.call("PUT", rule_id, query={"api-version": kind.api_version}, json=body)
+    await write(context, rule_id, there, kind.with_list(there.properties, ids))
     return True
 
 
@@ -168,17 +194,6 @@ async def rules_of_resource_group(context: Context, subscription: str, resource_
             if not error.is_missing:
                 raise
     return sorted(found, key=str.lower)
-
-
-async def _read(context: Context, rule_id: str, kind: RuleKind) -> Json | None:
-    try:
-        answer = await context.manager.call("GET", rule_id, query={"api-version": kind.api_version})
-    except AzureRefused as error:
-        if error.is_missing:
-            return None
-        raise
-    there: Json = answer.body
-    return there
 
 
 def _among(group_id: str, listed: list[str]) -> bool:

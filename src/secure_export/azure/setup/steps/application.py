@@ -38,9 +38,7 @@ class Application:
         """See ``Step.compare``."""
         there, role = await _read(context, self.name), context.wanted.role
         if there is None:
-            return Change(
-                self.side, self.kind, self.name, Action.CREATE, all_new(role), before={"role": role}
-            )
+            return Change(self.side, self.kind, self.name, Action.CREATE, all_new(role), before={"role": role})
         _note(context, there)
         differences = differences_of(there, role)
         action = Action.CHANGE if differences else Action.KEEP

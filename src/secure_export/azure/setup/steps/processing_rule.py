@@ -10,7 +10,7 @@ from secure_export.azure.setup.wanted import WantedGroup
 from secure_export.azure.setup.whole import Resource, read, read_whole, write
 
 API_VERSION = "2021-08-08"
-_NEWER = ("2024-03-01-preview",)
+NEWER = ("2024-03-01-preview",)
 
 
 class ProcessingRule:
@@ -29,24 +29,30 @@ class ProcessingRule:
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
         there = await read(context, self.name, API_VERSION)
-        wanted = self._wanted()["properties"]
+        wanted = wanted_body(self._group)["properties"]
         if there is None:
             new = tuple(Difference(name, "", _text(wanted[name])) for name in ("scopes", "actions"))
             return Change(self.side, self.kind, self.name, Action.CREATE, new)
-        has = there.get("properties", {})
+        has = there.get("properties") or {}
+        if self._group.path.lower() not in _text(has.get("actions")).lower():
+            reason = "a rule of this name is there that does something else; name the action group otherwise"
+            return Change(self.side, self.kind, self.name, Action.BLOCKED, reason=reason)
         differences = tuple(
             Difference(name, _text(has.get(name)), _text(wanted[name]))
-            for name in ("scopes", "actions", "enabled")
+            for name in ("scopes", "enabled")
             if _text(has.get(name)).lower() != _text(wanted[name]).lower()
         )
-        before = {name: has.get(name) for name in ("scopes", "actions", "enabled")}
+        before = {name: has.get(name) for name in ("scopes", "enabled")}
         action = Action.CHANGE if differences else Action.KEEP
         seen = digest_of(has)
         return Change(self.side, self.kind, self.name, action, differences, before=before, seen=seen)
 
     async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``."""
-        await _put(context, self.name, self._wanted()["properties"])
+        wanted = wanted_body(self._group)["properties"]
+        if change.action is Action.CHANGE:
+            wanted = {name: wanted[name] for name in change.before}
+        await _put(context, self.name, wanted)
 
         async def shows() -> bool:
             return (await self.compare(context)).action is Action.KEEP
@@ -67,20 +73,22 @@ class ProcessingRule:
         await _put(context, made.name, {key: value for key, value in made.before.items() if value is not None})
         return True
 
-    def _wanted(self) -> dict[str, Any]:
-        return {
-            "location": "Global",
-            "properties": {
-                "scopes": [f"/subscriptions/{self._group.subscription}"],
-                "actions": [{"actionType": "AddActionGroups", "actionGroupIds": [self._group.path]}],
-                "enabled": True,
-                "description": f"Sends every alert of the subscription to Secure Export ({self._group.connection}).",
-            },
-        }
+
+def wanted_body(group: WantedGroup) -> dict[str, Any]:
+    """Give the whole rule as Azure Resource Manager has it."""
+    return {
+        "location": "Global",
+        "properties": {
+            "scopes": [f"/subscriptions/{group.subscription}"],
+            "actions": [{"actionType": "AddActionGroups", "actionGroupIds": [group.path]}],
+            "enabled": True,
+            "description": f"Sends every alert of the subscription to Secure Export ({group.connection}).",
+        },
+    }
 
 
 async def _put(context: Context, path: str, properties: dict[str, Any]) -> None:
-    there = await read_whole(context, path, API_VERSION, _NEWER) or Resource({"location": "Global"}, API_VERSION)
+    there = await read_whole(context, path, API_VERSION, NEWER) or Resource({"location": "Global"}, API_VERSION)
     await write(context, path, there, there.properties | properties)
 
 
