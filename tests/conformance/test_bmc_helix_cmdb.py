@@ -1,8 +1,7 @@
 """BMC's CMDB over real HTTP: the same CIs by each interface, and what binding makes of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 

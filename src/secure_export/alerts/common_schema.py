@@ -20,8 +20,8 @@ from secure_export.errors import NotUnderstood
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
 LONGEST_ID = 2048
 FETCHED = (
-    "Azure did not deliver this notification: it was fetched from Azure, which no longer knows the configuration items "
-    "of the alert. If the service was not down at that time, find out why with 'azure verify'.",
+    "Azure did not deliver this notification: it was fetched from Azure, without the configuration items that only the "
+    "webhook brings. If the service was not down at that time, find out why with 'azure verify'."
 )
 
 _CONDITIONS = {

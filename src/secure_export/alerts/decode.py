@@ -45,7 +45,7 @@ def _quickly(body: bytes) -> Alert | None:
         return None
     if read.schema_id != SCHEMA_ID:
         return None
-    return alert_of(read.data, FETCHED if read.fetched_from_azure else ())
+    return alert_of(read.data, (FETCHED,) if read.fetched_from_azure else ())
 
 
 def _slowly(body: bytes) -> Alert:
@@ -62,7 +62,7 @@ def _with_care(body: bytes) -> Alert:
     members = Members(value)
     if members.text("schemaId").lower() != SCHEMA_ID.lower():
         return read_legacy(members)
-    warnings = FETCHED if members.value("fetchedFromAzure") is True else ()
+    warnings = (FETCHED,) if members.value("fetchedFromAzure") is True else ()
     return read_leniently(members.value("data"), (*warnings, _REPAIRED) if _is_broken(body) else warnings)
 
 

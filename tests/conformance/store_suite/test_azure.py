@@ -1,4 +1,4 @@
-"""What every store tells the Azure side: what was recorded of alerts, and what people did of which Azure was not told."""
+"""What every store tells the Azure side: what was recorded of alerts, and what people did."""
 
 from dataclasses import replace
 

@@ -74,7 +74,7 @@ async def test_postgresql_waits_for_room_on_its_disk(tmp_path: Path, entra: str,
             program = Program(tmp_path, entra, store=url)
             try:
                 await asyncio.to_thread(program.start)
-                await goes_through_it(program, disk, entra)
+                await goes_through_it(program, disk, entra, says=("space",))
             finally:
                 program.stop()
 

@@ -38,7 +38,14 @@ async def azure() -> AsyncIterator[Azure]:
         yield running
 
 
-def settings_for(azure: Azure, monkeypatch: pytest.MonkeyPatch, *, who: Identity = ADMIN, **own: Any) -> AzureSettings:
+def settings_for(
+    azure: Azure,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    who: Identity = ADMIN,
+    application: dict[str, Any] | None = None,
+    **own: Any,
+) -> AzureSettings:
     monkeypatch.setenv("AZURE_SECRET", who.client_secret)
     group = {
         "connection": "desk",
@@ -51,6 +58,7 @@ def settings_for(azure: Azure, monkeypatch: pytest.MonkeyPatch, *, who: Identity
             "graph_url": azure.graph_url,
             "resource_manager_url": azure.arm_url,
             "credential": {"kind": "secret", "client_id": who.client_id, "secret": {"env": "AZURE_SECRET"}},
+            "application": application or {},
             "action_groups": {"ag-itsm": group | own},
         }
     )

@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
-from tests.azure_sandbox import Azure
+from tests.azure_sandbox import GRAPH_SCOPE, Azure
 from tests.unit.azure.conftest import GROUP, Opener, applied
+from tests.unit.azure.world import state_of, writes
 
 from secure_export.azure.setup.change import Action, Side
+from secure_export.azure.setup.permissions import claims_of
 from secure_export.azure.setup.record import Record
 from secure_export.azure.setup.walk import plan, take_back
 from secure_export.sandbox.azure_monitor.estate import PRODUCTION
+from secure_export.sandbox.entra.identities import AZURE_OWNER, ENTRA_ADMIN
 
 RULE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-shop-prod/providers/microsoft.insights/metricAlerts/cpu-shop-web"
 EVERY_WAY = {"link": {"rules": [RULE], "resource_groups": ["RG-Warehouse-Prod"], "subscription": True}}
@@ -67,14 +70,31 @@ async def test_apply_waits_while_the_directory_does_not_agree(azure: Azure, open
         assert (await plan(context)).is_empty
 
 
-async def test_the_two_halves_are_done_by_two_people(opened: Opener, record: Record, tmp_path: Path) -> None:
-    """The Entra administrator's part and the Azure owner's part make the whole together."""
-    async with opened() as context:
+async def test_the_two_halves_are_done_by_two_people(
+    azure: Azure, opened: Opener, record: Record, tmp_path: Path
+) -> None:
+    """The Entra administrator's part and the Azure owner's part make the whole together, each with what they may."""
+    theirs = Record(tmp_path / "theirs.json")
+    me = claims_of(await azure.token(AZURE_OWNER, GRAPH_SCOPE))["oid"]
+    async with opened(who=ENTRA_ADMIN, application={"owners": [me]}) as context:
         await applied(context, record, only=frozenset({Side.ENTRA}))
-        assert {made.kind for made in record.of(context.wanted.tenant_id)} & {"action group"} == set()
-    async with opened() as context:
-        await applied(context, Record(tmp_path / "other.json"), only=frozenset({Side.AZURE}))
+        assert {made.kind for made in record.of(azure.tenant)} & {"action group"} == set()
+    assert context.me not in json.dumps(azure.entra.graph.tenant(azure.tenant).as_json()["applications"])
+    async with opened(who=AZURE_OWNER, application={"owners": [me]}) as context:
+        await applied(context, theirs, only=frozenset({Side.AZURE}))
         assert (await plan(context)).is_empty
+    assert [made.kind for made in theirs.of(azure.tenant)] == ["action group"]
+
+
+async def test_the_azure_owners_half_waits_for_the_other(azure: Azure, opened: Opener, record: Record) -> None:
+    """Without the app registration, and without owning it, no action group is made; the plan says what is awaited."""
+    async with opened(who=AZURE_OWNER, link={"subscription": True}) as context:
+        changes = (await plan(context, only=frozenset({Side.AZURE}))).changes
+        assert [change.action for change in changes] == [Action.BLOCKED, Action.BLOCKED]
+        assert "app registration secure-export" in changes[0].reason
+        assert f'owners = ["{context.me}"]' in changes[0].reason
+        assert await applied(context, record, only=frozenset({Side.AZURE})) == []
+    assert (writes(azure), record.tenants) == ([], ())
 
 
 async def test_tokens_carry_the_role_after_applying(azure: Azure, opened: Opener, record: Record) -> None:
@@ -85,10 +105,3 @@ async def test_tokens_carry_the_role_after_applying(azure: Azure, opened: Opener
         assert webhook["identifierUri"] == f"api://{context.found.client_id}"
         assert webhook["objectId"] == context.found.application_id
         assert context.found.role_id is not None
-
-
-def state_of(azure: Azure) -> str:
-    """Everything that Azure holds, but for what was deleted softly."""
-    tenant = azure.entra.graph.tenant(azure.tenant).as_json()
-    kept = {name: value for name, value in tenant.items() if name != "deleted"}
-    return json.dumps([kept, [row for row in azure.arm.all_rows()]], sort_keys=True, default=str)

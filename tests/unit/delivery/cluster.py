@@ -19,7 +19,7 @@ LONGEST_CALL = 4.0
 TERMS = Terms(window=5.0, margin=1.0, between_renewals=1.0, soon=0.25)
 LEASE = TERMS.window + LONGEST_CALL + TERMS.margin
 LANES = 6
-_EVENTS = ("join", "kill", "stop", "go on", "end", "away", "back")
+_EVENTS = ("join", "join", "kill", "stop", "go on", "end", "away", "back", "back", "cut", "cut", "heal")
 _STORY_SECONDS = 90.0
 _MOST_ALIVE = 5
 
@@ -56,7 +56,11 @@ class Tool:
 
 
 class Process:
-    """A process with a clock of its own, a keeper, and callers that always have something to do."""
+    """A process with a clock of its own, a keeper, and callers that always have something to do.
+
+    Attributes:
+        cut_off: Whether it, and no other, cannot reach the store.
+    """
 
     def __init__(self, name: str, table: Table, tool: Tool, random: Random, *, places: int, rate: float) -> None:
         self.name = name
@@ -83,6 +87,7 @@ class Process:
         )
         self._at_work = 0
         self._ending = False
+        self.cut_off = False
         self.share.works(lambda: self._at_work, LANES)
         self._pace = Pace(rate, seconds=self.seconds)
         self._pace.have(0)
@@ -118,7 +123,7 @@ class Process:
     async def renew(self, connection: str, asked: PlacesAsked) -> Allotment:
         """Answer as a store does: it takes a while, and it may not be known what came of it."""
         await self.sleep(self._random.choice((0.0, 0.0, 0.05, 1.0)))
-        if self._table.away:
+        if self._table.away or self.cut_off:
             raise StoreUnavailable("away")
         if self._random.random() < 0.05:
             raise StoreUnavailable("lost on its way there")
@@ -209,6 +214,7 @@ class Story:
             await self.time.sleep(self._random.choice((0.3, 2.0, 6.0, LEASE)))
             self._happen(self._random.choice(_EVENTS))
         self._table.away = False
+        self._heal()
         for one in self._stopped:
             one.go_on()
         self._join()
@@ -225,18 +231,26 @@ class Story:
             self._join()
         elif what in {"back", "away"}:
             self._table.away = what == "away"
+        elif what == "heal":
+            self._heal()
         elif what == "go on" and self._stopped:
             self._stopped.pop(0).go_on()
         elif running := [one for one in self._alive if one not in self._stopped]:
             self._happen_to(self._random.choice(running), what)
 
     def _happen_to(self, one: Process, what: str) -> None:
-        if what == "stop":
+        if what == "cut":
+            one.cut_off = True
+        elif what == "stop":
             self._stopped.append(one)
             one.stop()
         elif what in {"kill", "end"}:
             self._alive.remove(one)
             self._ending.append(asyncio.create_task(one.kill() if what == "kill" else one.end()))
+
+    def _heal(self) -> None:
+        for one in self._alive:
+            one.cut_off = False
 
     def _join(self) -> None:
         self._made += 1

@@ -98,10 +98,10 @@ async def test_without_a_place_a_call_is_refused_at_once() -> None:
     await callers.come(2)
     has(share, 0)
     with pytest.raises(NoPlace):
-        await callers.tasks[1]
+        await asyncio.wait_for(callers.tasks[1], 5)
     await callers.come(1)
     with pytest.raises(NoPlace):
-        await callers.tasks[2]
+        await asyncio.wait_for(callers.tasks[2], 5)
     await callers.end(0)
     await callers.tasks[0]
 
@@ -118,7 +118,7 @@ async def test_no_call_begins_after_the_time() -> None:
     assert share.lanes(64) == 0
     await callers.end(0)
     with pytest.raises(NoPlace):
-        await callers.tasks[1]
+        await asyncio.wait_for(callers.tasks[1], 5)
     has(share, 1, until=130)
     await callers.come(1)
     assert list(callers.at_work) == [2]
@@ -137,7 +137,7 @@ async def test_a_process_that_is_stopped_just_when_it_is_let_in_makes_no_call() 
     await asyncio.sleep(0)  # the first ends and lets the second in, which has not gone on yet
     seconds.now = 200
     with pytest.raises(NoPlace):
-        await callers.tasks[1]
+        await asyncio.wait_for(callers.tasks[1], 5)
     assert turns.in_use == 0
 
 

@@ -5,7 +5,7 @@ What these give is marked as safe; ``rendering`` lets nothing else into a templa
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from secure_export.errors import SettingsError
@@ -24,6 +24,11 @@ class Literal(str):
 def shell(value: str) -> Literal:
     """Write a text for POSIX shells, in single quotes, inside which nothing is special."""
     return Literal("'" + _checked(value).replace("'", "'\\''") + "'")
+
+
+def shell_words(values: Iterable[str]) -> Literal:
+    """Write several texts for POSIX shells, as so many words."""
+    return Literal(" ".join(map(shell, values)))
 
 
 def powershell(value: str) -> Literal:
@@ -62,7 +67,7 @@ def name(value: str) -> Literal:
     return Literal(value)
 
 
-def _escaped(value: str, quote: str, before_brace: Mapping[str, str], number: Any) -> str:
+def _escaped(value: str, quote: str, before_brace: Mapping[str, str], number: Callable[[str], str]) -> str:
     text = _checked(value)
     written: list[str] = []
     for character, following in zip(text, [*text[1:], ""], strict=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from secure_export.azure.export.literals import Literal, bicep, comment, hcl, json_text, name, powershell, shell
+from secure_export.azure.export.literals import Literal, bicep, comment, hcl, json_text, name, powershell, shell, shell_words
 
 
 def rendered(template: str, values: Any) -> str:
@@ -34,6 +34,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "shell": shell,
+        "shell_words": shell_words,
         "powershell": powershell,
         "hcl": hcl,
         "bicep": bicep,

@@ -83,6 +83,15 @@ class Group:
         return [(rule, _kind_of(rule)) for rule in once]
 
     @property
+    def does(self) -> list[str]:
+        """Say what is made, line by line."""
+        link = self.wanted.link
+        return [
+            f"the action group {self.wanted.name} with the secure webhook of the connection {self.wanted.connection}",
+            *(["an alert processing rule that sends it every alert of its subscription"] if link.subscription else ()),
+        ]
+
+    @property
     def scopes(self) -> list[str]:
         """The resource groups all of whose alert rules get it."""
         return [f"/subscriptions/{self.wanted.subscription}/resourceGroups/{rg}" for rg in self.wanted.link.resource_groups]
@@ -148,24 +157,14 @@ class Values:
         return [Group(number, group, self.wanted.tenant_id) for number, group in numbered]
 
     @property
-    def group_version(self) -> str:
-        """What action groups are read and written with."""
-        return action_group.API_VERSION
+    def group_versions(self) -> tuple[str, ...]:
+        """What action groups are read and written with; the first is described officially."""
+        return (action_group.API_VERSION, *action_group.NEWER)
 
     @property
-    def newer_group_versions(self) -> tuple[str, ...]:
-        """Further versions, which may know more of an action group."""
-        return action_group.NEWER
-
-    @property
-    def rule_version(self) -> str:
+    def rule_versions(self) -> tuple[str, ...]:
         """What alert processing rules are read and written with."""
-        return processing_rule.API_VERSION
-
-    @property
-    def newer_rule_versions(self) -> tuple[str, ...]:
-        """Further versions, which may know more of an alert processing rule."""
-        return processing_rule.NEWER
+        return (processing_rule.API_VERSION, *processing_rule.NEWER)
 
     @property
     def kinds(self) -> tuple[RuleKind, ...]:
@@ -183,9 +182,20 @@ class Values:
         return list(dict.fromkeys(group.wanted.subscription for group in self.groups))
 
     @property
-    def needs(self) -> list[Permission]:
-        """What whoever runs it must be allowed to do."""
-        return list(dict.fromkeys(self._needs()))
+    def does(self) -> list[str]:
+        """Say what it makes, line by line."""
+        name, role = self.wanted.application.unique_name, self.wanted.role
+        entra = [
+            f"the app registration {name} with the app role {role}",
+            "its service principal, which lets only assigned callers have tokens",
+            "the role given to the service principal of Azure's action groups",
+        ]
+        return [*(entra if self.entra else ()), *(line for group in self.groups for line in group.does)]
+
+    @property
+    def needs(self) -> list[str]:
+        """Say what whoever runs it must be allowed to do, line by line."""
+        return [f"{permission.text}: {permission.why}" for permission in dict.fromkeys(self._needs())]
 
     def _needs(self) -> Iterable[Permission]:
         yield READ_APPLICATION

@@ -235,9 +235,12 @@ class _Pass:
         return {(name, one): known for name, ids in found.items() for one, known in ids.items()}
 
     def _is_of_interest(self, alert: ListedAlert, condition: Condition, progress: Progress) -> bool:
-        """Whether an event lies in the time that is looked at; the end of what is known counts whenever it began."""
+        """Whether an event lies in the time that is looked at, and Azure has surely given up on it."""
         at = _at(alert, condition)
-        return at is None or progress.floor <= at <= self._now - self._wishes.patience
+        if at is None:
+            return True
+        is_young = bool(self._wishes.patience) and at > self._now - self._wishes.patience
+        return at >= progress.floor and not is_young
 
     @staticmethod
     def _known(

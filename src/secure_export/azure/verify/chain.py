@@ -7,23 +7,36 @@ import aiohttp
 from secure_export.azure.errors import AzureRefused
 from secure_export.azure.setup.change import Action, Change
 from secure_export.azure.setup.context import Context
+from secure_export.azure.setup.steps.owner import Owner
 from secure_export.azure.setup.walk import steps_of
 from secure_export.azure.setup.wanted import WantedGroup
 from secure_export.azure.verify.finding import Finding
 
 _TIMEOUT_SECONDS = 10.0  # Azure's classic patience with a webhook (Azure Monitor docs, action groups)
 _UNAUTHORIZED = 401
+_NOT_READY = 503
 
 
-async def set_up(context: Context) -> list[Finding]:
-    """Say of each thing that ``azure apply`` makes whether it is as it should be."""
+async def set_up(context: Context, *, tests: bool = True) -> list[Finding]:
+    """Say of each thing that ``azure apply`` makes whether it is as it should be.
+
+    Args:
+        context: The tenant.
+        tests: Whether a test is sent afterwards, for which one must own the app registration.
+    """
     findings: list[Finding] = []
     for step in await steps_of(context):
+        if isinstance(step, Owner) and step.name not in _owners(context, tests=tests):
+            continue
         try:
             findings.append(finding_of(await step.compare(context)))
         except AzureRefused as error:
-            findings.append(Finding(f"{step.kind} {step.name}", None, f"cannot be read: {error}"))
+            findings.append(Finding(f"{step.kind} {step.name}", None, f"it cannot be read: {error}"))
     return findings
+
+
+def _owners(context: Context, *, tests: bool) -> set[str]:
+    return {*context.wanted.application.owners, *([context.me] if tests and context.me else ())}
 
 
 def finding_of(change: Change) -> Finding:
@@ -34,6 +47,8 @@ def finding_of(change: Change) -> Finding:
         return Finding(change.address, holds=False, detail=change.reason)
     wrong = "; ".join(f"{d.name} is {d.before or 'missing'}, not {d.after}" for d in change.differences)
     cause = "it is not there" if change.action is Action.CREATE else wrong
+    if change.kind == Owner.kind:
+        cause = "it does not own the app registration, and so cannot change or test the action group"
     return Finding(change.address, holds=False, detail=f"{cause}; run 'secure-export azure apply'")
 
 
@@ -84,6 +99,8 @@ async def reached(group: WantedGroup) -> Finding:
         return Finding(link, holds=False, detail=f"it cannot be reached from here ({error}); check DNS, port and proxy")
     if status == _UNAUTHORIZED and challenge.lower().startswith("bearer"):
         return Finding(link, holds=True)
+    if status == _NOT_READY:
+        return Finding(link, holds=False, detail="the service, or a proxy before it, is not ready: look at /readyz")
     detail = f"it answered {status}, not 401: something else answers there; check the address and the proxy's paths"
     return Finding(link, holds=False, detail=detail)
 

@@ -4,8 +4,8 @@ import typer
 
 from secure_export.cli.azure.apply import apply
 from secure_export.cli.azure.destroy import destroy
-from secure_export.cli.azure.permissions import permissions
 from secure_export.cli.azure.missed import missed
+from secure_export.cli.azure.permissions import permissions
 from secure_export.cli.azure.plan import plan
 from secure_export.cli.azure.verify import verify
 

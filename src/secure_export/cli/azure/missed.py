@@ -64,8 +64,7 @@ async def _missed(config: Path, since: str | None, *, dry_run: bool, quiet: bool
         start = None if since is None else moment(since, opened.store.clock())
         wishes = replace(wishes_of(opened.settings), since=start, dry_run=dry_run)
         for asked in asked_in(opened.settings):
-            async for one in _in_tenant(opened, asked, wishes, problems, quiet=quiet):
-                found.append(one)
+            found += [one async for one in _in_tenant(opened, asked, wishes, problems, quiet=quiet)]
     return found, problems
 
 

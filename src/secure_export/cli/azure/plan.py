@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from secure_export.azure.setup.change import Action, Plan
+from secure_export.azure.setup.change import Action, Plan, Side
 from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.permissions import Missing
 from secure_export.azure.setup.walk import plan as plan_of
@@ -39,13 +39,15 @@ def plan(
 
     Example: [bold]secure-export azure plan --only entra[/]
     """
-    plans, lacking = run_async(_plans(config, only, tenant))
+    plans, lacking, has_groups = run_async(_plans(config, only, tenant))
     if as_json:
         print_json([{"tenant_id": p.tenant_id, "changes": [json_of(c) for c in p.changes]} for p in plans])
     else:
         for one in plans:
             show_plan(one)
         out.print(f"\n{summary(plans)}.")
+        if not has_groups and only is not Side.ENTRA:
+            out.print("No action group is named: add \\[azure.action_groups.<name>] to the configuration.")
     for line in lacking:
         err.print(f"[yellow]note:[/] to apply this you lack {line.text}, {line.permission.why}", soft_wrap=True)
     blocked = any(one.count(Action.BLOCKED) for one in plans)
@@ -53,7 +55,7 @@ def plan(
     raise typer.Exit(1 if blocked else 3 if due else 0)
 
 
-async def _plans(config: Path, only: Only, tenant: str | None) -> tuple[list[Plan], list[Missing]]:
+async def _plans(config: Path, only: Only, tenant: str | None) -> tuple[list[Plan], list[Missing], bool]:
     settings = settings_of(config)
     plans: list[Plan] = []
     lacking: list[Missing] = []
@@ -61,7 +63,7 @@ async def _plans(config: Path, only: Only, tenant: str | None) -> tuple[list[Pla
         async with context_of(settings, wanted) as (context, _):
             plans.append(await looked(context, only))
             lacking += await lacking_for(context, plans[-1], only)
-    return plans, lacking
+    return plans, lacking, bool(settings.azure.action_groups)
 
 
 async def looked(context: Context, only: Only) -> Plan:

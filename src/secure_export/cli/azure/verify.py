@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.padding import Padding
 
 from secure_export.app import Parts, opened
 from secure_export.azure.setup.context import Context
@@ -14,7 +17,15 @@ from secure_export.azure.setup.wanted import WantedGroup
 from secure_export.azure.verify.chain import configured, reached, set_up
 from secure_export.azure.verify.finding import Finding
 from secure_export.azure.verify.trial import DEFAULT_ALERT_TYPE, send_test
-from secure_export.cli.azure.setting_up import Tenant, context_of, settings_of, wanted_in
+from secure_export.cli.azure.setting_up import (
+    NotAllowed,
+    Tenant,
+    context_of,
+    missing_to_look,
+    settings_of,
+    wanted_in,
+)
+from secure_export.cli.azure.shown import titled
 from secure_export.cli.options import DEFAULT_FILE, AsJson, Config, run_async
 from secure_export.cli.output import err, out, print_json
 from secure_export.itsm.registry import connector_types
@@ -22,7 +33,7 @@ from secure_export.settings import Settings
 from secure_export.store.open import store_exists
 
 _LOOK_SECONDS = 0.5
-_SIGNS = {True: "[green]ok[/]", False: "[bold red]WRONG[/]", None: "[yellow]?[/]"}
+_SIGNS = {True: "[green]ok   [/]", False: "[bold red]WRONG[/]", None: "[yellow]?    [/]"}
 
 SendTest = Annotated[bool, typer.Option("--test/--no-test", help="Have Azure send a test notification.")]
 AlertType = Annotated[str, typer.Option("--alert-type", help="Which of Azure's samples is sent.", metavar="TYPE")]
@@ -47,7 +58,7 @@ def verify(  # noqa: PLR0913 - the command's options
         print_json([{"link": one.link, "holds": one.holds, "detail": one.detail} for one in findings])
     wrong = sum(one.holds is not True for one in findings)
     if not as_json:
-        (err if wrong else out).print(f"\n{wrong} of {len(findings)} need attention." if wrong else "\nAll is well.")
+        out.print(f"\n{wrong} of {len(findings)} links need attention." if wrong else "\nEvery link holds.")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -58,18 +69,35 @@ async def _verify(  # noqa: PLR0913 - as above
     findings: list[Finding] = []
     for wanted in wanted_in(settings, tenant):
         async with context_of(settings, wanted) as (context, _):
-            async for finding in _of_tenant(settings, context, test=test, alert_type=alert_type, wait=wait):
-                findings.append(finding)
-                if not quiet:
-                    detail = f"  [dim]{finding.detail}[/]" if finding.detail else ""
-                    out.print(f"{_SIGNS[finding.holds]}  {finding.link}{detail}", soft_wrap=True)
+            if missing := await missing_to_look(context, None):
+                raise NotAllowed(wanted.tenant_id, missing)
+            if not quiet:
+                out.print(f"\n[bold]tenant {wanted.tenant_id}[/]")
+            with _waiting(quiet=quiet):
+                async for finding in _of_tenant(settings, context, test=test, alert_type=alert_type, wait=wait):
+                    findings.append(finding)
+                    if not quiet:
+                        _show(finding)
     return findings
+
+
+def _waiting(*, quiet: bool) -> AbstractContextManager[object]:
+    """Show that something is going on: a test takes Azure from seconds to two minutes."""
+    return nullcontext() if quiet or not err.is_terminal else err.status("checking; a test alert takes Azure a while …")
+
+
+def _show(finding: Finding) -> None:
+    kind, _, name = finding.link.partition(" /subscriptions/")
+    title = titled(kind, f"/subscriptions/{name}") if name else escape(finding.link)
+    out.print(f"  {_SIGNS[finding.holds]} {title}", soft_wrap=True)
+    if finding.detail:
+        out.print(Padding(f"[{'dim' if finding.holds else 'default'}]{escape(finding.detail)}[/]", (0, 0, 0, 8)))
 
 
 async def _of_tenant(
     settings: Settings, context: Context, *, test: bool, alert_type: str, wait: float
 ) -> AsyncIterator[Finding]:
-    for finding in await set_up(context):
+    for finding in await set_up(context, tests=test):
         yield finding
     identity = settings.identity
     tenant = next(one for one in identity.all_tenants if one.tenant_id == context.wanted.tenant_id)

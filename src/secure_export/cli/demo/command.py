@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from secure_export.azure.setup.change import Action
 from secure_export.cli.demo.judge import Judgement, judge, results_of
 from secure_export.cli.demo.show import Show
 from secure_export.cli.demo.stage import Stage, staged
@@ -57,7 +58,7 @@ async def _demo(port: int | None, tool: ToolName, *, once: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with staged(port, tool) as stage:
         _welcome(console, stage)
-        scenario = one_round(stage.estate, utc_now() - _ROUND_LASTS)
+        scenario = stage.done.placed(one_round(stage.estate, utc_now() - _ROUND_LASTS))
         round_ = asyncio.create_task(_play(console, stage, scenario))
         await asyncio.wait({round_, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if not round_.done():
@@ -127,14 +128,19 @@ def _welcome(console: Console, stage: Stage) -> None:
     )
     places = (
         Place("Entra ID (sandbox)", stage.entra_url, "signs the tokens; nothing it says is real"),
-        Place("Azure Monitor (sandbox)", "in this process", "fires alerts of every kind, by Azure's delivery rules"),
+        Place("Azure Monitor (sandbox)", stage.azure_url, "fires alerts of every kind, by Azure's delivery rules"),
         Place("secure webhook", stage.webhook, "checks the token, records the alert, answers 202"),
         *stage.tool.places(),
         Place("console", stage.url, "open it while this runs"),
     )
     for place in places:
         console.print(f"  [bold]{place.name:<24}[/] {place.where}  [dim]{place.what}[/]", soft_wrap=True)
-    console.print()
+    done = stage.done
+    console.print(
+        f"\n[bold]azure apply[/] set up the empty tenant in {done.seconds:.1f} s: {done.planned[Action.CREATE]} things "
+        f"made (app registration, role, action groups …), {done.planned[Action.CHANGE]} alert rules linked; "
+        f"a second plan is empty.\n"
+    )
 
 
 def _tell(console: Console, stage: Stage, judgement: Judgement) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +10,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from secure_export.app import Parts, opened
+from secure_export.cli.demo.set_up import SetUp, empty_directory, set_up
 from secure_export.cli.demo.tool import Tool
 from secure_export.cli.demo.tools import OPENERS, ToolName
 from secure_export.errors import SettingsError
 from secure_export.itsm.registry import connector_types
 from secure_export.sandbox.azure_monitor.estate import Estate, sample_estate
 from secure_export.sandbox.azure_monitor.monitor import AzureMonitor
-from secure_export.sandbox.azure_monitor.scenario import groups_for
-from secure_export.sandbox.entra.directory import (
-    AZNS_APP_ID,
-    AZNS_SANDBOX_SECRET,
-    DEFAULT_TENANT_ID,
-    RESOURCE_APP_ID,
-)
+from secure_export.sandbox.azure_monitor.run import start_azure_monitor
+from secure_export.sandbox.entra.directory import DEFAULT_TENANT_ID
+from secure_export.sandbox.entra.entra import SandboxEntra
 from secure_export.sandbox.entra.run import start_entra
 from secure_export.service import serve
 from secure_export.settings import Settings
@@ -39,6 +36,8 @@ class Stage:
     Attributes:
         url: Where the service is reached.
         entra_url: Where the sandbox Entra ID is.
+        azure_url: Where the sandbox Azure is.
+        done: How Azure was set up.
         estate: What the alerts are about.
         monitor: What sends them.
         parts: The service's own parts.
@@ -48,6 +47,8 @@ class Stage:
 
     url: str
     entra_url: str
+    azure_url: str
+    done: SetUp
     estate: Estate
     monitor: AzureMonitor
     parts: Parts
@@ -71,32 +72,32 @@ async def staged(port: int | None, name: ToolName) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="secure-export-demo-")))
         set_up_logging("json", "info", stream=stack.enter_context((folder / "demo.log").open("w", encoding="utf-8")))
-        entra, running = await start_entra()
+        entra, running = await start_entra(SandboxEntra(empty_directory()))
         stack.push_async_callback(running.stop)
+        azure = await start_azure_monitor(entra=entra.base_url, time_scale=_TIME_SCALE)
+        stack.push_async_callback(azure.stop)
+        where = f"127.0.0.1:{_port(port)}"
+        done = await set_up(folder, entra.base_url, azure, service=f"http://{where}", connection=name)
         tool = await stack.enter_async_context(OPENERS[name](folder, estate))
         connection = {**tool.settings, "subscriptions": list(estate.subscriptions)}
-        settings = _settings(folder, entra.base_url, _port(port), {name.value: connection})
+        settings = _settings(folder, entra.base_url, where, done.audience, {name.value: connection})
         parts = await stack.enter_async_context(opened(settings, connector_types()))
         await tool.fill(parts)
         url = await stack.enter_async_context(_serving(parts))
-        monitor = await stack.enter_async_context(_monitor(entra.base_url, f"{url}/v1/connections/{name}/alerts"))
-        yield Stage(url, entra.base_url, estate, monitor, parts, name, tool)
+        yield Stage(url, entra.base_url, azure.base_url, done, estate, azure.station.monitor, parts, name, tool)
 
 
-def _monitor(authority: str, webhook: str) -> AzureMonitor:
-    groups = groups_for(webhook, tenant_id=DEFAULT_TENANT_ID, identifier_uri=f"api://{RESOURCE_APP_ID}")
-    return AzureMonitor(authority, AZNS_APP_ID, AZNS_SANDBOX_SECRET, groups=groups, time_scale=_TIME_SCALE)
-
-
-def _settings(folder: Path, authority: str, port: int, connections: dict[str, dict[str, Any]]) -> Settings:
+def _settings(
+    folder: Path, authority: str, listen: str, audience: Sequence[str], connections: dict[str, dict[str, Any]]
+) -> Settings:
     return Settings.model_validate(
         {
-            "server": {"listen": f"127.0.0.1:{port}"},
+            "server": {"listen": listen},
             "store": {"url": f"sqlite:///{folder}/demo.db"},
             "identity": {
                 "authority": authority,
                 "tenant_id": DEFAULT_TENANT_ID,
-                "audience": [RESOURCE_APP_ID, f"api://{RESOURCE_APP_ID}"],
+                "audience": list(audience),
             },
             "connections": connections,
         }

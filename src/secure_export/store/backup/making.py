@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from secure_export.errors import NotFound, SettingsError
-from secure_export.store.backup.files import check_free, partial_of, put_in_place, remove
+from secure_export.store.backup.files import check_free, flush, only_one_in, partial_of, put_in_place, remove
 from secure_export.store.backup.verified import check_ours
 from secure_export.store.instants import rfc3339
 from secure_export.store.sqlite.connect import connect_to_write, store_errors
@@ -40,18 +40,20 @@ def back_up(database: Path, file: Path, told: Told, *, now: datetime, replace: b
         NotFound: There is no such database.
         FileThere: The file is there already.
         SettingsError: The database is damaged, or is none of this program.
-        StoreUnavailable: Disk or database cannot be used now.
+        StoreUnavailable: Disk or database cannot be used now, or another backup goes to the same folder.
     """
+    file = file.resolve()  # what a symbolic link names is replaced, not the link
     if not database.is_file():
         raise NotFound(f"there is no {database}; start the service once, or name another configuration")
     check_free(file, replace=replace)
-    if file.resolve() == database.resolve():
+    if file == database.resolve():
         raise SettingsError("a backup in the place of the database itself is none; name another file")
     partial = partial_of(file)
-    with store_errors():
+    with store_errors(), only_one_in(file.parent):
         remove(partial)
         try:
             _copy(database, partial, told, now)
+            flush(partial)
             put_in_place(partial, file, replace=replace)
         finally:
             remove(partial)

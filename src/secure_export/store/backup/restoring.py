@@ -7,7 +7,16 @@ from datetime import datetime
 from pathlib import Path
 
 from secure_export.errors import SettingsError
-from secure_export.store.backup.files import check_free, partial_of, put_in_place, remove, remove_side_files
+from secure_export.store.backup.files import (
+    belongs_as,
+    check_free,
+    flush,
+    only_one_in,
+    partial_of,
+    put_in_place,
+    remove,
+    remove_side_files,
+)
 from secure_export.store.backup.looking import look_before_all
 from secure_export.store.backup.making import BACKED_UP_AT, Told, copy_pages
 from secure_export.store.backup.verified import open_ours
@@ -46,19 +55,22 @@ def restore(file: Path, database: Path, told: Told, *, now: datetime, replace: b
         FileThere: There is a database already.
         SettingsError: The file is no whole backup of this program.
         InUse: A service works with the database.
-        StoreUnavailable: Disk or database cannot be used now.
+        StoreUnavailable: Disk or database cannot be used now, or another restoration is under way.
     """
-    if file.resolve() == database.resolve():
+    database = database.resolve()  # what a symbolic link names is replaced, not the link
+    if file.resolve() == database:
         raise SettingsError("the backup is the database itself; name another file")
     check_free(database, replace=replace)
     partial = partial_of(database)
-    with store_errors():
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with closing(open_ours(file)) as backup:
+    with store_errors(), closing(open_ours(file)) as backup:
+        with only_one_in(database.parent):
             _let_go(database)
             remove(partial)
             try:
                 restored = _prepared(backup, partial, told, now)
+                belongs_as(partial, database)
+                flush(partial)
+                # At once before the change of files: nobody is to begin with the old one meanwhile.
                 _let_go(database)
                 put_in_place(partial, database, replace=replace)
             finally:

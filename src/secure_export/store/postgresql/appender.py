@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, TypeAlias
 
 from secure_export.errors import StoreUnavailable
@@ -12,6 +13,7 @@ from secure_export.store.instants import micros
 from secure_export.store.keys import lane_key
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.database import Database
+from secure_export.store.postgresql.outages import is_about_room
 from secure_export.store.postgresql.partitions import first_number_at
 from secure_export.store.postgresql.texts import all_kept
 from secure_export.store.postgresql.waking import ON_CONFLICT
@@ -21,6 +23,7 @@ _BYTES_AT_ONCE = 4 * 1024 * 1024
 _BATCHES = 2
 _WAITING_LIMIT = 4096
 _SENDERS_REMEMBERED = 4096
+_FULL_SECONDS = 60.0
 _PATIENCE_SECONDS = 8.0  # Azure gives a webhook ten (Azure Monitor docs, action groups, before 2026)
 
 _SENDER = "INSERT INTO senders (connection, caller) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -82,6 +85,17 @@ class Appender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._senders: dict[tuple[str, bytes], int] = {}
         self._closed = False
+        self._full: tuple[str, float] | None = None
+
+    @property
+    def full(self) -> str | None:
+        """Why the latest batch could not be kept, if the database lacked room for it and that was lately.
+
+        A small write may work all the same, in the room that is left. Other errors meet any write.
+        """
+        if self._full is None or monotonic() - self._full[1] > _FULL_SECONDS:
+            return None
+        return self._full[0]
 
     def append(self, entry: Entry) -> asyncio.Future[Receipt]:
         """Have an entry recorded; the future is told once it is on disk.
@@ -123,7 +137,7 @@ class Appender:
 
     async def _recorded(self, batch: Sequence[_Waiting]) -> list[Receipt | Exception]:
         """Record a batch. Who waits hears in time that it takes too long: what is kept later is then a duplicate."""
-        recording = asyncio.ensure_future(self._record([entry for entry, _ in batch]))
+        recording = asyncio.ensure_future(self._record([entry for entry, _ in batch]))  # noqa: RUF006 - it is kept below
         while not (await asyncio.wait((recording,), timeout=_PATIENCE_SECONDS))[0]:
             late = [*batch, *self._waiting]
             self._count -= len(self._waiting)
@@ -156,6 +170,8 @@ class Appender:
         try:
             return await self._try_to_record(entries)
         except StoreUnavailable as error:
+            if is_about_room(error.__cause__):
+                self._full = (str(error), monotonic())
             return [_own(error) for _ in entries]
         except Exception as error:  # noqa: BLE001 - handed to those who wait
             if len(entries) == 1:
@@ -176,6 +192,7 @@ class Appender:
             return {row[0] - 1: row[1] for row in rows}, {bytes(row[0]): row[1] for row in known}
 
         news, known = await self._database.write(job)
+        self._full = None
         return [_receipt(entry, news.get(place), known) for place, entry in enumerate(entries)]
 
     async def _senders_of(self, entries: Sequence[Entry]) -> list[int]:

@@ -52,7 +52,7 @@ async def open_pool(place: Place) -> "asyncpg.Pool[asyncpg.Record]":
     with store_errors():
         pool: asyncpg.Pool[asyncpg.Record] = await asyncpg.create_pool(
             **_arguments(place),
-            connect=Hosts(place.hosts, place.ports).connect,
+            connect=Hosts(place).connect,
             min_size=0,
             max_size=place.pool_size,
             max_inactive_connection_lifetime=_IDLE_SECONDS,
@@ -70,7 +70,7 @@ async def connect(place: Place, *, limits: bool = True) -> "asyncpg.Connection[a
         StoreUnavailable: It cannot be opened now.
     """
     with store_errors():
-        connection = await Hosts(place.hosts, place.ports).connect(
+        connection = await Hosts(place).connect(
             **_arguments(place, limits=limits), command_timeout=ANSWER_SECONDS if limits else None
         )
         await _convert_texts(connection)

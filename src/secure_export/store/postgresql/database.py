@@ -49,6 +49,7 @@ class Database:
         self._told: Callable[[float], None] = lambda _: None
         self._waiting = 0
         self._closed = False
+        self._timeline = place.timelines.highest
         self._lists = asyncio.Semaphore(max(1, place.pool_size // _SHARE_OF_LISTS))
 
     @classmethod
@@ -146,6 +147,7 @@ class Database:
             raise StoreUnavailable("too many wait for the database; try again shortly")
         self._waiting += 1
         try:
+            await self._leave_older_primary()
             connection = await self._pool.acquire(timeout=_WAIT_FOR_CONNECTION_SECONDS)
         except TimeoutError as error:
             raise StoreUnavailable(
@@ -167,6 +169,12 @@ class Database:
         finally:
             with suppress(OSError, asyncpg.InterfaceError):
                 await self._pool.release(connection, timeout=_TIDY_SECONDS)
+
+    async def _leave_older_primary(self) -> None:
+        """Use no connection of before any more when one was opened to a standby that took the primary's place."""
+        if self._timeline != self.place.timelines.highest:
+            self._timeline = self.place.timelines.highest
+            await self._pool.expire_connections()
 
 
 async def _commit(connection: Connection) -> None:

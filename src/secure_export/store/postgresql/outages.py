@@ -27,6 +27,7 @@ _OUTAGES = (
 _OF_LOST_CONNECTIONS = ("connection is closed", "connection was closed", "released back to the pool", "pool is clos")
 # What a session was to remember is not there: it was another's before, which a pooler brings about.
 _FORGOTTEN = ("26000", "42P05")
+_OF_ROOM = ("53100", "58030")
 _AGAIN = ("40001", "40P01")
 _LEFT = ("08", "25006", "25P03", "25P04", "57P", *_FORGOTTEN)
 
@@ -74,6 +75,11 @@ def leaves_connection_unusable(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return _code(error).startswith(_LEFT)
     return is_outage(error)
+
+
+def is_about_room(error: BaseException | None) -> bool:
+    """Whether the database lacks room to write more: its disk is full, or cannot be written."""
+    return isinstance(error, asyncpg.PostgresError) and _code(error).startswith(_OF_ROOM)
 
 
 def text_of(error: BaseException) -> str:

@@ -2,13 +2,14 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from secure_export.errors import SettingsError
+from secure_export.store.postgresql.timelines import Timelines
 
 _HELP = "write postgresql://user@host/database, and options behind a question mark"
 _OPTIONS = (
@@ -50,6 +51,7 @@ class Place:
             left behind in a session: no prepared statements, no settings, no listening.
         server: Which of the hosts is used (libpq's ``target_session_attrs``): the one that takes writes, or the
             primary even while it refuses them, so that what is kept can still be read.
+        timelines: What was seen of its servers so far.
     """
 
     hosts: tuple[str, ...]
@@ -62,6 +64,7 @@ class Place:
     pool_size: int
     through_pooler: bool
     server: str
+    timelines: Timelines = field(default_factory=Timelines, compare=False, repr=False)
 
     def arguments(self) -> dict[str, Any]:
         """Give what asyncpg needs to connect."""

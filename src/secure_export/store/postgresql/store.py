@@ -97,7 +97,7 @@ class PostgresStore:
             await self._database.write(lambda db: db.execute(_TRIED_AT, tried_at))
         except StoreUnavailable as error:
             return str(error)
-        return None
+        return self._appender.full
 
     async def _begin(self, *, asks_time: bool) -> None:
         """Do what comes before the first use; partitions that cannot be made now are not missed (``partitions``)."""

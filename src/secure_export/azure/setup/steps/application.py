@@ -1,5 +1,6 @@
 """The app registration: token version 2, the app role that callers need, and the claim that tells apps from people."""
 
+import asyncio
 from typing import Any, ClassVar
 
 from secure_export.azure.errors import AzureRefused
@@ -21,6 +22,7 @@ __all__ = ["Application", "role_id_of", "role_of", "wanted_body"]
 
 _SHOWN = "id,appId,displayName,identifierUris,api,appRoles,optionalClaims"
 _CONFLICT = 409
+_LOOKS = 3
 
 
 class Application:
@@ -62,9 +64,12 @@ class Application:
             _note(context, seen)
             return True
 
-        await context.patiently(change.address, write, while_=lambda error: error.status == _CONFLICT or (
-            change.action is Action.CHANGE and error.is_missing
-        ))  # fmt: skip
+        try:
+            await context.patiently(change.address, write, while_=lambda error: error.status == _CONFLICT or (
+                change.action is Action.CHANGE and error.is_missing
+            ))  # fmt: skip
+        except AzureRefused as error:
+            raise _explained(self.name, error) from None
         await context.until(change.address, shows)
 
     def ids(self, context: Context) -> dict[str, str]:
@@ -73,16 +78,43 @@ class Application:
 
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
-        """Delete what we made; where it was there before, undo our changes alone."""
+        """Delete what we made, for good: a deleted one keeps its names for 30 days, so that none could be made again.
+
+        Where it was there before, our changes alone are undone.
+        """
         there = await context.found_again(lambda: _read(context, made.name))
-        if there is None or made.ids.get("application_id", there["id"]) != there["id"]:
-            return False
+        known = made.ids.get("application_id")
+        if there is None or known not in {None, there["id"]}:
+            return made.created and known is not None and await _purge(context, known)
         path = f"v1.0/applications/{there['id']}"
         if made.created:
-            return await context.delete(context.graph, path)
+            await context.delete(context.graph, path)
+            await _purge(context, there["id"])
+            return True
         for body in bodies_back(there, made.before):
             await context.graph.call("PATCH", path, json=body)
         return True
+
+
+async def _purge(context: Context, object_id: str) -> bool:
+    """Delete a deleted registration for good; whether there was one. It may take a moment to get there."""
+    path = f"v1.0/directory/deletedItems/{object_id}"
+    for turn in range(_LOOKS):
+        if await context.delete(context.graph, path):
+            return True
+        if turn < _LOOKS - 1:
+            await asyncio.sleep(context.first_pause_seconds)
+    return False
+
+
+def _explained(name: str, error: AzureRefused) -> AzureRefused:
+    if "uniquename already exists" not in error.said.lower():
+        return error
+    said = (
+        f"a deleted app registration still has the unique name '{name}': delete it for good (Entra ID, App "
+        "registrations, Deleted applications), or choose another azure.application.unique_name"
+    )
+    return AzureRefused(error.status, error.code, said, request_id=error.request_id)
 
 
 async def _read(context: Context, unique_name: str) -> dict[str, Any] | None:

@@ -1,0 +1,174 @@
+"""Catching up with the real store, intake and delivery: fetched alerts become work items, and never two."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.azure_sandbox import Azure
+from tests.unit.azure.conftest import settings_for
+from tests.unit.azure.missed.test_catching_up import fire, link
+
+from secure_export.app import Parts, doors, opened
+from secure_export.azure_work import FETCHED_BY, AzureWork
+from secure_export.delivery.worker import Worker
+from secure_export.identity.caller import Caller
+from secure_export.intake.entry import Post, entry_of
+from secure_export.itsm.desk.incident import IncidentState
+from secure_export.itsm.desk.people_changes import SetState
+from secure_export.itsm.registry import connector_types
+from secure_export.sandbox.azure_monitor.estate import PRODUCTION
+from secure_export.sandbox.entra.identities import SERVICE
+from secure_export.settings import ConnectionSettings, Settings, StoreSettings
+from secure_export.telemetry.metrics import Metrics
+
+CALLER = Caller(
+    tenant_id="t", application_id="a", object_id="o", roles=(), token_version="2.0", token_id="u", expires_at=0
+)
+EARLIER = timedelta(minutes=10)
+
+
+@pytest.fixture
+async def parts(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+    settings = Settings(
+        identity={"authority": azure.authority, "tenant_id": azure.tenant, "audience": ["api://x"]},  # type: ignore[arg-type]
+        store=StoreSettings(url=f"sqlite:///{tmp_path}/store.db"),
+        azure=settings_for(azure, monkeypatch, who=SERVICE),
+        connections={"desk": ConnectionSettings(type="desk", subscriptions=[PRODUCTION])},
+    )
+    async with opened(settings, connector_types()) as found:
+        yield found
+
+
+@asynccontextmanager
+async def delivering(parts: Parts) -> AsyncIterator[None]:
+    worker = Worker(parts.targets["desk"], parts.store.lanes, watch=Metrics(), clock=parts.store.clock)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await worker.stop()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(parts: Parts, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """Look until the work items are as wanted."""
+    async with asyncio.timeout(10):
+        while True:
+            rows = list((await parts.store.records.work_items()).rows)
+            if holds(rows) and not any(row["owed"] for row in rows):
+                return rows
+            await asyncio.sleep(0.01)
+
+
+async def missed_alert(azure: Azure, *, resolved: bool = True) -> tuple[bytes, bytes]:
+    """Let an alert fire and resolve ten minutes ago; gives what the webhook would have brought."""
+    link(azure, "cpu-shop-web")
+    azure.arm.clock.move(-EARLIER)
+    await fire(azure, "cpu-shop-web", resolved=resolved)
+    azure.arm.clock.move(EARLIER)
+    story = azure.station.alerts[1].story
+    assert story.ended is not None
+    return tuple(json.dumps(one.body(common_schema=True)).encode() for one in (story.fired, story.ended))  # type: ignore[return-value]
+
+
+async def deliver(parts: Parts, body: bytes) -> str:
+    """Take in what Azure delivers."""
+    post = Post(connection="desk", caller=CALLER, received_at=parts.store.clock(), body=body)
+    return (await parts.store.journal.append(entry_of(post, doors(parts.settings)["desk"]))).status
+
+
+async def test_an_alert_that_was_missed_becomes_a_work_item_that_is_resolved(azure: Azure, parts: Parts) -> None:
+    """Both notifications are taken in; the alert says that it was fetched, and so does who sent it."""
+    await missed_alert(azure)
+    metrics = Metrics()
+    work = AzureWork(parts, metrics)
+    async with delivering(parts):
+        assert await work.catch_up() == 2
+        (item,) = await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
+        assert await work.catch_up() == 0
+    (alert,) = (await parts.store.records.alerts()).rows
+    assert "it was fetched from Azure" in alert["warnings"][0]
+    whole = await parts.store.records.alert(alert["id"])
+    assert {one["caller"]["application"] for one in whole["notifications"]} == {FETCHED_BY}
+    assert any("fetched from Azure" in one for one in (await parts.store.records.work_item(item["id"]))["reasons"])
+    assert b'secure_export_missed_total{connection="desk"} 2.0' in metrics.exposition()[0]
+
+
+@pytest.mark.parametrize("first", ["fetched", "delivered"])
+async def test_what_is_fetched_and_delivered_too_makes_one_work_item(azure: Azure, parts: Parts, first: str) -> None:
+    """In both orders, and if both are recorded before anything is folded."""
+    bodies = await missed_alert(azure)
+    work = AzureWork(parts, Metrics())
+    if first == "fetched":
+        assert await work.catch_up() == 2
+    for body in bodies:
+        await deliver(parts, body)
+    if first == "delivered":
+        await work.catch_up()
+    async with delivering(parts):
+        (item,) = await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
+        for body in bodies:
+            await deliver(parts, body)
+        rows = await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
+        assert [row["id"] for row in rows] == [item["id"]]
+        assert await work.catch_up() == 0
+
+
+async def test_only_the_end_is_fetched_of_an_alert_whose_firing_was_delivered(azure: Azure, parts: Parts) -> None:
+    """The work item that was open is resolved by it."""
+    fired, _ = await missed_alert(azure)
+    async with delivering(parts):
+        await deliver(parts, fired)
+        await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "open")
+        assert await AzureWork(parts, Metrics()).catch_up() == 1
+        assert len(await until(parts, lambda rows: rows[0]["state"] == "resolved")) == 1
+
+
+async def test_two_processes_that_catch_up_at_once_record_everything_once(azure: Azure, parts: Parts) -> None:
+    """What both fetch is the same to the byte, and the second of it a duplicate."""
+    await missed_alert(azure)
+    counts = await asyncio.gather(*(AzureWork(parts, Metrics()).catch_up() for _ in range(3)))
+    assert sum(counts) == 2
+
+
+async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Azure, parts: Parts) -> None:
+    """From the desk to the state in Azure; an end that Azure told of is never told back."""
+    await missed_alert(azure, resolved=False)
+    work = AzureWork(parts, Metrics())
+    (listed,) = azure.arm.ledger.all()
+    async with delivering(parts):
+        assert await work.catch_up() == 1
+        (row,) = await until(parts, bool)
+        await work.tell_acts()
+        assert listed.state == "New"
+        for state, wanted in (("in-progress", "Acknowledged"), ("resolved", "Closed")):
+            action = SetState(IncidentState(state), resolution="mended" if state == "resolved" else "")
+            await parts.store.desk.act(row["number"], action, by="ada", now=parts.store.clock())
+            keys = await parts.store.upkeep.open_keys("desk", after="", limit=10)
+            await parts.store.upkeep.wake_for_look("desk", keys, now=parts.store.clock())
+            async with asyncio.timeout(5):
+                while not await parts.store.upkeep.untold_acts(after=0, limit=1):  # noqa: ASYNC110 - it is polled
+                    await asyncio.sleep(0.01)
+            await work.tell_acts()
+            assert listed.state == wanted
+            assert f"Work item {row['number']}" in listed.history[0].comments
+        assert await parts.store.upkeep.untold_acts(after=0, limit=1) == []
+
+
+async def test_an_end_by_azure_is_never_told_back(azure: Azure, parts: Parts) -> None:
+    """We resolve the work item because Azure resolved the alert: that is no act of a person."""
+    await missed_alert(azure)
+    work = AzureWork(parts, Metrics())
+    async with delivering(parts):
+        await work.catch_up()
+        await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
+        await work.tell_acts()
+    (listed,) = azure.arm.ledger.all()
+    assert listed.state == "New"
