@@ -59,37 +59,38 @@ def configuration() -> str:
     for kind, connector in sorted(connector_types().items()):
         title = f'`[connections.NAME]` with `type = "{kind}"`'
         lines += ["", f"## {title}", "", "Besides the settings of every connection:", *_table(connector.settings)]
-        lines += _parts_of_a_connection(connector.settings)
+        lines += _sections_within("connections.NAME", connector.settings, set())
     return "\n".join(lines) + "\n"
-
-
-def _parts_of_a_connection(model: type[BaseModel]) -> list[str]:
-    """Describe the sections within a connector's own settings."""
-    lines: list[str] = []
-    for name, field in model.model_fields.items():
-        nested = _nested(field.annotation)
-        if nested is None or nested is Secret:
-            continue
-        one_of_many = "" if _is_one(field.annotation) else ".KEY"
-        lines += ["", f"### `[connections.NAME.{name}{one_of_many}]`", "", _first_line(nested), *_table(nested)]
-    return lines
-
-
-def _is_one(annotation: Any) -> bool:
-    """Whether a setting holds one section, as against several by name."""
-    return not (isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping))
 
 
 def _section(name: str, field: FieldInfo) -> list[str]:
     model = _model(field.annotation)
-    title = "`[connections.NAME]`" if name == "connections" else f"`[{name}]`"
-    lines = ["", f"## {title}", "", _cell(field.description or _first_line(model)), *_table(model)]
-    for inner, one in model.model_fields.items():
-        nested = _nested(one.annotation)
-        if nested is not None:
-            path = f"{'connections.NAME' if name == 'connections' else name}.{inner}"
-            lines += ["", f"### `[[{path}]]`", "", _first_line(nested), *_table(nested)]
+    path = "connections.NAME" if name == "connections" else name
+    lines = ["", f"## `[{path}]`", "", _cell(field.description or _first_line(model)), *_table(model)]
+    return lines + _sections_within(path, model, set())
+
+
+def _sections_within(path: str, model: type[BaseModel], seen: set[type[BaseModel]]) -> list[str]:
+    """Describe the sections within a section, each kind of them once."""
+    lines: list[str] = []
+    for name, field in model.model_fields.items():
+        nested = _nested(field.annotation)
+        if nested is None or nested is Secret or nested in seen:
+            continue
+        seen.add(nested)
+        inner, title = _titled(f"{path}.{name}", field.annotation)
+        lines += ["", f"### `{title}`", "", _first_line(nested), *_table(nested)]
+        lines += _sections_within(inner, nested, seen)
     return lines
+
+
+def _titled(path: str, annotation: Any) -> tuple[str, str]:
+    """Give a section's path and its title: one, several by name, or a list of them."""
+    holder = get_origin(annotation)
+    if isinstance(holder, type) and issubclass(holder, Mapping):
+        return f"{path}.KEY", f"[{path}.KEY]"
+    is_list = isinstance(holder, type) and issubclass(holder, list | tuple)
+    return path, f"[[{path}]]" if is_list else f"[{path}]"
 
 
 def _first_line(model: type[BaseModel]) -> str:

@@ -111,7 +111,7 @@ def asked_in(settings: Settings) -> tuple[Asked, ...]:
     """
     azure, identity = settings.azure, settings.identity
     tenants = {one.tenant_id: one.authority or identity.authority for one in identity.all_tenants}
-    first = next(iter(tenants))
+    first = next(iter(tenants), "")
     homes: dict[str, str] = {}
     for name, connection in settings.connections.items():
         home = next((g.tenant_id for g in azure.action_groups.values() if g.connection == name and g.tenant_id), first)

@@ -115,7 +115,7 @@ class ActionGroupSettings(Section):
         description="Where Azure reaches the webhook, without path; without it `server.public_url`.",
     )
     tenant_id: TenantId | None = Field(None, description="The subscription's tenant, where `[identity]` names several.")
-    link: LinkSettings = LinkSettings()
+    link: LinkSettings = Field(LinkSettings(), description="Which alerts reach it.")
 
 
 class TenantSettings(Section):
@@ -159,8 +159,8 @@ class AzureSettings(Section):
     caller: Guid | None = Field(
         None, description="The application id by which action groups call, where the cloud has another than is known."
     )
-    credential: CredentialSettings = CredentialSettings()
-    application: ApplicationSettings = ApplicationSettings()
+    credential: CredentialSettings = Field(CredentialSettings(), description="As whom Azure is asked.")
+    application: ApplicationSettings = Field(ApplicationSettings(), description="The app registration.")
     tenants: dict[TenantId, TenantSettings] = Field(
         default_factory=dict, description="By tenant id: what is different there."
     )
@@ -171,8 +171,8 @@ class AzureSettings(Section):
         Path("secure-export.azure.json"),
         description="Where `azure apply` writes down what it made, so that `azure destroy` takes back exactly that.",
     )
-    missed: MissedSettings = MissedSettings()
-    alert_state: AlertStateSettings = AlertStateSettings()
+    missed: MissedSettings = Field(MissedSettings(), description="Fetching what Azure could not deliver.")
+    alert_state: AlertStateSettings = Field(AlertStateSettings(), description="Telling Azure what people did.")
 
     def where(self) -> Cloud:
         """Give the cloud's addresses, with those that are set instead."""

@@ -14,6 +14,7 @@ from secure_export.itsm.registry import connector_types
 from secure_export.settings import StoreSettings
 from secure_export.settings_file import read_settings
 from secure_export.store.backup.making import back_up
+from secure_export.store.backup.marking import mark_restored
 from secure_export.store.backup.restoring import Restored
 from secure_export.store.backup.restoring import restore as restore_backup
 from secure_export.store.bringing_up import bring_store_up_to_date
@@ -115,14 +116,30 @@ def restore(
     """
     database = _file_of(_settings(config), "pg_restore, or what your provider has")
     with shown() as part:
-        restored = restore_backup(file, database, pages("copying pages", part), now=utc_now(), replace=force)
+        done = restore_backup(file, database, pages("copying pages", part), now=utc_now(), replace=force)
     if as_json:
-        print_json(_restored(restored, database))
+        print_json(_as_json(done, database))
         return
-    of = f" of {restored.made_at}" if restored.made_at else ""
+    of = f" of {done.made_at}" if done.made_at else ""
     out.print(f"{database}: the backup{of} is in place.", soft_wrap=True)
-    out.print(f"{restored.to_look_at} work items are read back from their tools first.", soft_wrap=True)
-    out.print("Start the service, then fetch what came after the backup: secure-export azure missed", soft_wrap=True)
+    _tell_what_follows(done.to_look_at)
+
+
+@app.command("restored")
+def restored(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
+    """Tell a store that it was restored by other means, such as pg_restore, and so is old; stop the service first.
+
+    As after `store restore`, all that is open is read back from its tool before anything is done about it, and for 31
+    days new work items are looked for before they are made.
+
+    Example: [bold]secure-export store restored --config secure-export.toml[/]
+    """
+    store = _settings(config)
+    to_look_at = run_async(mark_restored(store.url, store.password_now, now=utc_now()))
+    if as_json:
+        print_json({"to_look_at": to_look_at})
+        return
+    _tell_what_follows(to_look_at)
 
 
 @app.command("migrate")
@@ -222,12 +239,17 @@ def _plain(one: Compared) -> dict[str, Any]:
     }
 
 
-def _restored(restored: Restored, database: Path) -> dict[str, Any]:
+def _tell_what_follows(to_look_at: int) -> None:
+    out.print(f"{to_look_at} work items are read back from their tools first.", soft_wrap=True)
+    out.print("Start the service, then fetch what came after the backup: secure-export azure missed", soft_wrap=True)
+
+
+def _as_json(done: Restored, database: Path) -> dict[str, Any]:
     return {
         "file": str(database),
-        "made_at": restored.made_at or None,
-        "migrations": restored.migrations,
-        "to_look_at": restored.to_look_at,
+        "made_at": done.made_at or None,
+        "migrations": done.migrations,
+        "to_look_at": done.to_look_at,
     }
 
 

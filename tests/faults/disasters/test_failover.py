@@ -4,13 +4,21 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
+from tests.conformance.store_suite.samples import entry
 from tests.faults.disasters.load import Load, comes_to_rest, judge, load_of, says_why, token_of
 from tests.postgres import OwnProcess, Pair, Server, own_server, pair_running, promote, server_of
 from tests.program import Program
+
+from secure_export.errors import StoreUnavailable
+from secure_export.intake.contract import Entry, Receipt
+from secure_export.store.postgresql.place import place_of
+from secure_export.store.postgresql.store import PostgresStore
 
 pytestmark = pytest.mark.fault
 
@@ -51,6 +59,46 @@ async def test_nothing_that_got_a_202_is_missing_after_the_promotion_of_the_stan
             await _has_all_of(connection, load)
     finally:
         program.stop()
+
+
+async def test_a_primary_of_the_past_that_comes_back_gets_no_writes(pair: Pair) -> None:
+    """After a standby took its place the old primary may be started again by mistake, and would take writes that
+    nobody ever sees: neither a process that starts then, nor one that knew it before, uses it, whichever is named first.
+    """
+    await pair.wait_until_synchronous()
+    place = place_of(pair.url("postgres"))
+    knew_both = await PostgresStore.open(place)
+    first_only = await PostgresStore.open(replace(place, hosts=place.hosts[:1], ports=place.ports[:1]))
+    told = [(await knew_both.journal.append(entry("alert:before"))).notification]
+    pair.first.kill()
+    await promote(pair.second)
+    pair.first.settings.pop("synchronous_standby_names")
+    told.append((await _kept(knew_both, entry("alert:between"))).notification)
+    pair.first.start()
+    started_then = await PostgresStore.open(place_of(pair.url("postgres")))
+    await knew_both._database._pool.expire_connections()
+    for store in (knew_both, started_then):
+        many = (store.journal.append(entry(f"alert:{n}", key=f"{n}:{id(store)}".encode())) for n in range(20))
+        told += [receipt.notification for receipt in await asyncio.gather(*many)]
+    with pytest.raises(StoreUnavailable, match="older primary"):
+        await _kept(first_only, entry("alert:lost"), seconds=0.5)
+    assert "older primary" in (await first_only.ready() or "")
+    there = {row[0] for row in await server_of(pair.second).fetch("SELECT id FROM notifications")}
+    assert set(told) <= there
+    for store in (knew_both, started_then, first_only):
+        await store.close()
+
+
+async def _kept(store: PostgresStore, one: Entry, *, seconds: float = 20.0) -> Receipt:
+    """Try to have something recorded for so long, and longer while nobody can be reached at all."""
+    end = monotonic() + seconds
+    while True:
+        try:
+            return await store.journal.append(one)
+        except StoreUnavailable:
+            if monotonic() > end:
+                raise
+            await asyncio.sleep(0.05)
 
 
 async def _has_all_of(connection: Any, load: Load) -> None:

@@ -119,6 +119,12 @@ def test_backup_and_restore(tmp_path: Path, config: str) -> None:
     assert told["made_at"] is not None
 
 
+def test_a_store_is_told_that_it_was_restored(config: str) -> None:
+    """How much is looked at first, and what to do next."""
+    assert "12 work items are read back" in run("restored", "--config", config)
+    assert json.loads(run("restored", "--config", config, "--json")) == {"to_look_at": 12}
+
+
 async def test_backups_are_for_sqlite(tmp_path: Path, postgres: Server) -> None:
     """With PostgreSQL its own means are named."""
     config = configuration(tmp_path, f'url = "{postgres.url("any")}"')

@@ -36,6 +36,11 @@ def powershell(value: str) -> Literal:
     return Literal("'" + _POWERSHELL_QUOTES.sub(r"\1\1", _checked(value)) + "'")
 
 
+def powershell_words(values: Iterable[str]) -> Literal:
+    """Write several texts for PowerShell, as the members of a list."""
+    return Literal(", ".join(map(powershell, values)))
+
+
 def hcl(value: str) -> Literal:
     """Write a text for Terraform. ``${`` and ``%{`` would begin a template: their first character is written as a number."""
     return Literal('"' + _escaped(value, '"', {"$": "\\u0024", "%": "\\u0025"}, _hcl_number) + '"')

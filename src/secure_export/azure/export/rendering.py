@@ -5,7 +5,18 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from secure_export.azure.export.literals import Literal, bicep, comment, hcl, json_text, name, powershell, shell, shell_words
+from secure_export.azure.export.literals import (
+    Literal,
+    bicep,
+    comment,
+    hcl,
+    json_text,
+    name,
+    powershell,
+    powershell_words,
+    shell,
+    shell_words,
+)
 
 
 def rendered(template: str, values: Any) -> str:
@@ -36,6 +47,7 @@ def _environment() -> Environment:
         "shell": shell,
         "shell_words": shell_words,
         "powershell": powershell,
+        "powershell_words": powershell_words,
         "hcl": hcl,
         "bicep": bicep,
         "json_text": json_text,

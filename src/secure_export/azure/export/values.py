@@ -197,6 +197,21 @@ class Values:
         """Say what whoever runs it must be allowed to do, line by line."""
         return [f"{permission.text}: {permission.why}" for permission in dict.fromkeys(self._needs())]
 
+    @property
+    def needs_declared(self) -> list[str]:
+        """Say what whoever runs it must be allowed to do where alert rules are left to others, line by line."""
+        rules = {kind.permission for kind in KINDS}
+        return [f"{one.text}: {one.why}" for one in dict.fromkeys(self._needs()) if one not in rules]
+
+    def label_of(self, group: Group) -> str:
+        """Name an action group inside a file."""
+        return f"action_group_{group.number}"
+
+    def provider_of(self, subscription: str) -> str:
+        """Name what is configured for a subscription inside a file; empty for the first."""
+        place = self.subscriptions.index(subscription)
+        return f"subscription_{place + 1}" if place else ""
+
     def _needs(self) -> Iterable[Permission]:
         yield READ_APPLICATION
         if self.entra:

@@ -16,7 +16,7 @@ from secure_export.store.rows import UNCLEAR, work_item
 from secure_export.store.sqlite.waking import wake
 from secure_export.store.sqlite.work_item_table import put_work_item
 
-_REASON = "the database was restored from a backup before it had an answer"
+REASON = "the database was restored from a backup before it had an answer"
 _CLOSE_STEPS = "UPDATE steps SET finished_at = ?, outcome = ?, reason = ? WHERE finished_at IS NULL"
 _BEGUN = "SELECT work_item FROM steps WHERE finished_at IS NULL AND kind <> 'look'"
 _LANES = """
@@ -36,7 +36,7 @@ def look_before_all(connection: sqlite3.Connection, *, now: datetime) -> int:
     """See to it that everything is looked at before it is acted on; how many work items are woken for it."""
     connection.execute("BEGIN IMMEDIATE")
     begun = {row[0] for row in connection.execute(_BEGUN)}
-    connection.execute(_CLOSE_STEPS, (micros(now), UNCLEAR, _REASON))
+    connection.execute(_CLOSE_STEPS, (micros(now), UNCLEAR, REASON))
     connection.execute(_LANES, (micros(now),))
     woken = 0
     for seq, name, correlation_key, document in _not_over(connection):

@@ -62,19 +62,18 @@ def restore(file: Path, database: Path, told: Told, *, now: datetime, replace: b
         raise SettingsError("the backup is the database itself; name another file")
     check_free(database, replace=replace)
     partial = partial_of(database)
-    with store_errors(), closing(open_ours(file)) as backup:
-        with only_one_in(database.parent):
+    with store_errors(), closing(open_ours(file)) as backup, only_one_in(database.parent):
+        _let_go(database)
+        remove(partial)
+        try:
+            restored = _prepared(backup, partial, told, now)
+            belongs_as(partial, database)
+            flush(partial)
+            # At once before the change of files: nobody is to begin with the old one meanwhile.
             _let_go(database)
+            put_in_place(partial, database, replace=replace)
+        finally:
             remove(partial)
-            try:
-                restored = _prepared(backup, partial, told, now)
-                belongs_as(partial, database)
-                flush(partial)
-                # At once before the change of files: nobody is to begin with the old one meanwhile.
-                _let_go(database)
-                put_in_place(partial, database, replace=replace)
-            finally:
-                remove(partial)
     return restored
 
 

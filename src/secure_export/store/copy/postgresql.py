@@ -1,6 +1,5 @@
 """A PostgreSQL database as one side of a copy, in one session."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from secure_export.errors import SettingsError, StoreUnavailable
+from secure_export.store.copy.others import become_the_only_copy, who_works_with
 from secure_export.store.copy.positions import kept, told
 from secure_export.store.copy.side import Found, Position, Unfinished
 from secure_export.store.copy.tables import FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
@@ -20,25 +20,15 @@ from secure_export.store.postgresql.migrate import applied_migrations, known_mig
 from secure_export.store.postgresql.outages import store_errors
 from secure_export.store.postgresql.partitions import day_of
 from secure_export.store.postgresql.place import Place
-from secure_export.store.postgresql.presence import LOCKS
 
 # No step goes on longer in a tool (settings: step_timeout_seconds).
 _LONGEST_STEP = timedelta(minutes=10)
 _AT_ONCE = 100
 _MOST_PARTITIONS = 1000
-_PATIENCE_SECONDS = 5.0
-_AGAIN_SECONDS = 0.2
 _KEEP = "INSERT INTO cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-_ONE_COPY = "SELECT pg_try_advisory_lock(1397310820, 3)"
 # A stronger setting stays.
 _DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
-"""
-_OTHERS = """
-SELECT (SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'secure-export' AND pid <> pg_backend_pid()),
-    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
 _END_LEASES = """
 UPDATE lanes SET due_at = least(due_at, greatest($1::bigint, coalesce(
@@ -156,7 +146,8 @@ class PostgresSide:
         source = await self._kept(UNFINISHED)
         if source is None:
             return None
-        rows = await self._connection.fetch("SELECT name, value FROM cursors WHERE starts_with(name, $1)", POSITION)
+        with store_errors():
+            rows = await self._connection.fetch("SELECT name, value FROM cursors WHERE starts_with(name, $1)", POSITION)
         return Unfinished(source, {name.removeprefix(POSITION): told(value) for name, value in rows})
 
     async def finished(self) -> str | None:
@@ -168,7 +159,8 @@ class PostgresSide:
         for table in TABLES:
             if table.name != "desk_cmdb_version" and await self.count(table):
                 return False
-        return bool(await self._connection.fetchval("SELECT sum(version) = 0 FROM desk_cmdb_version"))
+        with store_errors():
+            return bool(await self._connection.fetchval("SELECT sum(version) = 0 FROM desk_cmdb_version"))
 
     async def begin(self, source: str) -> None:
         """See ``Target.begin``."""
@@ -195,18 +187,18 @@ class PostgresSide:
             await self._connection.execute("ANALYZE")
 
     async def _become_source(self, *, although_in_use: bool) -> None:
-        await self._check_migrations()
-        self.is_in_use = await self._others()
+        await check_up_to_date(self._connection, self.name)
+        self.is_in_use = await who_works_with(self._connection, self.name)
         if self.is_in_use and not although_in_use:
             raise StoreUnavailable(self.is_in_use)
         await self._begin_to_read(locked=not although_in_use)
 
     async def _become_target(self) -> None:
         with store_errors():
-            await self._become_the_only_copy()
+            await become_the_only_copy(self._connection, self.name)
             await migrate(self._connection, known_migrations())
             await self._connection.execute(_DURABLE)
-        if others := await self._others():
+        if others := await who_works_with(self._connection, self.name):
             raise StoreUnavailable(others)
         await self._check_rights()
 
@@ -255,16 +247,6 @@ class PostgresSide:
         """Give a block within which a cursor lives."""
         return _Nothing() if self._connection.is_in_transaction() else self._connection.transaction()
 
-    async def _check_migrations(self) -> None:
-        with store_errors():
-            applied = await applied_migrations(self._connection)
-        missing = still_to_apply(known_migrations(), applied)
-        if missing:
-            raise SettingsError(
-                f"{self.name} lacks {', '.join(one.name for one in missing)}; bring it up to date with "
-                "`secure-export store migrate`, then copy"
-            )
-
     async def _check_rights(self) -> None:
         """See to it that the role may set sequences, which takes more than running the service."""
         with store_errors():
@@ -274,33 +256,26 @@ class PostgresSide:
                 f"the role may not set the sequences of {self.name}; copy with the role that owns the tables"
             )
 
-    async def _others(self) -> str | None:
-        """Say who else works with the database; what was killed a moment ago is given the time to be gone."""
-        end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-        while True:
-            with store_errors():
-                ((sessions, deliverers),) = await self._connection.fetch(_OTHERS, LOCKS)
-            if not sessions and not deliverers:
-                return None
-            if asyncio.get_running_loop().time() > end:
-                break
-            await asyncio.sleep(_AGAIN_SECONDS)
-        return (
-            f"{self.name} is in use: {sessions} sessions of this program, {deliverers} processes that deliver; "
-            "stop the services that work with it, then try again"
-        )
-
-    async def _become_the_only_copy(self) -> None:
-        """Let no other copy go to the same database; one that was killed a moment ago lets go soon."""
-        end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-        while not await self._connection.fetchval(_ONE_COPY):
-            if asyncio.get_running_loop().time() > end:
-                raise StoreUnavailable(f"another copy to {self.name} is under way; wait until it is over")
-            await asyncio.sleep(_AGAIN_SECONDS)
-
     async def _kept(self, name: str) -> str | None:
-        value: str | None = await self._connection.fetchval("SELECT value FROM cursors WHERE name = $1", name)
+        with store_errors():
+            value: str | None = await self._connection.fetchval("SELECT value FROM cursors WHERE name = $1", name)
         return value
+
+
+async def check_up_to_date(connection: "asyncpg.Connection[Any]", name: str) -> None:
+    """See to it that a database has exactly the migrations of this program.
+
+    Raises:
+        SettingsError: It has not.
+    """
+    with store_errors():
+        applied = await applied_migrations(connection)
+    missing = still_to_apply(known_migrations(), applied)
+    if missing:
+        raise SettingsError(
+            f"{name} lacks {', '.join(one.name for one in missing)}; bring it up to date with "
+            "`secure-export store migrate`, then try again"
+        )
 
 
 class _Nothing:

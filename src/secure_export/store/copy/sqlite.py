@@ -5,11 +5,13 @@ Statements run in the loop's thread: a copy has nothing else to do meanwhile, an
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from secure_export.errors import SettingsError
+from secure_export.store.backup.making import BACKED_UP_AT
 from secure_export.store.copy.positions import kept, told
 from secure_export.store.copy.side import Found, Position, Unfinished
 from secure_export.store.copy.tables import FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
@@ -75,6 +77,7 @@ class SqliteSide:
             side = cls(path, connection, is_in_use=is_in_use)
             try:
                 side.check_migrations()
+                side.check_no_backup()
                 connection.execute("PRAGMA query_only=ON")
                 connection.execute("BEGIN")
             except BaseException:
@@ -106,6 +109,13 @@ class SqliteSide:
             raise SettingsError(
                 f"{self.name} lacks {', '.join(one.name for one in missing)}; bring it up to date with "
                 "`secure-export store migrate`, then copy"
+            )
+
+    def check_no_backup(self) -> None:
+        """See to it that the file is no backup, which does not know yet that it is old."""
+        if self._kept(BACKED_UP_AT) is not None:
+            raise SettingsError(
+                f"{self.name} is a backup; `secure-export store restore` it first, then copy what that made"
             )
 
     async def rows(self, table: Table, after: Position | None, *, by_time: bool) -> AsyncIterator[Found]:
@@ -180,32 +190,33 @@ class SqliteSide:
 
     async def write(self, table: Table, rows: Sequence[Row], reached: Position | None) -> None:
         """See ``Target.write``."""
-        with store_errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement in table.writes:
-                    self._connection.executemany(statement, _given(statement, rows))
-                self._connection.execute(_KEEP, (f"{POSITION}{table.name}", kept(reached)))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+        with store_errors(), self._transaction():
+            for statement in table.writes:
+                self._connection.executemany(statement, _given(statement, rows))
+            self._connection.execute(_KEEP, (f"{POSITION}{table.name}", kept(reached)))
 
     async def finish(self, source: str, highest: Mapping[str, int], *, now: datetime) -> None:
         """See ``Target.finish``."""
         with store_errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._transaction():
                 self._count_on(highest)
                 times = {"now": micros(now), "longest": _LONGEST_STEP // timedelta(microseconds=1)}
                 self._connection.execute(_END_LEASES, times)
                 self._connection.execute("DELETE FROM cursors WHERE name LIKE 'store-copy:%'")
                 self._connection.execute(_KEEP, (FINISHED, source))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
             self._connection.execute("PRAGMA optimize")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Keep all or nothing; a full disk rolls back by itself (SQLite docs, "Transactions", section 3.1)."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     def _count_on(self, highest: Mapping[str, int]) -> None:
         self._connection.execute(_COUNT_ON, {"fencing": highest["fencing"]})

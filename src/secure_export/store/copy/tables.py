@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from secure_export.store.restored import RESTORED_AT
+
 Row = tuple[Any, ...]
 
 UNFINISHED: Final = "store-copy:unfinished"
@@ -214,8 +216,14 @@ TABLES: Final = (
     ),
     _LINKS,
     _plain("steps", "id lane work_item kind token started_at finished_at outcome reason"),
-    # Names that begin with "store" are about this one database.
-    _plain("cursors", "name value", order="name", identity=False, where="name NOT LIKE 'store%'"),
+    # Names that begin with "store" are about this one database, but that what it knows is old goes along.
+    _plain(
+        "cursors",
+        "name value",
+        order="name",
+        identity=False,
+        where=f"(name NOT LIKE 'store%' OR name = '{RESTORED_AT}')",
+    ),
     _plain("audit_log", "id at by action subject"),
     _plain(
         "desk_incidents",

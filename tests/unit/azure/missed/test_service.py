@@ -35,7 +35,7 @@ EARLIER = timedelta(minutes=10)
 @pytest.fixture
 async def parts(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
     settings = Settings(
-        identity={"authority": azure.authority, "tenant_id": azure.tenant, "audience": ["api://x"]},  # type: ignore[arg-type]
+        identity={"authority": azure.authority, "tenant_id": azure.tenant, "audience": ["api://x"]},
         store=StoreSettings(url=f"sqlite:///{tmp_path}/store.db"),
         azure=settings_for(azure, monkeypatch, who=SERVICE),
         connections={"desk": ConnectionSettings(type="desk", subscriptions=[PRODUCTION])},

@@ -167,3 +167,29 @@ async def test_an_ended_backup_leaves_nothing_under_its_name(tmp_path: Path) -> 
     (tmp_path / "b.db.partial").write_bytes(b"left by a kill")
     back_up(database, file, nothing, now=NOW)
     assert names(tmp_path) == ["b.db", "store.db"]
+
+
+async def test_two_backups_at_once_do_not_mix(tmp_path: Path) -> None:
+    """A backup by hand beside that of a timer: one of them is refused, and what it finds is not half of the other."""
+    database, file = tmp_path / "store.db", tmp_path / "b.db"
+    await filled(database)
+    refused = []
+
+    def meanwhile(_done: int, _all: int) -> None:
+        with pytest.raises(StoreUnavailable, match="another backup"):
+            back_up(database, file, nothing, now=NOW)
+        refused.append(names(tmp_path))
+
+    back_up(database, file, meanwhile, now=NOW)
+    assert "b.db" not in refused[0]
+    assert contents(file) == contents(database)
+
+
+async def test_a_symbolic_link_to_the_latest_backup_stays_one(tmp_path: Path) -> None:
+    """What the link names is replaced, not the link."""
+    await filled(tmp_path / "store.db")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "latest.db").symlink_to(tmp_path / "disk" / "b.db")
+    back_up(tmp_path / "store.db", tmp_path / "latest.db", nothing, now=NOW)
+    assert (tmp_path / "latest.db").is_symlink()
+    assert names(tmp_path / "disk") == ["b.db"]

@@ -11,13 +11,15 @@ from tests.conformance.store_suite.samples import NOW, claim, entry, folded, ite
 from tests.unit.store.copy.filled import filled
 
 from secure_export.delivery.contract import Change
-from secure_export.errors import NotFound, SettingsError
+from secure_export.errors import NotFound, SettingsError, StoreUnavailable
 from secure_export.store.backup.files import FileThere
 from secure_export.store.backup.making import back_up
 from secure_export.store.backup.restoring import restore
 from secure_export.store.restored import may_be_there
 from secure_export.store.sqlite import alone
 from secure_export.store.sqlite.alone import InUse
+from secure_export.store.sqlite.connect import connect_to_write
+from secure_export.store.sqlite.migrate import known_migrations, migrate
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.work_item import StepKind
 
@@ -178,12 +180,69 @@ async def test_what_is_no_whole_backup_is_not_restored(tmp_path: Path, backup: P
     assert not {name for name in names(tmp_path) if "partial" in name}
 
 
-async def test_an_older_backup_is_brought_up_to_date(tmp_path: Path, backup: Path) -> None:
-    """A backup of the version before serves the version after."""
-    with closing(sqlite3.connect(backup)) as db:
-        db.execute("DELETE FROM migrations WHERE number >= 4")
-        db.execute("DROP INDEX work_items_by_number")
-        db.execute("ALTER TABLE work_items DROP COLUMN number")
-        db.commit()
-    assert restore(backup, tmp_path / "store.db", nothing, now=NOW).migrations >= 1
-    assert rows(tmp_path / "store.db", "SELECT count(*) FROM work_items WHERE number IS NOT NULL") != [(0,)]
+def test_an_older_backup_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A file of the first version serves this one, with what was in it."""
+    with closing(sqlite3.connect(tmp_path / "older.db", isolation_level=None)) as db:
+        migrate(db, known_migrations()[:1])
+        db.execute("INSERT INTO notifications (id, received_at, sender, packed, body) VALUES (1, 1, 1, 0, x'7b7d')")
+    restored = restore(tmp_path / "older.db", tmp_path / "store.db", nothing, now=NOW)
+    assert restored.migrations == len(known_migrations()) - 1
+    assert rows(tmp_path / "store.db", "SELECT id, body FROM notifications") == [(1, b"{}")]
+
+
+async def test_two_restorations_at_once_do_not_mix(tmp_path: Path, backup: Path) -> None:
+    """The second is refused; it would take the half-written file of the first for its own."""
+    refused = []
+
+    def meanwhile(_done: int, _all: int) -> None:
+        with pytest.raises(StoreUnavailable, match="another backup or restoration") as caught:
+            restore(backup, tmp_path / "store.db", nothing, now=NOW, replace=True)
+        refused.append(caught)
+
+    restore(backup, tmp_path / "store.db", meanwhile, now=NOW)
+    assert refused
+    assert rows(tmp_path / "store.db", "PRAGMA integrity_check") == [("ok",)]
+
+
+async def test_a_symbolic_link_stays_one(tmp_path: Path, backup: Path) -> None:
+    """What it names is replaced, on the disk where that is."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "store.db").symlink_to(tmp_path / "disk" / "store.db")
+    await filled(tmp_path / "disk" / "store.db", more=3)
+    restore(backup, tmp_path / "store.db", nothing, now=NOW, replace=True)
+    assert (tmp_path / "store.db").is_symlink()
+    count = "SELECT count(*) FROM notifications"
+    assert rows(tmp_path / "disk" / "store.db", count) == rows(backup, count)
+    assert names(tmp_path / "disk") == ["store.db"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_what_root_restores_belongs_to_the_service(tmp_path: Path, backup: Path, *, is_there: bool) -> None:
+    """The service runs as somebody else, who could not open a file of root's."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, 1234, 1235)
+    if is_there:
+        (folder / "store.db").write_bytes(content(backup))
+        os.chown(folder / "store.db", 1234, 1235)
+    restore(backup, folder / "store.db", nothing, now=NOW, replace=is_there)
+    found = (folder / "store.db").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (1234, 1235, 0o600)
+
+
+async def test_a_service_that_starts_at_the_last_moment_is_found(tmp_path: Path, backup: Path) -> None:
+    """While the copy is written a service begins with the old database, which must not be taken away under it."""
+    await filled(tmp_path / "store.db")
+    stores: list[sqlite3.Connection] = []
+
+    def begins(done: int, all_: int) -> None:
+        if done == all_:
+            stores.append(connect_to_write(tmp_path / "store.db"))
+            stores[-1].execute("SELECT count(*) FROM cursors").fetchone()
+
+    with pytest.raises(InUse, match="stop the service"):
+        restore(backup, tmp_path / "store.db", begins, now=NOW, replace=True)
+    stores[0].execute("INSERT INTO cursors (name, value) VALUES ('kept', '1')")
+    stores[0].close()
+    assert rows(tmp_path / "store.db", "SELECT value FROM cursors WHERE name = 'kept'") == [("1",)]

@@ -14,14 +14,17 @@ from tests.unit.store.copy.filled import AWKWARD, contents, filled
 
 from secure_export.delivery.contract import Change
 from secure_export.errors import NotFound, SettingsError, StoreUnavailable
-from secure_export.store.copy import copying
-from secure_export.store.copy import postgresql as postgresql_side
+from secure_export.store.backup.making import back_up
+from secure_export.store.backup.restoring import restore
+from secure_export.store.copy import copying, others
 from secure_export.store.copy.copying import Compared, copy_store
 from secure_export.store.copy.opening import Where, sides
 from secure_export.store.copy.tables import TABLES
+from secure_export.store.instants import micros
 from secure_export.store.open import open_store
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
+from secure_export.store.restored import RESTORED_AT
 from secure_export.store.sqlite import alone
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.work_item import StepKind
@@ -62,7 +65,7 @@ class Killed(Exception):  # noqa: N818 - reads as what it says
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait only shortly for those who use a file."""
     monkeypatch.setattr(alone, "_PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(postgresql_side, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(others, "_PATIENCE_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -320,6 +323,19 @@ async def test_a_target_with_something_in_it_is_refused(source: Path, tmp_path: 
         await copied(url(source), url(source))
     with pytest.raises(NotFound, match="there is no"):
         await copied(url(tmp_path / "nothing.db"), empty)
+
+
+async def test_a_backup_is_restored_before_it_is_copied(source: Path, tmp_path: Path, empty: str) -> None:
+    """What it believes is old, which only a restored store knows; and the copy of one knows it, too."""
+    back_up(source, tmp_path / "backup.db", lambda _done, _all: None, now=NOW)
+    with pytest.raises(SettingsError, match="is a backup; `secure-export store restore`"):
+        await copied(url(tmp_path / "backup.db"), empty)
+    restore(tmp_path / "backup.db", tmp_path / "restored.db", lambda _done, _all: None, now=NOW)
+    await copied(url(tmp_path / "restored.db"), empty)
+    await copied(empty, url(tmp_path / "again.db"))
+    with closing(sqlite3.connect(tmp_path / "again.db")) as db:
+        kept = db.execute("SELECT value FROM cursors WHERE name = ?", (RESTORED_AT,)).fetchall()
+    assert kept == [(str(micros(NOW)),)]
 
 
 async def test_one_copy_at_a_time_goes_to_a_target(source: Path, tmp_path: Path, empty: str, monkeypatch: Any) -> None:
