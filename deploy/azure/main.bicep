@@ -319,9 +319,10 @@ var runnerMounts = concat(
 
 var probes = [
   {
+    // One that starts while the database is away waits for it, before it listens. More than ten failures are not allowed.
     type: 'Startup'
     httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' }
-    periodSeconds: 3
+    periodSeconds: 10
     failureThreshold: 10
   }
   {

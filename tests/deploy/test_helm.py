@@ -23,6 +23,8 @@ from tests.deploy.deployment import (
     settings_of,
 )
 
+from secure_export.store.postgresql.place import place_of
+
 CHART = DEPLOY / "helm" / "secure-export"
 VALUES = loaded(CHART / "values.yaml")
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
@@ -189,9 +191,23 @@ def test_the_migration_goes_past_a_pooler() -> None:
         component: next(one["value"] for one in pod["containers"][0]["env"] if one["name"].endswith("STORE__URL"))
         for component, pod in workloads("everything")
     }
-    assert ":5432/" in urls["migrate"]
+    assert "port=5432" in urls["migrate"]
     assert "pooler" not in urls["migrate"]
-    assert all(":6432/" in urls[role] and "pooler=transaction" in urls[role] for role in ROLES)
+    assert all("port=6432" in urls[role] and "pooler=transaction" in urls[role] for role in ROLES)
+
+
+def test_several_hosts_have_the_same_port() -> None:
+    """Of a primary and its standbys behind one port number, each is asked at that port."""
+    needs("helm_python", "helm-python-sdk")
+    values = merged(
+        loaded(CHART / "ci" / "minimal-values.yaml"), {"database": {"host": "db-1.example,db-2.example", "port": 6000}}
+    )
+    with import_module("helm_python").Chart.load(CHART) as chart:
+        files = chart.render(values, name="alerts", namespace="operations")
+    urls = set(re.findall(r"postgresql://[^\s\"]+", "".join(files.values())))
+    places = [place_of(url) for url in urls]
+    assert len(places) == 2
+    assert all(place.hosts == ("db-1.example", "db-2.example") and place.ports == (6000, 6000) for place in places)
 
 
 def test_only_the_webhook_is_let_in_from_outside() -> None:

@@ -20,13 +20,14 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from secure_export import __version__
 from secure_export.azure.credentials import Credential
-from secure_export.azure.errors import AzureRefused, AzureUnreachable
+from secure_export.azure.errors import AzureRefused, AzureUnreachable, ConnectionBroken
 
 _LONGEST_SAID = 500
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _MOST_TRIES = 8
 _MOST_CONNECTS = 4  # about ten seconds: a wrong address shall not look like patience
+_NOT_RETRIED = {"POST", "PATCH"}  # not by azure-core: they may have been done, which only the caller can find out
 _WAITS = {429, 500, 502, 503, 504}
 Waits = Callable[[str, int, str | None], None]
 _LONGEST_PAUSE_SECONDS = 30
@@ -122,7 +123,8 @@ class AzureApi:
             )
             text = response.text()
         except AzureError as error:
-            raise AzureUnreachable(f"{method} {self.url}: {_first_line(error)}; ask again later") from None
+            kind = ConnectionBroken if method in _NOT_RETRIED else AzureUnreachable
+            raise kind(f"{method} {self.url}: {_first_line(error)}; ask again later") from None
         body = _json_of(text)
         if response.status_code >= 400:  # noqa: PLR2004 - where HTTP's errors begin
             code, said, request_id = read_error(body)

@@ -7,6 +7,10 @@ class AzureUnreachable(SecureExportError):  # noqa: N818 - reads as what it says
     """No answer came, or only answers that ask to wait, for longer than we are patient; asking later may help."""
 
 
+class ConnectionBroken(AzureUnreachable):
+    """A call was sent, and its answer was lost: it may have been done, or not."""
+
+
 class NotSignedIn(SecureExportError):  # noqa: N818 - as above
     """No token could be had; the message says which credential was tried and what to do."""
 

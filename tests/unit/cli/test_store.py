@@ -173,7 +173,7 @@ async def test_migrate_lets_another_role_run_the_service(tmp_path: Path, postgre
             config = configuration(tmp_path, f'url = "{postgres.url(name)}"')
             assert "Applied 0001_core.sql" in await run_sync(run, "migrate", "--config", config)
             sql = await run_sync(run, "migrate", "--config", config, "--grant-to", role, "--print-sql")
-            assert sql.count(";\n") == 7
+            assert sql.count(";\n") == 9
             runner = place_of(postgres.url(name, role=role.replace('"', "%22")))
             with pytest.raises(StoreUnavailable, match="lacks a right"):
                 await PostgresStore.open(runner)
@@ -181,6 +181,9 @@ async def test_migrate_lets_another_role_run_the_service(tmp_path: Path, postgre
             store = await PostgresStore.open(runner)
             assert await store.ready() is None
             await store.close()
+            for table, right in (("migrations", "INSERT"), ("audit_log", "UPDATE"), ("audit_log", "DELETE")):
+                asked = f"SELECT has_table_privilege($${role}$$, '{table}', '{right}')"
+                assert await postgres.fetch(asked, database=name) == [(False,)], (table, right)
             told = json.loads(await run_sync(run, "info", "--config", config, "--json"))
             assert told["engine"].startswith("PostgreSQL")
             assert told["counts"]["alerts"] == 0

@@ -28,13 +28,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- $database := .root.Values.database }}
 {{- $host := .role.host | default (required "database.host must be set: where PostgreSQL is" $database.host) }}
 {{- $port := .role.port | default $database.port }}
-{{- $options := dict "pool_size" (toString $database.poolSize) }}
+{{- /* As an option the port is that of every host; behind the last host it would be that one's alone. */}}
+{{- $options := dict "pool_size" (toString $database.poolSize) "port" (toString (int $port)) }}
 {{- if $database.certificateAuthority.existingSecret }}{{ $_ := set $options "sslrootcert" "/run/secrets/database-authority/ca.crt" }}{{ end }}
 {{- $options = merge (dict) $database.options $options }}
 {{- if or .role.host .role.port }}{{ $_ := unset $options "pooler" }}{{ end }}
 {{- $pairs := list }}
 {{- range $name := keys $options | sortAlpha }}{{ $pairs = append $pairs (printf "%s=%s" $name (get $options $name | toString | urlquery)) }}{{ end }}
-{{- printf "postgresql://%s@%s:%v/%s?%s" .role.user $host (int $port) $database.name (join "&" $pairs) }}
+{{- printf "postgresql://%s@%s/%s?%s" .role.user $host $database.name (join "&" $pairs) }}
 {{- end }}
 
 {{/* What every container of the program has: a dictionary with root, role (of the database), port. */}}

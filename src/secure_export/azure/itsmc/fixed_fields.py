@@ -52,7 +52,7 @@ def carried(about: str, data: Mapping[str, str], *, tool: str, why_not: WhyNotSe
 
 def literal(text: str) -> str:
     """Write a text as a template that gives it back unchanged."""
-    return re.sub(r"\{(?=[{%#])|(?<=[}%#])\}", lambda brace: "{{ '" + brace[0] + "' }}", text)
+    return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
 
 
 def column_of(name: str) -> str:
@@ -86,7 +86,7 @@ def _carry(  # noqa: PLR0911, PLR0913, PLR0917 - one way for each kind of field
     return _further(found, about, name, value, tool, why_not)
 
 
-def _scale(found: Carried, about: str, name: str, value: str, plain: str) -> Line:  # noqa: PLR0913, PLR0917 - a field
+def _scale(found: Carried, about: str, name: str, value: str, plain: str) -> Line:
     said = re.split(r"[\s-]+", value.lower())
     number = next((_SCALE[one] for one in said if one in _SCALE), None)
     if number is None:

@@ -143,13 +143,14 @@ def rule_of(there: Mapping[str, Any]) -> Rule:
     named = frozenset(_action_groups(properties))
     scopes = [one for one in properties.get("scopes") or properties.get("scope") or () if isinstance(one, str)]
     enabled = properties.get("enabled", properties.get("state", True))
+    subscriptions = (part_of(one, "subscriptions").lower() for one in (rule_id, *scopes))
     return Rule(
         id=rule_id,
         name=str(there.get("name") or rule_id.rpartition("/")[2]),
         kind=_type_of(rule_id),
         enabled=str(enabled).lower() in {"true", "enabled"},
         groups=named,
-        subscriptions=frozenset(one for one in (part_of(i, "subscriptions").lower() for i in (rule_id, *scopes)) if one),
+        subscriptions=frozenset(one for one in subscriptions if one),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential
 
 from secure_export.azure.api import AzureApi
-from secure_export.azure.errors import AzureRefused, AzureUnreachable
+from secure_export.azure.errors import AzureRefused, AzureUnreachable, ConnectionBroken
 from secure_export.azure.setup.wanted import WantedTenant
 
 _PATIENCE_SECONDS = 120.0
@@ -72,7 +72,7 @@ class Context:
     async def patiently(
         self, what: str, attempt: Callable[[], Awaitable[None]], *, while_: Callable[[AzureRefused], bool]
     ) -> None:
-        """Make an attempt again and again while the directory's servers do not agree yet.
+        """Make an attempt again and again while the directory's servers do not agree yet, or an answer was lost.
 
         Entra ID answers from several servers: what one has made another may not know for a minute or two.
 
@@ -83,6 +83,7 @@ class Context:
 
         Raises:
             AzureRefused: The last refusal, or one that is no delay.
+            ConnectionBroken: The connection broke each time.
         """
 
         def told(state: RetryCallState) -> None:
@@ -93,7 +94,9 @@ class Context:
             await attempt()  # tenacity awaits only what was defined with ``async``
 
         patient = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, AzureRefused) and while_(error)),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, ConnectionBroken) or (isinstance(error, AzureRefused) and while_(error))
+            ),
             wait=wait_exponential(multiplier=self.first_pause_seconds, max=_LONGEST_PAUSE_SECONDS),
             stop=stop_after_delay(self.patience_seconds),
             before_sleep=told,

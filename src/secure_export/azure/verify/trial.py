@@ -13,8 +13,9 @@ from secure_export.azure.setup.wanted import WantedGroup
 from secure_export.azure.verify.finding import Finding
 
 DEFAULT_ALERT_TYPE = "metricstaticthreshold"
-_MOST_POLLS = 120
-_POLL_SECONDS = 2.0
+_PATIENCE_SECONDS = 240.0
+_FIRST_POLL_SECONDS = 0.25
+_LONGEST_POLL_SECONDS = 4.0
 _DONE = {"completed", "succeeded", "failed"}
 
 # What the result of a test says, the cause, and what to do (Azure Monitor docs, "Test action group errors").
@@ -93,15 +94,17 @@ async def send_test(
         where = answer.header("Location")
         if where is None:
             return Sent(Finding(link, None, "Azure took the test, and did not say where its result is told"), 0.0)
-        for turn in range(_MOST_POLLS):
+        waited, pause = 0.0, _FIRST_POLL_SECONDS
+        while waited < _PATIENCE_SECONDS:
             told = (await context.manager.call("GET", where)).body or {}
             if str(told.get("state", "")).lower() in _DONE:
-                return Sent(finding_of(link, told), turn * _POLL_SECONDS)
-            await sleep(_POLL_SECONDS)
+                return Sent(finding_of(link, told), waited)
+            await sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, _LONGEST_POLL_SECONDS)
     except AzureRefused as error:
         return Sent(Finding(link, holds=False, detail=f"{error}; {cause_of(f'{error.code} {error.said}')}"), 0.0)
-    detail = f"Azure did not say how it went within {_MOST_POLLS * _POLL_SECONDS:.0f} s"
-    return Sent(Finding(link, None, detail), _MOST_POLLS * _POLL_SECONDS)
+    detail = f"Azure did not say how it went within {_PATIENCE_SECONDS:.0f} s"
+    return Sent(Finding(link, None, detail), _PATIENCE_SECONDS)
 
 
 def finding_of(link: str, told: Mapping[str, Any]) -> Finding:

@@ -44,7 +44,10 @@ UPDATE alerts SET ended_at = $1, reasons = CASE reasons
 WHERE connection = $2 AND problem_key = $3 AND work_item = $4 AND ended_at IS NULL AND fired_at <= $1
 """
 _LANES_OF = "SELECT id, correlation_key FROM work_items WHERE id = ANY($1::text[])"
-_BEFORE = "SELECT key, facts, seen_at FROM alerts WHERE key = ANY($1::bytea[]) AND connection = $2"
+_BEFORE = (
+    f"SELECT key, facts, seen_at, {ALERT_STATE_COLUMNS} FROM alerts "  # noqa: S608 - a constant
+    "WHERE key = ANY($1::bytea[]) AND connection = $2"
+)
 _PUT = """
 INSERT INTO alerts (key, connection, alert_id, problem, fired_at, ended_at, work_item, reasons, told_id, facts, seen_at,
     problem_key, searched)
@@ -59,50 +62,81 @@ _LINK = """
 INSERT INTO alert_notifications (notification, alert) SELECT * FROM unnest($1::bigint[], $2::bigint[])
 ON CONFLICT (notification) DO UPDATE SET alert = excluded.alert
 """
+# One alert, as is usual: whatever was folded spoke of it.
+_PUT_AND_LINK = f"""
+WITH put AS ({_PUT}), gone AS (
+    DELETE FROM pending WHERE lane = $14::bytea AND notification = ANY($15::bigint[]) RETURNING notification
+), linked AS (
+    INSERT INTO alert_notifications (notification, alert) SELECT notification, seq FROM gone, put
+    ON CONFLICT (notification) DO UPDATE SET alert = excluded.alert
+)
+SELECT seq FROM put
+"""  # noqa: S608 - constants
 # Taken in order, so that nobody waits in a circle, and held until the end of the transaction.
 _LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS given (number)"
 
 
-async def lock_alerts(connection: Connection, name: str, basis: Basis | None, records: Sequence[AlertRecord]) -> None:
-    """Let nobody else write alerts that were read, or tell of problems that were, until this transaction ends.
+def locks_for(name: str, basis: Basis | None, records: Sequence[AlertRecord]) -> list[int]:
+    """Give the numbers of the locks on alerts and on problems, in the order in which they are to be taken.
 
-    What another has written before can then be seen, and what is not there yet cannot appear.
+    Who holds them until his transaction ends lets nobody else write alerts that were read, or tell of problems that
+    were. What another has written before can then be seen, and what is not there yet cannot appear.
     """
     texts = {f"{record.state.alert_id.lower()}" for record in records} | {f"{r.state.problem.lower()}" for r in records}
     if basis is not None:
         texts |= {one.lower() for one in (*basis.alert_ids, *basis.problems)}
-    numbers = sorted({_lock_number(name, text) for text in texts})
+    return sorted({_lock_number(name, text) for text in texts})
+
+
+async def lock_alerts(connection: Connection, numbers: Sequence[int]) -> None:
+    """Take locks (``locks_for``) until the transaction ends."""
     if numbers:
         await connection.execute(_LOCK, numbers)
 
 
+async def rows_before(
+    connection: Connection, name: str, basis: Basis | None, records: Sequence[AlertRecord]
+) -> dict[bytes, Sequence[Any]]:
+    """Read the rows of alerts that a change goes by, or writes, by their keys."""
+    ids = {record.state.alert_id for record in records} | set(basis.alert_ids if basis is not None else ())
+    rows = await connection.fetch(_BEFORE, _keys(ids), name) if ids else []
+    return {bytes(row[0]): tuple(row) for row in rows}
+
+
 async def put_alerts(
-    connection: Connection, name: str, records: Sequence[AlertRecord], *, now: datetime
+    connection: Connection, name: str, records: Sequence[AlertRecord], *, before: Mapping[bytes, Sequence[Any]], now: datetime
 ) -> list[tuple[int, str]]:
     """Insert alerts, or bring them up to date.
 
     Args:
         connection: The database.
         name: The alerts' connection.
-        records: The alerts as they now are.
+        records: The alerts as they now are, each once.
+        before: Their rows (``rows_before``).
         now: The time now.
 
     Returns:
         The row's number of each, and its id as Azure wrote it.
     """
-    keys = [alert_key(record.state.alert_id) for record in records]
-    before = {bytes(key): (facts, seen_at) for key, facts, seen_at in await connection.fetch(_BEFORE, keys, name)}
     rows: list[tuple[int, str]] = []
-    for key, record in zip(keys, records, strict=True):
-        old_facts, seen_at = before.get(key, ("", micros(now)))
-        facts, told_id = facts_after(old_facts.encode(), record)
-        state = alert_state_row(record.state)
-        values = (*state, other_id(record, told_id), facts, micros_or_none(record.seen_at) or seen_at)
-        before[key] = (facts, values[-1])
-        derived = (problem_key(state[1]), searched_text(record.state.alert_id, facts))
-        seq = await connection.fetchval(_PUT, key, name, *values, *derived)
-        rows.append((int(seq), told_id))
+    for record in records:
+        values = _values(name, record, before, now)
+        rows.append((int(await connection.fetchval(_PUT, *values)), values[_TOLD_ID]))
     return rows
+
+
+async def put_alert_and_fold(  # noqa: PLR0913 - as put_alerts
+    connection: Connection,
+    name: str,
+    record: AlertRecord,
+    *,
+    before: Mapping[bytes, Sequence[Any]],
+    lane: bytes,
+    folded: Sequence[int],
+    now: datetime,
+) -> None:
+    """Put an alert as ``put_alerts`` does, and strike a lane's notifications off, all of which spoke of it."""
+    await connection.fetchval(_PUT_AND_LINK, *_values(name, record, before, now), lane, list(folded))
 
 
 async def link_notifications(
@@ -147,9 +181,11 @@ async def read_known_of_all(
     return [await _known(connection, item_id, some, (), lanes) for (item_id, _), some in zip(asked, own, strict=True)]
 
 
-async def is_still_so(connection: Connection, name: str, basis: Basis) -> bool:
-    """Whether alerts and problems of the connection ``name`` are as they were read."""
-    return await _read_alerts(connection, name, basis.item_id, basis.alert_ids, basis.problems) == basis.alerts
+async def is_still_so(connection: Connection, name: str, basis: Basis, before: Mapping[bytes, Sequence[Any]]) -> bool:
+    """Whether alerts and problems of the connection ``name`` are as they were read; see ``rows_before``."""
+    found = [row[3:] for key in _keys(basis.alert_ids) if (row := before.get(key)) is not None]
+    found += await _rows_of_problems(connection, name, basis.item_id, basis.problems)
+    return _states(found) == basis.alerts
 
 
 async def end_unread(connection: Connection, name: str, records: Sequence[AlertRecord]) -> None:
@@ -163,6 +199,13 @@ async def _read_alerts(
     connection: Connection, name: str, item_id: str | None, alert_ids: Sequence[str], problems: Sequence[str]
 ) -> dict[str, AlertState]:
     found: list[Any] = await connection.fetch(_BY_ID, _keys(alert_ids), name) if alert_ids else []
+    return _states([*found, *await _rows_of_problems(connection, name, item_id, problems)])
+
+
+async def _rows_of_problems(
+    connection: Connection, name: str, item_id: str | None, problems: Sequence[str]
+) -> list[Sequence[Any]]:
+    found: list[Any] = []
     for problem in problems:
         asked = (name, problem_key(problem), MOST_OF_PROBLEM)
         found += await connection.fetch(_OF_ALL, *asked)
@@ -171,7 +214,24 @@ async def _read_alerts(
         found += await connection.fetch(_LAST_ENDED_OF_PROBLEM, *asked)
     if problems:
         found += [row for row in await connection.fetch(_BY_ID, _keys(problems), name) if row[1] is None]
-    return {state.alert_id: state for state in (alert_state(tuple(row)) for row in found)}
+    return found
+
+
+def _states(rows: Iterable[Sequence[Any]]) -> dict[str, AlertState]:
+    return {state.alert_id: state for state in (alert_state(tuple(row)) for row in rows)}
+
+
+def _values(
+    name: str, record: AlertRecord, before: Mapping[bytes, Sequence[Any]], now: datetime
+) -> tuple[Any, ...]:
+    """Give an alert as it is kept, in the order of ``_PUT``."""
+    key = alert_key(record.state.alert_id)
+    _, old_facts, seen_at, *_ = before.get(key, (key, "", micros(now)))
+    facts, told_id = facts_after(old_facts.encode(), record)
+    state = alert_state_row(record.state)
+    seen = micros_or_none(record.seen_at) or seen_at
+    derived = (problem_key(state[1]), searched_text(record.state.alert_id, facts))
+    return (key, name, *state, other_id(record, told_id), facts, seen, *derived)
 
 
 async def _known(

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -186,14 +187,17 @@ class Appender:
             columns[texts] = all_kept(columns[texts])
         keys = [entry.dedupe_key for entry in entries if entry.dedupe_key is not None]
 
-        async def job(db: Connection) -> tuple[dict[int, int], dict[bytes, int]]:
-            rows = await db.fetch(_APPEND, *columns)
-            known = await db.fetch(_KNOWN, keys) if len(rows) < len(entries) else []
-            return {row[0] - 1: row[1] for row in rows}, {bytes(row[0]): row[1] for row in known}
-
-        news, known = await self._database.write(job)
+        news = {row[0] - 1: row[1] for row in await self._database.write_at_once(_APPEND, *columns)}
         self._full = None
+        known = await self._known(keys) if len(news) < len(entries) else {}
         return [_receipt(entry, news.get(place), known) for place, entry in enumerate(entries)]
+
+    async def _known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Read which notifications said the same before; none where that cannot be read now."""
+        with suppress(StoreUnavailable):
+            rows = await self._database.read(lambda db: db.fetch(_KNOWN, keys))
+            return {bytes(row[0]): row[1] for row in rows}
+        return {}
 
     async def _senders_of(self, entries: Sequence[Entry]) -> list[int]:
         """Find or write down who sends to which connection; that stays, whatever becomes of the entries."""
@@ -235,7 +239,7 @@ def _receipt(entry: Entry, number: int | None, known: dict[bytes, int]) -> Recei
         return Receipt(number, "quarantined" if entry.correlation_key is None else "accepted")
     there = known.get(entry.dedupe_key or b"")
     if there is None:
-        return StoreUnavailable("what said the same was forgotten at this moment; send it again")
+        return StoreUnavailable("what said the same was forgotten, or cannot be read, at this moment; send it again")
     return Receipt(there, "duplicate")
 
 

@@ -1,10 +1,10 @@
 """A PostgreSQL database that many tasks of many processes read and write at the same time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -12,8 +12,8 @@ from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.itsm.desk.contract import WriteInDoubt
 from secure_export.store.postgresql.connect import ANSWER_SECONDS, BEGIN, BEGIN_THROUGH_POOLER, Connection, open_pool
 from secure_export.store.postgresql.outages import (
-    is_outage,
     leaves_connection_unusable,
+    leaves_in_doubt,
     may_work_at_once,
     store_errors,
     text_of,
@@ -75,6 +75,24 @@ class Database:
                     if not may_work_at_once(error):
                         raise
             return await self._transaction(job)
+
+    async def write_at_once(self, statement: str, *values: object) -> "list[asyncpg.Record]":
+        """Run one statement that is on disk when this returns, without the two further answers of a transaction.
+
+        Raises:
+            StoreUnavailable: It could not be written; nothing of it was kept.
+            WriteInDoubt: The connection broke meanwhile, so that it may have been kept.
+        """
+        if self.place.through_pooler:
+            return await self.write(lambda db: db.fetch(statement, *values))
+        with store_errors():
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._at_once(statement, *values)
+                except asyncpg.PostgresError as error:
+                    if not may_work_at_once(error):
+                        raise
+            return await self._at_once(statement, *values)
 
     async def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a short query; it sees everything written before.
@@ -138,6 +156,13 @@ class Database:
             self._told(perf_counter() - began)
             return result
 
+    async def _at_once(self, statement: str, *values: object) -> "list[asyncpg.Record]":
+        async with self._connection() as connection:
+            began = perf_counter()
+            rows = await _kept(connection, connection.fetch(statement, *values, timeout=_NO_LIMIT_SECONDS))
+            self._told(perf_counter() - began)
+            return rows
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         """Take a connection from the pool; one that is not to be trusted any more does not go back to it."""
@@ -178,33 +203,38 @@ class Database:
 
 
 async def _commit(connection: Connection) -> None:
-    """Commit; where the answer is missing nobody knows what came of it.
-
-    A commit is never cancelled, only left alone: PostgreSQL would show one that waits for its standby as if it were
-    safe (docs, "Synchronous Replication"), and what is sent again then would be taken for a duplicate and acknowledged.
-    asyncpg cancels what takes too long, and what its caller gives up.
-    """
-    committing = asyncio.ensure_future(connection.execute("COMMIT", timeout=_NO_LIMIT_SECONDS))
-    try:
-        await asyncio.wait((committing,), timeout=ANSWER_SECONDS)
-    finally:
-        if not committing.done():
-            committing.add_done_callback(_heard)
-            _abandon(connection)
-    if not committing.done():
-        raise WriteInDoubt("the database did not say in time whether a change was kept")
-    try:
-        status = committing.result()
-    except Exception as error:
-        if may_work_at_once(error) or not is_outage(error):
-            raise
-        _abandon(connection)
-        raise WriteInDoubt(f"the connection broke while a change was being kept: {text_of(error)}") from error
-    if status != "COMMIT":
+    """Commit; where the answer is missing nobody knows what came of it."""
+    if await _kept(connection, connection.execute("COMMIT", timeout=_NO_LIMIT_SECONDS)) != "COMMIT":
         raise StoreUnavailable("the database took a change back instead of keeping it")
 
 
-def _heard(task: "asyncio.Future[str]") -> None:
+async def _kept(connection: Connection, committing: Coroutine[Any, Any, T]) -> T:
+    """Wait for what commits.
+
+    A commit is never cancelled, only left alone: PostgreSQL would show one that waits for its standby as if it were
+    safe (docs, "Synchronous Replication"), and what is sent again then would be taken for a duplicate and acknowledged.
+    asyncpg cancels what takes too long, and what its caller gives up. The server's own time limit for a statement ends
+    before its commit begins.
+    """
+    task = asyncio.ensure_future(committing)
+    try:
+        await asyncio.wait((task,), timeout=ANSWER_SECONDS)
+    finally:
+        if not task.done():
+            task.add_done_callback(_heard)
+            _abandon(connection)
+    if not task.done():
+        raise WriteInDoubt("the database did not say in time whether a change was kept")
+    try:
+        return task.result()
+    except Exception as error:
+        if not leaves_in_doubt(error):
+            raise
+        _abandon(connection)
+        raise WriteInDoubt(f"the connection broke while a change was being kept: {text_of(error)}") from error
+
+
+def _heard(task: "asyncio.Future[Any]") -> None:
     """Take note of an error that nobody waits for any more."""
     if not task.cancelled():
         task.exception()

@@ -35,7 +35,7 @@ class PostgresDesk:
 
     async def open_incident(self, draft: IncidentDraft, *, now: datetime) -> Incident:
         """See ``Incidents.open_incident``."""
-        return await self._database.write(lambda db: desk_incidents.open_incident(db, draft, now))
+        return await desk_incidents.open_incident(self._database, draft, now)
 
     async def add(self, connection: str, key: str, addition: Addition, *, now: datetime) -> Incident | None:
         """See ``Incidents.add``."""

@@ -1,7 +1,9 @@
 """Statements that read and change the desk's incidents: on the way of every alert."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from secure_export.errors import NotFound
 from secure_export.itsm.desk.contract import PeoplesChanges
@@ -21,16 +23,38 @@ from secure_export.store.desk_rows import (
 )
 from secure_export.store.instants import micros
 from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.database import Database
+from secure_export.store.postgresql.texts import all_kept
 
 _BY_KEY = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE key = $1 AND connection = $2"  # noqa: S608 - constants
 _BY_ID = f"SELECT {INCIDENT_COLUMNS} FROM desk_incidents WHERE id = $1"  # noqa: S608 - constants
-_INSERT = """
-INSERT INTO desk_incidents (
-    connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields,
-    resolution_code, resolution, opened_at, updated_at, revision
-) VALUES ($1, $2, $3, $4, 'new', $5, $6, $7, $8, $9, $10, '', '', $11, $12, $13)
-ON CONFLICT (key, connection) DO NOTHING
-RETURNING id
+# Events get their numbers while the lock is held that all who write share; see below.
+_OPEN = """
+WITH writing AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(1397310822, 1)
+), made AS (
+    INSERT INTO desk_incidents (
+        connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields,
+        resolution_code, resolution, opened_at, updated_at, revision
+    )
+    SELECT $1::text, $2::bytea, $3::text, $4::text, 'new', $5::smallint, $6::smallint, $7::smallint, $8::text, $9::text,
+        $10::text, '', '', $11::bigint, $12::bigint, $13::integer
+    FROM writing WHERE NOT EXISTS (SELECT 1 FROM desk_incidents WHERE key = $2::bytea AND connection = $1::text)
+    ON CONFLICT (key, connection) DO NOTHING
+    RETURNING id
+), bound AS (
+    INSERT INTO desk_incident_cis (incident, position, ci, name, rule, reason)
+    SELECT made.id, position - 1, ci, name, rule, reason
+    FROM made, unnest($14::text[], $15::text[], $16::text[], $17::text[])
+        WITH ORDINALITY AS given (ci, name, rule, reason, position)
+), told AS (
+    INSERT INTO desk_events (incident, at, author, by_person, kind, text, changes)
+    SELECT made.id, at, author, by_person, kind, text, changes
+    FROM made, unnest($18::bigint[], $19::text[], $20::boolean[], $21::text[], $22::text[], $23::text[])
+        WITH ORDINALITY AS given (at, author, by_person, kind, text, changes, position)
+    ORDER BY position
+)
+SELECT id FROM made
 """
 _UPDATE = """
 UPDATE desk_incidents SET
@@ -73,19 +97,21 @@ async def by_key(db: Connection, connection: str, key: str) -> Incident | None:
     return incident_of(row) if row else None
 
 
-async def open_incident(db: Connection, draft: IncidentDraft, now: datetime) -> Incident:
-    """Insert an incident, or give the one that the key has."""
-    there = await by_key(db, draft.connection, draft.key)
-    if there is not None:
-        return there
-    await db.execute(_I_WRITE)
-    row_id: int | None = await db.fetchval(_INSERT, *new_incident_row(draft, now))
-    if row_id is None:
-        return await _only(db, _BY_KEY, bytes.fromhex(draft.key), draft.connection)
-    changed = opened(draft, number=number_of(row_id), now=now)
-    await _insert_cis(db, row_id, 0, changed.cis)
-    await _insert_events(db, row_id, changed.events)
-    return changed.incident
+async def open_incident(database: Database, draft: IncidentDraft, now: datetime) -> Incident:
+    """Insert an incident, or give the one that the key has; one statement, because it is on the way of every alert."""
+    new = opened(draft, number="", now=now)
+    cis = _columns(4, (row[2:] for row in incident_ci_rows(0, 0, new.cis)), texts=(0, 1, 2, 3))
+    events = _columns(6, (event_row(0, event)[1:] for event in new.events), texts=(1, 3, 4, 5))
+    rows = await database.write_at_once(_OPEN, *new_incident_row(draft, now), *cis, *events)
+    if rows:
+        return replace(new.incident, number=number_of(rows[0][0]))
+    return await database.read(lambda db: _only(db, _BY_KEY, bytes.fromhex(draft.key), draft.connection))
+
+
+def _columns(count: int, rows: Iterable[Sequence[Any]], *, texts: Collection[int]) -> list[list[Any]]:
+    """Give rows by column, texts as they are kept."""
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
+    return [list(all_kept(column)) if number in texts else column for number, column in enumerate(columns)]
 
 
 async def add(db: Connection, connection: str, key: str, addition: Addition, now: datetime) -> Incident | None:

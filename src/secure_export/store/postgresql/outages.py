@@ -29,6 +29,7 @@ _OF_LOST_CONNECTIONS = ("connection is closed", "connection was closed", "releas
 _FORGOTTEN = ("26000", "42P05")
 _OF_ROOM = ("53100", "58030")
 _AGAIN = ("40001", "40P01")
+_TAKEN_BACK = ("25006", "3D", "53100", "53200", "55P03", "57014", *_AGAIN, *_FORGOTTEN)
 _LEFT = ("08", "25006", "25P03", "25P04", "57P", *_FORGOTTEN)
 
 
@@ -80,6 +81,16 @@ def leaves_connection_unusable(error: BaseException) -> bool:
 def is_about_room(error: BaseException | None) -> bool:
     """Whether the database lacks room to write more: its disk is full, or cannot be written."""
     return isinstance(error, asyncpg.PostgresError) and _code(error).startswith(_OF_ROOM)
+
+
+def leaves_in_doubt(error: BaseException) -> bool:
+    """Whether an answer to what commits leaves open what came of it.
+
+    The server takes back what it complains about, and goes on; one that ends the session may have committed before.
+    """
+    if isinstance(error, asyncpg.PostgresError) and _code(error).startswith(_TAKEN_BACK):
+        return False
+    return is_outage(error)
 
 
 def text_of(error: BaseException) -> str:

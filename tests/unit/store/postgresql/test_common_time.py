@@ -12,6 +12,7 @@ from tests.postgres import Server
 from tests.unit.delivery.scene import ManualClock
 from tests.unit.delivery.tool import Tool
 
+from secure_export.azure.settings import AzureSettings
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import ClaimedLane
 from secure_export.errors import StoreUnavailable
@@ -124,6 +125,7 @@ async def test_the_service_goes_by_the_time_of_its_store() -> None:
     parts.store = SimpleNamespace(clock=lambda: _FAR, lanes=lanes, journal=None, upkeep=AsyncMock())
     parts.settings.retention = RetentionSettings()
     parts.settings.connections = {}
+    parts.settings.azure = AzureSettings()
     parts.targets = {"desk": Target("desk", Policy(RouteSettings()), Tool(ManualClock()))}
     async with _delivering(parts, Metrics(), Health()), asyncio.timeout(5):
         await lanes.was_asked.wait()

@@ -9,6 +9,7 @@ from secure_export.azure.setup.permissions import ADD_CALLER, READ_DIRECTORY, WR
 from secure_export.azure.setup.record import Made
 
 _REQUIRED = "appRoleAssignmentRequired"
+_CONFLICT = 409
 _THERE_ALREADY = "Request_MultipleObjectsWithSameKeyValue"
 _SHOWN = f"id,appId,displayName,{_REQUIRED}"
 
@@ -95,18 +96,21 @@ class Caller:
 
     async def make(self, context: Context, change: Change) -> None:
         """See ``Step.make``. Nothing but the id is sent: other properties are Microsoft's."""
-        if await read_principal(context, self.name) is None:
-            try:
-                await context.graph.call("POST", "v1.0/servicePrincipals", json={"appId": self.name})
-            except AzureRefused as error:
-                if error.code != _THERE_ALREADY and "already in use" not in error.said:
-                    raise
+
+        async def write() -> None:
+            if await read_principal(context, self.name) is None:
+                try:
+                    await context.graph.call("POST", "v1.0/servicePrincipals", json={"appId": self.name})
+                except AzureRefused as error:
+                    if error.code != _THERE_ALREADY and "already in use" not in error.said:
+                        raise
 
         async def shows() -> bool:
             there = await read_principal(context, self.name)
             context.found.caller_id = there["id"] if there is not None else None
             return there is not None
 
+        await context.patiently(change.address, write, while_=lambda error: error.status == _CONFLICT)
         await context.until(change.address, shows)
 
     def ids(self, context: Context) -> dict[str, str]:
