@@ -51,7 +51,7 @@ async def test_every_step_does_what_the_page_shows(tmp_path: Path, postgres: Ser
             there = {ON_THE_PAGE: f"'{url}'", "sqlite:///alerts-again.db": f"sqlite://{tmp_path}/again.db"}
             there |= {"to runner": f"to {role}", "role runner": f"role {role}"}
             with Walk(tmp_path, ports=()) as walk:
-                assert walk.follow([_with(block, there) for block in flat({"sh", "text"})]) == 6
+                assert walk.follow([_with(block, there) for block in flat({"sh", "text"})]) == 7
         finally:
             await postgres.execute(f"DROP OWNED BY {role}", database=name)
             await postgres.execute(f"DROP ROLE {role}")

@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 
 async def test_from_an_empty_tenant_to_a_work_item_and_back(tmp_path: Path) -> None:
-    """init, plan, apply, serve, verify, an alert that becomes a work item, destroy: the tenant is as it was."""
+    """plan, apply, serve, verify, an alert that becomes a work item, destroy: the tenant is as it was."""
     async with azure_running() as azure:
         (tmp_path / "admin.secret").write_text(ADMIN.client_secret, encoding="utf-8")
         program = Program(tmp_path, azure.authority, subscriptions=(PRODUCTION,))
@@ -48,7 +48,7 @@ async def test_from_an_empty_tenant_to_a_work_item_and_back(tmp_path: Path) -> N
                 assert [one for one in proved if one["holds"] is not True] == []
             fired = Firing(azure.arm, azure.station).fire("cpu-shop-web")
             await azure.station.settled()
-            items = await asyncio.to_thread(program.wait_until, "/api/v1/work-items", _has(fired.alert_id))
+            items = await asyncio.to_thread(program.wait_until, "/api/v1/work-items", _has(fired.story.fired.alert_id))
             assert items
         finally:
             await asyncio.to_thread(program.stop)

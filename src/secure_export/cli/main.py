@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "desk": "secure_export.cli.desk:app",
     "cmdb": "secure_export.cli.cmdb:app",
     "azure": "secure_export.cli.azure:app",
+    "itsmc": "secure_export.cli.itsmc:app",
     "store": "secure_export.cli.store:app",
     "sandbox": "secure_export.cli.sandbox:app",
 }

@@ -35,21 +35,32 @@ def fair_share(connection: str, holder: str, holders: Collection[str], places: i
     return each + (ahead < left)
 
 
-def renewed(connection: str, holder: str, holdings: Mapping[str, int], *, keep: int, places: int) -> Allotted:
+def renewed(  # noqa: PLR0913 - what is known of all processes, and what is asked
+    connection: str,
+    holder: str,
+    holdings: Mapping[str, int],
+    *,
+    living: Collection[str],
+    keep: int,
+    places: int,
+) -> Allotted:
     """Say what a process has after a renewal: what it keeps, and what is free up to its fair share.
 
-    Nothing is taken from anybody: who holds too many gives back by keeping fewer.
+    Nothing is taken from anybody: who holds too many gives back by keeping fewer. The dead hold their places until
+    their leases are over, and nobody gives back for them: else one that starts and dies, again and again, would soon
+    have all.
 
     Args:
         connection: Whose places.
         holder: The process.
         holdings: What every process holds whose places may still be in use, this one's too if it holds any.
+        living: Those who have renewed lately; places are for them and this one.
         keep: How many of its own it keeps at most.
         places: How many places there are.
     """
     kept = min(holdings.get(holder, 0), keep)
     taken = sum(held for other, held in holdings.items() if other != holder)
-    fair = fair_share(connection, holder, {*holdings, holder}, places)
+    fair = fair_share(connection, holder, {*living, holder}, places)
     return Allotted(max(kept, min(fair, places - taken)), fair)
 
 

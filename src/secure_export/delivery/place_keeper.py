@@ -80,6 +80,7 @@ class PlaceKeeper:
         self._held = self._fair = 0
         self._until = -inf
         self._told_held = -1
+        self._trouble: str | None = None
         self._adjust()
 
     async def run(self) -> None:
@@ -87,14 +88,19 @@ class PlaceKeeper:
         while True:
             try:
                 await self.renew()
-                is_settled = self._held == self._fair
+                is_settled, self._trouble = self._held == self._fair, None
             except StoreUnavailable as error:
-                is_settled = False
+                is_settled, self._trouble = False, str(error)
                 self._complaints.waits("places not renewed", error)
             except Exception as error:  # noqa: BLE001 - without it nothing is delivered any more
                 is_settled = False
+                self._trouble = f"keeping places failed ({type(error).__name__}); the log says more"
                 self._complaints.failed("keeping places failed", error)
             await self._sleep(self._terms.between_renewals if is_settled else self._terms.soon)
+
+    async def ready(self) -> str | None:
+        """Say why places are not kept, so that no tool is called before long; to hold none is no trouble."""
+        return self._trouble
 
     async def renew(self) -> None:
         """Renew once.

@@ -90,10 +90,10 @@ class Upkeep:
 
     async def take_in_changes(self, target: Target) -> None:
         """Ask a tool what people changed, and have those work items read back."""
-        await target.share.opened()
         name = f"changes:{target.name}"
         cursor, more = await self._store.cursor(name), True
         while more:
+            await target.share.opened()
             async with asyncio.timeout(target.step_timeout_seconds):
                 changes = await target.connector.changes(cursor)
             if changes.keys:

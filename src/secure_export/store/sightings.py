@@ -39,3 +39,7 @@ class Sightings:
             number, since = before.get(holder, (0, now))
             self._since[holder] = (renewal.number, since if number == renewal.number else now)
         return [one for one, renewal in seen.items() if now - self._since[one][1] >= renewal.lease_seconds]
+
+    def lively(self, *, now: float, within_seconds: float) -> list[str]:
+        """Say whose last renewal was first seen within the last seconds."""
+        return [one for one, (_, since) in self._since.items() if now - since < within_seconds]

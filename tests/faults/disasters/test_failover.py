@@ -63,7 +63,7 @@ async def test_nothing_that_got_a_202_is_missing_after_the_promotion_of_the_stan
 
 async def test_a_primary_of_the_past_that_comes_back_gets_no_writes(pair: Pair) -> None:
     """After a standby took its place the old primary may be started again by mistake, and would take writes that
-    nobody ever sees: neither a process that starts then, nor one that knew it before, uses it, whichever is named first.
+    nobody ever sees: neither a process that starts then, nor one that knew it before, uses it, though named first.
     """
     await pair.wait_until_synchronous()
     place = place_of(pair.url("postgres"))

@@ -79,7 +79,7 @@ async def test_the_two_halves_are_done_by_two_people(
     async with opened(who=ENTRA_ADMIN, application={"owners": [me]}) as context:
         await applied(context, record, only=frozenset({Side.ENTRA}))
         assert {made.kind for made in record.of(azure.tenant)} & {"action group"} == set()
-    assert context.me not in json.dumps(azure.entra.graph.tenant(azure.tenant).as_json()["applications"])
+    assert str(context.me) not in json.dumps(azure.entra.graph.tenant(azure.tenant).as_json()["applications"])
     async with opened(who=AZURE_OWNER, application={"owners": [me]}) as context:
         await applied(context, theirs, only=frozenset({Side.AZURE}))
         assert (await plan(context)).is_empty

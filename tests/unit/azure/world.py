@@ -10,9 +10,9 @@ _GUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
-def state_of(azure: Azure) -> str:
+def state_of(azure: Azure, tenant_id: str | None = None) -> str:
     """Everything that Azure holds, but for what was deleted softly."""
-    tenant = azure.entra.graph.tenant(azure.tenant).as_json()
+    tenant = azure.entra.graph.tenant(tenant_id or azure.tenant).as_json()
     kept = {name: value for name, value in tenant.items() if name != "deleted"}
     return json.dumps([kept, list(azure.arm.all_rows())], sort_keys=True, default=str)
 

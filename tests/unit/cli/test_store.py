@@ -184,6 +184,8 @@ async def test_migrate_lets_another_role_run_the_service(tmp_path: Path, postgre
             for table, right in (("migrations", "INSERT"), ("audit_log", "UPDATE"), ("audit_log", "DELETE")):
                 asked = f"SELECT has_table_privilege($${role}$$, '{table}', '{right}')"
                 assert await postgres.fetch(asked, database=name) == [(False,)], (table, right)
+            of_runner = postgres.url(name, role=role.replace('"', "%22"))
+            assert "Both have the same" in await run_sync(run, "copy", of_runner, f"sqlite://{tmp_path}/copy.db")
             told = json.loads(await run_sync(run, "info", "--config", config, "--json"))
             assert told["engine"].startswith("PostgreSQL")
             assert told["counts"]["alerts"] == 0

@@ -18,6 +18,7 @@ from secure_export.cmdb.drafts import CiDraft, RelationDraft
 from secure_export.console.app import console_app
 from secure_export.delivery.connection import Target
 from secure_export.delivery.lane_run import LaneRunner
+from secure_export.delivery.lease import lease_for
 from secure_export.delivery.pace import Pace
 from secure_export.identity.caller import Caller
 from secure_export.intake.door import ConnectionDoor
@@ -113,17 +114,18 @@ class Whole:
     async def deliver(self) -> None:
         """Work on every lane until nothing is due."""
         for name, target in self.targets.items():
+            lease = lease_for(target.step_timeout_seconds)
             runner = LaneRunner(
                 target,
                 self.store.lanes,
                 pace=Pace(None),
                 clock=self.clock,
                 random=Random(1),  # noqa: S311 - spreads retries
-                lease=timedelta(minutes=1),
+                lease=lease,
                 watch=Metrics(),
             )
             while lanes := await self.store.lanes.claim(
-                name, limit=10, pending_limit=100, now=self.clock(), lease=timedelta(minutes=1)
+                name, limit=10, pending_limit=100, now=self.clock(), lease=lease
             ):
                 for lane in lanes:
                     await runner.run(lane)

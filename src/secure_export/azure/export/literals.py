@@ -75,7 +75,7 @@ def name(value: str) -> Literal:
 def _escaped(value: str, quote: str, before_brace: Mapping[str, str], number: Callable[[str], str]) -> str:
     text = _checked(value)
     written: list[str] = []
-    for character, following in zip(text, [*text[1:], ""], strict=True):
+    for character, following in zip(text, f"{text[1:]} ", strict=False):
         if character == quote:
             written.append("\\" + quote)
         elif character in before_brace and following == "{":

@@ -129,7 +129,9 @@ def _item(key: str, value: Any) -> Item:
         inline = tomlkit.inline_table()
         inline.update(value)
         return inline
-    item: Item = tomlkit.item(value)
+    # Conditions are full of quotation marks; in apostrophes they stand as they are.
+    is_plain = isinstance(value, str) and '"' in value and "'" not in value and value.isprintable()
+    item: Item = tomlkit.string(value, literal=True) if is_plain else tomlkit.item(value)
     return item
 
 

@@ -23,14 +23,10 @@ class Known:
 
     Attributes:
         action_groups: ``[azure.action_groups]``: connection, receiver and resource id by the section's name.
-        connections: The names under ``[connections]``.
-        tenants: How many tenants ``[identity]`` names.
         connection: The connection that a person names for all ITSM actions; None: names are found.
     """
 
     action_groups: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
-    connections: tuple[str, ...] = ()
-    tenants: int = 1
     connection: str | None = None
 
 
@@ -203,11 +199,12 @@ def _connection(
 ) -> Connection:
     rules = [rule for move in moves for rule in move.group.rules]
     subscriptions = {one for rule in rules for one in rule.subscriptions} | {move.group.subscription for move in moves}
-    workspace_id = moves[0].receivers[0].workspace_id
+    workspace_id = moves[0].receivers[0].workspace_id.rpartition("|")[2]
     return Connection(
         name=name,
         id=connection_id,
-        workspace=inventory.workspaces.get(workspace_id.partition("|")[2].lower(), "") or workspace_id,
+        workspace=inventory.workspaces.get(workspace_id.partition("|")[2].lower(), "")
+        or workspace_id.rpartition("|")[2],
         subscriptions=tuple(sorted(subscriptions)),
         routes=tuple(routes_of(uses)),
     )

@@ -59,7 +59,7 @@ class RemovedAction:
         if digest_of({name: found.get(name) for name in self.receiver}) != digest_of(self.receiver):
             return self._change(Action.BLOCKED, "somebody changed it meanwhile; look at 'itsmc plan' again")
         gone = (Difference("itsmReceivers", str(found.get("name", "")), ""),)
-        before = {"action_group": self.path, "receiver": found}
+        before = {"action_group": self.path, "receiver": found, "position": _position(there.body, str(found["name"]))}
         seen = digest_of(without_itsm(there.body, str(found["name"])))
         return Change(self.side, self.kind, self.name, Action.TAKE_BACK, gone, before=before, seen=seen)
 
@@ -91,8 +91,9 @@ class RemovedAction:
         there = await read_whole(context, path, API_VERSION, NEWER)
         if there is None or _is_taken(there.body, str(receiver["name"])):
             return False
-        properties = {**there.properties, "itsmReceivers": [*(there.properties.get("itsmReceivers") or ()), receiver]}
-        await write(context, path, there, properties)
+        actions = [*(there.properties.get("itsmReceivers") or ())]
+        actions.insert(int(made.before["position"]), receiver)
+        await write(context, path, there, {**there.properties, "itsmReceivers": actions})
         return True
 
     def _change(self, action: Action, reason: str) -> Change:
@@ -101,13 +102,18 @@ class RemovedAction:
 
 def name_of(path: str, receiver: str) -> str:
     """Name an ITSM action so that no other has the name."""
-    return f"{path}/itsmReceivers/{receiver}"
+    return f"{path} → {receiver}"
 
 
 def find_itsm(there: Mapping[str, Any], name: str) -> Json | None:
     """Find an ITSM action by its name, in any case."""
     actions = (there.get("properties") or {}).get("itsmReceivers") or ()
     return next((dict(one) for one in actions if str(one.get("name", "")).lower() == name.lower()), None)
+
+
+def _position(there: Mapping[str, Any], name: str) -> int:
+    names = [str(one.get("name", "")).lower() for one in (there.get("properties") or {}).get("itsmReceivers") or ()]
+    return names.index(name.lower())
 
 
 def without_itsm(there: Mapping[str, Any], name: str) -> Json:

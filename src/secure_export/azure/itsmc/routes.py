@@ -25,7 +25,7 @@ def routes_of(uses: Sequence[tuple[Treatment, Sequence[Rule]]]) -> list[Route]:
         {"when": condition, **settings}
         for treatment, rules in merged
         if treatment is not usual
-        for settings, some in _by_settings(treatment, rules)
+        for settings, some in _apart_from(usual, treatment, rules)
         for condition in conditions(some)
     ]
     if usual.of_log != usual.of_others:
@@ -65,15 +65,19 @@ def _merged(uses: Sequence[tuple[Treatment, Sequence[Rule]]]) -> list[tuple[Trea
     return merged
 
 
-def _by_settings(treatment: Treatment, rules: Iterable[Rule]) -> list[tuple[Mapping[str, Any], list[Rule]]]:
-    """Part the rules by what they become; rules that alerts do not name cannot be told apart by a condition."""
+def _apart_from(
+    usual: Treatment, treatment: Treatment, rules: Iterable[Rule]
+) -> list[tuple[Mapping[str, Any], list[Rule]]]:
+    """List the rules that need a condition: what the usual routes do for them is not what they had.
+
+    Rules that alerts do not name cannot be told apart by a condition.
+    """
     named = sorted((rule for rule in rules if rule.is_named_in_alerts), key=lambda rule: rule.id.lower())
-    if treatment.of_log == treatment.of_others:
-        return [(treatment.of_others, named)]
-    return [
-        (treatment.of_log, [rule for rule in named if rule.is_log]),
-        (treatment.of_others, [rule for rule in named if not rule.is_log]),
+    parts = [
+        (treatment.of_log, [rule for rule in named if rule.is_log and treatment.of_log != usual.of_log]),
+        (treatment.of_others, [rule for rule in named if not rule.is_log and treatment.of_others != usual.of_others]),
     ]
+    return [(settings, some) for settings, some in parts if some]
 
 
 def _condition(rules: Sequence[Rule]) -> str:

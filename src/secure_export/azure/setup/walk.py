@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from secure_export.azure.itsmc.removed_action import RemovedAction
 from secure_export.azure.setup.change import Action, Change, Plan, Side
 from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.record import Made, Record
@@ -31,6 +32,7 @@ _KINDS: dict[str, type[Step]] = {
         ActionGroup,
         AlertRule,
         ProcessingRule,
+        RemovedAction,
     )
 }
 

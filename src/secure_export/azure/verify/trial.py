@@ -20,6 +20,13 @@ _DONE = {"completed", "succeeded", "failed"}
 
 # What the result of a test says, the cause, and what to do (Azure Monitor docs, "Test action group errors").
 _CAUSES: dict[str, str] = {
+    r"aadwebhookresourcenotownedbycaller": "who sends the test must be an owner of the app registration: add the "
+    "object id under azure.application.owners, and run 'azure apply --only entra'",
+    r"aadwebhookapplicationurinotfound": "the app registration has no identifier URI: run 'azure apply --only entra'",
+    r"authorizationfailed": "you may not send tests: the role Monitoring Contributor allows it",
+    r"notassigned|aadsts501051": "Entra ID gives action groups no token: the role assignment is missing; "
+    "run 'azure apply --only entra'",
+    r"aadsts500011": "Entra ID does not know the identifier URI that the action group names; run 'azure apply'",
     r"blocked for up to|are blocked": "Azure has tried in vain and calls this address no more for a while: mend the "
     "cause (is the service running, and reachable from the service tag ActionGroup?), and wait 15 minutes",
     r"\b401\b|unauthorized": "the service did not take the token: identity.tenant_id or identity.audience do not fit "
@@ -34,13 +41,6 @@ _CAUSES: dict[str, str] = {
     r"could not be resolved|dns|no such host": "the name in the address is not known to public DNS",
     r"ssl|tls|certificate": "Azure does not trust the certificate: use one of a public authority, with its chain",
     r"refused|connect": "nothing listens at that address: is the service running?",
-    r"aadwebhookresourcenotownedbycaller": "who sends the test must be an owner of the app registration: add the "
-    "object id under azure.application.owners, and run 'azure apply --only entra'",
-    r"aadwebhookapplicationurinotfound": "the app registration has no identifier URI: run 'azure apply --only entra'",
-    r"authorizationfailed": "you may not send tests: the role Monitoring Contributor allows it",
-    r"notassigned|aadsts501051": "Entra ID gives action groups no token: the role assignment is missing; "
-    "run 'azure apply --only entra'",
-    r"aadsts500011": "Entra ID does not know the identifier URI that the action group names; run 'azure apply'",
 }
 
 

@@ -4,6 +4,7 @@ import typer
 
 from secure_export.cli.azure.apply import apply
 from secure_export.cli.azure.destroy import destroy
+from secure_export.cli.azure.export import export
 from secure_export.cli.azure.missed import missed
 from secure_export.cli.azure.permissions import permissions
 from secure_export.cli.azure.plan import plan
@@ -19,4 +20,5 @@ app.command()(apply)
 app.command()(verify)
 app.command()(missed)
 app.command()(destroy)
+app.command()(export)
 app.command()(permissions)

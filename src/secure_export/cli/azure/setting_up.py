@@ -1,14 +1,14 @@
 """What the ``azure`` commands share: the tenants that the configuration names, signed in to, one after the other."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from secure_export.azure.errors import AzureRefused
+from secure_export.azure.errors import AzureRefused, NotSignedIn
 from secure_export.azure.session import Session, signed_in
 from secure_export.azure.setup.change import Side
 from secure_export.azure.setup.context import Context
@@ -92,7 +92,22 @@ async def context_of(settings: Settings, wanted: WantedTenant) -> AsyncIterator[
         settings.azure, wanted.tenant_id, authority=authority, prompt=_ask_for_code, waits=_tell_of_call
     ) as session:
         claims = claims_of((await session.credential.get_token(session.graph_scope)).token)
+        must_be_in(wanted.tenant_id, claims)
         yield Context(session.graph, session.manager, wanted, claims=claims, waits=_tell_of_wait), session
+
+
+def must_be_in(tenant_id: str, claims: Mapping[str, Any]) -> None:
+    """Refuse to work in another tenant than the one that is meant: some credentials know but one.
+
+    Raises:
+        NotSignedIn: The token is another tenant's.
+    """
+    tenant = str(claims.get("tid", tenant_id)).lower()
+    if tenant != tenant_id:
+        raise NotSignedIn(
+            f"who signed in is in tenant {tenant}, not in {tenant_id}; nothing was done. Run 'az login --tenant "
+            f"{tenant_id}', or name a credential of that tenant under azure.credential"
+        )
 
 
 async def missing_permissions(context: Context, steps: Iterable[Step]) -> list[Missing]:

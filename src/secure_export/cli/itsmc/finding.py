@@ -11,10 +11,9 @@ from secure_export.azure.itsmc.configuration import Written, written
 from secure_export.azure.itsmc.file import read_text
 from secure_export.azure.itsmc.inventory import Inventory
 from secure_export.azure.itsmc.looking import look, readable_subscriptions, together
-from secure_export.azure.itsmc.migration import RECEIVER, Known, Migration, migration_of
+from secure_export.azure.itsmc.migration import Known, Migration, migration_of
 from secure_export.azure.itsmc.sections import Section, sections_of
 from secure_export.azure.itsmc.treatment import Tool
-from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.wanted import WantedTenant
 from secure_export.cli.azure.setting_up import context_of, settings_of
 from secure_export.errors import SettingsError
@@ -97,11 +96,6 @@ async def outlook(asked: Asked) -> Outlook:
     return Outlook(settings, migration, sections, text, done)
 
 
-async def signed_in_to(context: Context) -> list[str]:
-    """List the subscriptions that can be read in the tenant."""
-    return await readable_subscriptions(context.manager)
-
-
 async def _inventory(settings: Settings, asked: Sequence[str]) -> Inventory:
     named = _named(settings, asked)
     found: list[Inventory] = []
@@ -109,7 +103,7 @@ async def _inventory(settings: Settings, asked: Sequence[str]) -> Inventory:
     for tenant in settings.identity.all_tenants:
         wanted = WantedTenant(tenant.tenant_id, settings.azure.application_in(tenant.tenant_id), "", "", ())
         async with context_of(settings, wanted) as (context, _):
-            there = await signed_in_to(context)
+            there = await readable_subscriptions(context.manager)
             readable.update(there)
             chosen = there if not named else [one for one in there if one in named]
             if not asked and not chosen:
@@ -125,7 +119,7 @@ def _unread(named: Iterable[str], readable: set[str], asked: Sequence[str]) -> l
             f"--subscription {unread[0]}: who signed in can read nothing there; have the role Reader or Monitoring "
             "Reader assigned, or check the id"
         )
-    return [f"subscription {one}, which the configuration names, can not be read by who signed in" for one in unread]
+    return [f"subscription {one}, which the configuration names, cannot be read by who signed in" for one in unread]
 
 
 def _named(settings: Settings, asked: Sequence[str]) -> list[str]:
@@ -150,10 +144,10 @@ def _tool(asked: Asked, settings: Settings) -> Tool:
 
 def _known(settings: Settings, connection: str | None) -> Known:
     groups = {
-        section: (one.connection, one.receiver or RECEIVER, _path(one.subscription, one.resource_group, one.name or section))
+        section: (one.connection, one.receiver, _path(one.subscription, one.resource_group, one.name or section))
         for section, one in settings.azure.action_groups.items()
-    }  # fmt: skip
-    return Known(groups, tuple(settings.connections), len(settings.identity.all_tenants), connection)
+    }
+    return Known(groups, connection)
 
 
 def _path(subscription: str, resource_group: str, name: str) -> str:

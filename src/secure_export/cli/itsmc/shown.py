@@ -76,8 +76,6 @@ def show_left(found: Outlook) -> list[str]:
         for one in left:
             out.print(f"  {escape(one)}", soft_wrap=True)
     for setting, variable in secrets_of(found.written.plain, found.migration).items():
-        out.print(
-            f"\nThe service reads [bold]{escape(setting)}[/] from the environment variable [bold]{escape(variable)}[/]; "
-            "write { file = … } to read it from a file."
-        )  # fmt: skip
+        out.print(f"\nThe service reads [bold]{escape(setting)}[/] from the environment variable [bold]{variable}[/].")
+        out.print("To read it from a file instead, write { file = … }.", markup=False)
     return left

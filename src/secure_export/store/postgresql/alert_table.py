@@ -58,6 +58,7 @@ ON CONFLICT (key, connection) DO UPDATE SET
     seen_at = excluded.seen_at, problem_key = excluded.problem_key, searched = excluded.searched
 RETURNING seq
 """
+_FACTS, _SEEN_AT = 9, 10  # where they are in _PUT
 _LINK = """
 INSERT INTO alert_notifications (notification, alert) SELECT * FROM unnest($1::bigint[], $2::bigint[])
 ON CONFLICT (notification) DO UPDATE SET alert = excluded.alert
@@ -104,24 +105,31 @@ async def rows_before(
 
 
 async def put_alerts(
-    connection: Connection, name: str, records: Sequence[AlertRecord], *, before: Mapping[bytes, Sequence[Any]], now: datetime
+    connection: Connection,
+    name: str,
+    records: Sequence[AlertRecord],
+    *,
+    before: Mapping[bytes, Sequence[Any]],
+    now: datetime,
 ) -> list[tuple[int, str]]:
     """Insert alerts, or bring them up to date.
 
     Args:
         connection: The database.
         name: The alerts' connection.
-        records: The alerts as they now are, each once.
+        records: The alerts as they now are.
         before: Their rows (``rows_before``).
         now: The time now.
 
     Returns:
         The row's number of each, and its id as Azure wrote it.
     """
+    there = dict(before)
     rows: list[tuple[int, str]] = []
     for record in records:
-        values = _values(name, record, before, now)
-        rows.append((int(await connection.fetchval(_PUT, *values)), values[_TOLD_ID]))
+        told_id, values = _values(name, record, there, now)
+        rows.append((int(await connection.fetchval(_PUT, *values)), told_id))
+        there[values[0]] = (values[0], values[_FACTS], values[_SEEN_AT])
     return rows
 
 
@@ -136,21 +144,19 @@ async def put_alert_and_fold(  # noqa: PLR0913 - as put_alerts
     now: datetime,
 ) -> None:
     """Put an alert as ``put_alerts`` does, and strike a lane's notifications off, all of which spoke of it."""
-    await connection.fetchval(_PUT_AND_LINK, *_values(name, record, before, now), lane, list(folded))
+    _, values = _values(name, record, before, now)
+    await connection.fetchval(_PUT_AND_LINK, *values, lane, list(folded))
 
 
-async def link_notifications(
-    connection: Connection, folded: Mapping[int, str], alerts: Mapping[str, int], only: int | None
-) -> None:
+async def link_notifications(connection: Connection, folded: Mapping[int, str], alerts: Mapping[str, int]) -> None:
     """Write down which notification spoke of which alert.
 
     Args:
         connection: The database.
         folded: Notifications, each with the alert id that intake read.
         alerts: Rows of alerts by id in lower case.
-        only: The row of the change's alert if it has just one: whatever was folded spoke of it.
     """
-    rows = {number: alerts.get(alert_id.lower(), only) for number, alert_id in folded.items()}
+    rows = {number: alerts.get(alert_id.lower()) for number, alert_id in folded.items()}
     linked = {number: alert for number, alert in rows.items() if alert is not None}
     if linked:
         await connection.execute(_LINK, list(linked), list(linked.values()))
@@ -223,15 +229,15 @@ def _states(rows: Iterable[Sequence[Any]]) -> dict[str, AlertState]:
 
 def _values(
     name: str, record: AlertRecord, before: Mapping[bytes, Sequence[Any]], now: datetime
-) -> tuple[Any, ...]:
-    """Give an alert as it is kept, in the order of ``_PUT``."""
+) -> tuple[str, tuple[Any, ...]]:
+    """Give an alert's id as Azure wrote it, and the alert as it is kept, in the order of ``_PUT``."""
     key = alert_key(record.state.alert_id)
     _, old_facts, seen_at, *_ = before.get(key, (key, "", micros(now)))
     facts, told_id = facts_after(old_facts.encode(), record)
     state = alert_state_row(record.state)
     seen = micros_or_none(record.seen_at) or seen_at
     derived = (problem_key(state[1]), searched_text(record.state.alert_id, facts))
-    return (key, name, *state, other_id(record, told_id), facts, seen, *derived)
+    return told_id, (key, name, *state, other_id(record, told_id), facts, seen, *derived)
 
 
 async def _known(

@@ -16,8 +16,13 @@ from secure_export.store.sightings import Renewed, Sightings
 
 _NUMBER_BITS = 62
 _MICROSECOND = timedelta(microseconds=1)
-# One process at a time, so that all see what the one before left. The lock is let go with the transaction.
-_ALONE = "SELECT pg_advisory_xact_lock(1397310823, $1)"
+# Two renewals: who is quiet for longer is waited for, and is given nothing.
+_LIVELY_SECONDS = 6.0
+# One process at a time, so that all see what the one before left. The lock is let go with the transaction; one that is
+# stopped in the middle of it must not keep the others from renewing in time.
+_ALONE = (
+    "SELECT set_config('idle_in_transaction_session_timeout', '3s', true), pg_advisory_xact_lock(1397310823, $1)"
+)
 _HOLDINGS = "SELECT holder, places, number, lease FROM allotments WHERE connection = $1"
 _FREE = "DELETE FROM allotments WHERE connection = $1 AND holder = ANY($2::text[])"
 _HOLD = """
@@ -61,11 +66,13 @@ class PostgresAllotments:
         await db.execute(_ALONE, _lock_of(connection))
         rows = await db.fetch(_HOLDINGS, connection)
         seen = {str(row[0]): Renewed(row[2], row[3] / 1_000_000) for row in rows if row[0] != self._holder}
-        over = self._sightings[connection].over(seen, now=self._seconds())
+        sightings, seconds = self._sightings[connection], self._seconds()
+        over = sightings.over(seen, now=seconds)
         if over:
             await db.execute(_FREE, connection, over)
         holdings = {str(row[0]): int(row[1]) for row in rows if row[0] not in over}
-        now = renewed(connection, self._holder, holdings, keep=asked.keep, places=asked.places)
+        living = sightings.lively(now=seconds, within_seconds=_LIVELY_SECONDS)
+        now = renewed(connection, self._holder, holdings, living=living, keep=asked.keep, places=asked.places)
         number = secrets.randbits(_NUMBER_BITS) + 1
         await db.execute(_HOLD, connection, self._holder, now.held, number, asked.lease // _MICROSECOND)
         return Allotment(now.held, now.fair)

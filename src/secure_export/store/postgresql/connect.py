@@ -35,9 +35,10 @@ _DURABLE = (
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 
-BEGIN = "BEGIN"
+# Who has waited for a lock must see what was committed meanwhile, whatever the role or database has as its default.
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_THROUGH_POOLER = "; ".join(
-    ["BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in _LIMITS.items()), _DURABLE.format(within=True)]
+    [BEGIN, *(f"SET LOCAL {name} = '{value}'" for name, value in _LIMITS.items()), _DURABLE.format(within=True)]
 )
 
 

@@ -1,9 +1,10 @@
 """Statements that read and change the desk's incidents: on the way of every alert."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import structs
 
 from secure_export.errors import NotFound
 from secure_export.itsm.desk.contract import PeoplesChanges
@@ -37,7 +38,7 @@ WITH writing AS MATERIALIZED (
         connection, key, title, description, state, impact, urgency, priority, assignment_group, assignee, fields,
         resolution_code, resolution, opened_at, updated_at, revision
     )
-    SELECT $1::text, $2::bytea, $3::text, $4::text, 'new', $5::smallint, $6::smallint, $7::smallint, $8::text, $9::text,
+    SELECT $1::text, $2::bytea, $3::text, $4::text, 'new', $5::integer, $6::integer, $7::integer, $8::text, $9::text,
         $10::text, '', '', $11::bigint, $12::bigint, $13::integer
     FROM writing WHERE NOT EXISTS (SELECT 1 FROM desk_incidents WHERE key = $2::bytea AND connection = $1::text)
     ON CONFLICT (key, connection) DO NOTHING
@@ -104,7 +105,7 @@ async def open_incident(database: Database, draft: IncidentDraft, now: datetime)
     events = _columns(6, (event_row(0, event)[1:] for event in new.events), texts=(1, 3, 4, 5))
     rows = await database.write_at_once(_OPEN, *new_incident_row(draft, now), *cis, *events)
     if rows:
-        return replace(new.incident, number=number_of(rows[0][0]))
+        return structs.replace(new.incident, number=number_of(rows[0][0]))
     return await database.read(lambda db: _only(db, _BY_KEY, bytes.fromhex(draft.key), draft.connection))
 
 

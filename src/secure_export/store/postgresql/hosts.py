@@ -36,8 +36,8 @@ class Hosts:
 
     asyncpg tries one after the other within one time limit, so that the first of them, when its machine is gone and
     nobody refuses, uses up the time of all. It also takes the first that takes writes. Where that is an old primary,
-    started again by mistake after a standby took its place, what is written to it is lost: so all are asked, and the one
-    on the highest timeline is taken.
+    started again by mistake after a standby took its place, what is written to it is lost: so all are asked, and the
+    one on the highest timeline is taken.
 
     Args:
         place: Where the database is, and what was seen of its servers.
@@ -56,7 +56,6 @@ class Hosts:
             StoreUnavailable: The only one that takes writes is an older primary.
             Exception: What the most telling host said; none takes writes.
         """
-
         found, errors = await self._ask(lambda host: self._open_to(host, args, arguments))
         if not found:
             raise _most_telling(errors)
@@ -72,7 +71,9 @@ class Hosts:
         self._hosts.sort(key=lambda host: host != latest.host)
         return latest.session
 
-    async def _ask(self, open_to: Callable[[_Host], Coroutine[Any, Any, _Found]]) -> tuple[list[_Found], list[Exception]]:
+    async def _ask(
+        self, open_to: Callable[[_Host], Coroutine[Any, Any, _Found]]
+    ) -> tuple[list[_Found], list[Exception]]:
         """Open sessions to hosts until one takes writes, and to all others then; gives those that do, and errors."""
         waiting, until = list(self._hosts), None
         found: list[_Found] = []

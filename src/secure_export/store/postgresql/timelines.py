@@ -38,9 +38,9 @@ class Timelines:
         """
         if UNKNOWN < timeline < self.highest:
             raise StoreUnavailable(
-                f"the database server is an older primary (timeline {timeline}) than one that was used before (timeline "
-                f"{self.highest}): a standby took its place; make it a standby of the new one. If another cluster "
-                "replaced both on purpose, restart the service"
+                f"the database server is an older primary (timeline {timeline}) than one that was used before "
+                f"(timeline {self.highest}): a standby took its place; make it a standby of the new one. If "
+                "another cluster replaced both on purpose, restart the service"
             )
         self.highest = max(self.highest, timeline)
 

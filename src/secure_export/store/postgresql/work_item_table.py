@@ -27,23 +27,24 @@ WITH item AS (
 ), found AS (
     DELETE FROM missing_cis USING item WHERE work_item = item.seq AND name <> ALL($16::text[])
 ), missing AS (
-    INSERT INTO missing_cis (connection, name, work_item) SELECT $5, name, seq FROM item, unnest($16::text[]) AS one (name)
+    INSERT INTO missing_cis (connection, name, work_item)
+    SELECT $5, name, seq FROM item, unnest($16::text[]) AS one (name)
     ON CONFLICT DO NOTHING
-)"""
-_PUT = f"{_PUT_ITEM} SELECT seq FROM item"
+)"""  # noqa: S608 - a constant
+_PUT = f"{_PUT_ITEM} SELECT seq FROM item"  # noqa: S608 - as above
 _PUT_AND_BEGIN = f"""{_PUT_ITEM}, begun AS (
     INSERT INTO steps (lane, work_item, kind, token, started_at)
     SELECT $2, seq, $17::text, $18::bigint, $19::bigint FROM item
 )
 UPDATE lanes SET saved = $20::bigint WHERE key = $2
-"""
+"""  # noqa: S608 - as above
 _PUT_AND_FINISH = f"""{_PUT_ITEM}, finished AS (
     UPDATE steps SET finished_at = $17::bigint, outcome = $18::text, reason = $19::text
     WHERE lane = $2 AND finished_at IS NULL
     RETURNING id, work_item, kind
 )
 SELECT id, work_item, kind FROM finished
-"""
+"""  # noqa: S608 - as above
 _LATEST = "SELECT document FROM work_items WHERE lane = $1 ORDER BY generation DESC LIMIT 1"
 _LATEST_OF_ALL = """
 SELECT lane, document FROM unnest($1::bytea[]) AS given (key)

@@ -14,7 +14,7 @@ _STATEMENTS_KEPT = 256
 _WRITER_CACHE_KIB = 64 * 1024
 
 
-def connect_to_write(path: Path, *, patience_seconds: float = _BUSY_TIMEOUT_SECONDS) -> sqlite3.Connection:
+def connect_to_write(path: Path, *, patience_seconds: float | None = None) -> sqlite3.Connection:
     """Open for writing; a commit is on disk when it returns (SQLite docs, "PRAGMA synchronous").
 
     The file is made readable for its owner only. Checkpoints are not automatic: see ``checkpoints``.
@@ -91,11 +91,11 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _connect(uri: str, patience_seconds: float = _BUSY_TIMEOUT_SECONDS) -> sqlite3.Connection:
+def _connect(uri: str, patience_seconds: float | None = None) -> sqlite3.Connection:
     return sqlite3.connect(
         uri,
         uri=True,
-        timeout=patience_seconds,
+        timeout=_BUSY_TIMEOUT_SECONDS if patience_seconds is None else patience_seconds,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_STATEMENTS_KEPT,

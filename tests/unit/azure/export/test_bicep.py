@@ -19,7 +19,6 @@ from tests.unit.azure.export.conftest import (
 
 from secure_export.azure.export.export import Format
 from secure_export.azure.setup.change import Side
-from secure_export.azure.setup.wanted import WantedTenant
 from secure_export.sandbox.azure_monitor.estate import SHARED
 
 URI, GROUP = "secure-export-identifier-uri.bicep", "secure-export-action-group.bicep"
@@ -112,6 +111,12 @@ def test_texts_stay_what_they_are() -> None:
     assert main.declared["action_group_1"].body["params"]["receiverName"] == HARD
 
 
+def test_the_parser_sees_faults() -> None:
+    """The parser of these tests sees a fault where there is one, so that its silence says something."""
+    text = written(wanted(), Format.BICEP)["main.bicep"]
+    assert bicep.errors(text.replace("appRoles: [", "appRoles: [[", 1)) != []
+
+
 def said(files: dict[str, str]) -> dict[str, Any]:
     """Bring declarations into the form of what Azure holds."""
     main = bicep.read(files["main.bicep"], {"whoDeploys": "<who runs it>"})
@@ -184,13 +189,3 @@ def used_in(body: dict[str, Any], place: str = "") -> list[tuple[str, set[str]]]
             if isinstance(one, dict):
                 found += used_in(one, f"{place}.{name}" if place else name)
     return found
-
-
-def test_the_extension_is_the_only_thing_the_grammar_lacks() -> None:
-    """The parser of these tests sees a fault where there is one, so that its silence says something."""
-    text = written(one_group(), Format.BICEP)["main.bicep"]
-    assert bicep.errors(text.replace("appRoles: [", "appRoles: [[", 1)) != []
-
-
-def one_group() -> WantedTenant:
-    return wanted()

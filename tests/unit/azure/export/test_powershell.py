@@ -45,7 +45,7 @@ def test_it_sends_the_bodies_of_apply() -> None:
         group, tenant_id=one.tenant_id, application_id="{application id}", identifier_uri="{identifier uri}"
     )
     names = {"displayName": one.application.display_name, "signInAudience": "AzureADMyOrg"}
-    sent = [json.loads(text) for text in literals(main_of(written(one, Format.POWERSHELL))) if text.startswith("{")]
+    sent = [json.loads(text) for text in literals(main_of(written(one, Format.POWERSHELL))) if text.startswith('{"')]
     assert sent == [
         wanted_body({}, one.role) | names,
         merged(None, webhook, group.short_name),
@@ -67,7 +67,7 @@ def test_texts_stay_what_they_are() -> None:
     one = wanted(receiver=HARD, name=HARD, application={"owners": [OWNER]})
     found = literals(main_of(written(one, Format.POWERSHELL)))
     assert {one.groups[0].path, OWNER} <= set(found)
-    bodies = [json.loads(text) for text in found if text.startswith("{")]
+    bodies = [json.loads(text) for text in found if text.startswith('{"')]
     assert [body["properties"]["webhookReceivers"][0]["name"] for body in bodies if "properties" in body] == [HARD]
 
 

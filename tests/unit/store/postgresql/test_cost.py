@@ -26,7 +26,7 @@ from secure_export.store.postgresql import (
     waking,
     work_item_lists,
 )
-from secure_export.store.postgresql.alert_table import lock_alerts, put_alerts, read_known
+from secure_export.store.postgresql.alert_table import lock_alerts, locks_for, put_alerts, read_known
 from secure_export.store.postgresql.appender import Appender
 from secure_export.store.postgresql.lanes import _NEXT_DUE
 from secure_export.store.postgresql.store import PostgresStore
@@ -49,6 +49,11 @@ class _Borrowed:
 
     async def write(self, job: Work) -> object:
         return await job(self._connection)
+
+    async def write_at_once(self, statement: str, *values: object) -> object:
+        return await self._connection.fetch(statement, *values)
+
+    read = write
 
 
 async def _append(db: Any, *names: str) -> None:
@@ -229,7 +234,7 @@ async def test_a_problem_costs_the_same_however_many_alerts_tell_of_it(
     read: list[int] = []
     for more in (300, 1500):
         told = [alert(f"{more}-{n}", problem="p", work_item="another", fired_at=at(n)) for n in range(more)]
-        await store._database.write(partial(put_alerts, name="desk", records=told, now=NOW))
+        await store._database.write(partial(put_alerts, name="desk", records=told, before={}, now=NOW))
         await postgres.execute("VACUUM ANALYZE alerts", database=database)
         read.append(await _rows_read(store, lambda db: read_known(db, "desk", None, ["a"], ["p"])))
     assert read[1] <= read[0] * 1.2 + 10
@@ -255,12 +260,12 @@ async def test_alerts_of_others_are_not_waited_for(store: PostgresStore) -> None
     let_go = asyncio.Event()
 
     async def hold(db: Any) -> None:
-        await lock_alerts(db, "desk", None, [alert("a", problem="p")])
+        await lock_alerts(db, locks_for("desk", None, [alert("a", problem="p")]))
         first.set()
         await let_go.wait()
 
     async def want(db: Any, name: str, problem: str) -> None:
-        await lock_alerts(db, "desk", None, [alert(name, problem=problem)])
+        await lock_alerts(db, locks_for("desk", None, [alert(name, problem=problem)]))
 
     holding = asyncio.create_task(store._database.write(hold))
     await first.wait()

@@ -72,8 +72,8 @@ def merged(there: Mapping[str, Any] | None, receiver: Mapping[str, Any], short_n
         short_name: The short name of a new one.
     """
     if there is None:
-        properties = {"groupShortName": short_name, "enabled": True, "webhookReceivers": [dict(receiver)]}
-        return {"location": "Global", "properties": properties}
+        new = {"groupShortName": short_name, "enabled": True, "webhookReceivers": [dict(receiver)]}
+        return {"location": "Global", "properties": new}
     name = str(receiver["name"])
     properties = dict(there.get("properties") or {})
     webhooks = [dict(one) for one in properties.get("webhookReceivers") or ()]
@@ -89,8 +89,8 @@ def merged(there: Mapping[str, Any] | None, receiver: Mapping[str, Any], short_n
 def without(there: Mapping[str, Any], name: str, *, instead: Mapping[str, Any] | None = None) -> Json:
     """Give an action group without our webhook, or with what was in its place before."""
     properties = dict(there.get("properties") or {})
-    put = [] if instead is None else [dict(instead)]
-    webhooks: Sequence[Json] = properties.get("webhookReceivers") or ()
+    put: list[Json] = [] if instead is None else [dict(instead)]
+    webhooks: list[Json] = properties.get("webhookReceivers") or []
     kept: list[Json] = []
     for one in webhooks:
         kept += put if _is_called(one, name) else [dict(one)]
