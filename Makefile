@@ -4,6 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start the program some hundred times: compiled modules are kept, whatever the surroundings say.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test unit browser lint format types docs bench faults lock clean

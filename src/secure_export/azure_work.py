@@ -12,15 +12,15 @@ from typing import Final
 
 from secure_export.alerts.alert import Condition
 from secure_export.app import Parts, doors
-from secure_export.azure.alert_state.telling import Telling
+from secure_export.azure.alert_state.telling import Act, Telling
 from secure_export.azure.api import AzureApi
 from secure_export.azure.errors import AzureRefused, AzureUnreachable, NotSignedIn
 from secure_export.azure.missed.alerts_api import AlertsApi
 from secure_export.azure.missed.catching_up import Bounds, CatchingUp, Wishes
 from secure_export.azure.missed.finding import Found, Outcome
-from secure_export.azure.missed.meant import OurGroup
+from secure_export.azure.missed.meant import RULE_NOT_FOUND, OurGroup
 from secure_export.azure.session import signed_in
-from secure_export.errors import StoreUnavailable
+from secure_export.errors import SecureExportError, StoreUnavailable
 from secure_export.identity.caller import Caller, Refusal
 from secure_export.intake.door import ConnectionDoor
 from secure_export.intake.entry import Post, entry_of
@@ -33,6 +33,9 @@ FETCHED_BY: Final = "fetched from Azure"
 # Azure tries for about 75 seconds (Azure Monitor docs, action-groups, "Webhook").
 _AZURE_TRIES: Final = timedelta(minutes=2)
 _ALERT_STATE_SECONDS: Final = 30.0
+_SOON_SECONDS: Final = 60.0
+_LACKS_CONTRIBUTOR: Final = "; give who signs in the role Monitoring Contributor on the subscription"
+LACKS_READER: Final = "; give who signs in the role Monitoring Reader on the subscription"
 _ANY_SUBSCRIPTION: Final = "*"
 
 
@@ -173,37 +176,75 @@ class AzureWork:
     Args:
         parts: The open store and the connections.
         metrics: Counts what was taken in.
+        bounds: How much one run asks.
     """
 
-    def __init__(self, parts: Parts, metrics: Metrics) -> None:
+    def __init__(self, parts: Parts, metrics: Metrics, *, bounds: Bounds | None = None) -> None:
         self._parts = parts
+        self._bounds = bounds
         self._metrics = metrics
         self._asked = asked_in(parts.settings)
         self._complaints = Complaints()
+        self._stopped: set[str] = set()
 
     async def run(self) -> None:
         """Do it until cancelled."""
         azure = self._parts.settings.azure
         async with asyncio.TaskGroup() as group:
             if azure.missed.enabled:
-                group.create_task(_every(azure.missed.every_minutes * 60, self.catch_up, self._complaints))
+                usual = azure.missed.every_minutes * 60
+                group.create_task(_every(usual, self._catch_up_by_timer, self._complaints))
             if azure.alert_state.enabled:
                 group.create_task(_every(_ALERT_STATE_SECONDS, self.tell_acts, self._complaints))
 
     async def catch_up(self) -> int:
         """Fetch what Azure could not deliver; how many notifications were taken in."""
-        return sum([await self._catch_up_in(asked) for asked in self._asked])
+        return (await self.caught_up())[0]
 
-    async def _catch_up_in(self, asked: Asked) -> int:
+    async def caught_up(self) -> tuple[int, bool]:
+        """Fetch what Azure could not deliver: how many notifications were taken in, and whether there is more.
+
+        One tenant or subscription that cannot be asked does not hide the others.
+        """
+        count, more = 0, False
+        for asked in self._asked:
+            try:
+                async with catching_up(self._parts, asked, bounds=self._bounds) as run:
+                    for subscription in asked.subscriptions:
+                        count += await self._catch_up_in(run, subscription)
+                        more |= self._goes_on(run, subscription)
+            except SecureExportError as error:
+                self._complaints.waits("azure work waits", error, job="catch_up", tenant=asked.tenant_id)
+        return count, more
+
+    async def _catch_up_in(self, run: CatchingUp, subscription: str) -> int:
         count, wishes = 0, wishes_of(self._parts.settings, patience=_AZURE_TRIES)
-        async with catching_up(self._parts, asked) as run:
-            for subscription in asked.subscriptions:
-                try:
-                    async for found in run.run([subscription], wishes):
-                        count += self._noted(found)
-                except AzureRefused as error:  # one subscription that we may not read must not hide the others
-                    self._complaints.waits("azure missed refused", error, subscription=subscription)
+        try:
+            async for found in run.run([subscription], wishes):
+                count += self._noted(found)
+        except AzureRefused as error:
+            self._stopped.add(subscription)
+            hint = LACKS_READER if error.is_denied else ""
+            self._complaints.warns("azure missed refused", f"{error}{hint}", subscription=subscription)
+        except (AzureUnreachable, NotSignedIn, StoreUnavailable) as error:
+            self._stopped.add(subscription)
+            self._complaints.waits("azure work waits", error, job="catch_up", subscription=subscription)
+        except Exception as error:  # noqa: BLE001 - what is wrong with one must not hide the others
+            self._stopped.add(subscription)
+            self._complaints.failed("azure work failed", error, job="catch_up", subscription=subscription)
         return count
+
+    def _goes_on(self, run: CatchingUp, subscription: str) -> bool:
+        """Whether a run only reached its bounds; one that was stopped by trouble waits for its turn."""
+        is_stopped = subscription in self._stopped
+        self._stopped.discard(subscription)
+        return subscription in run.unfinished and not is_stopped
+
+    async def _catch_up_by_timer(self) -> float:
+        """Catch up; the seconds until the next time: soon, where there is more than one run fetches."""
+        _, more = await self.caught_up()
+        usual = self._parts.settings.azure.missed.every_minutes * 60
+        return min(usual, _SOON_SECONDS) if more else usual
 
     def _noted(self, found: Found) -> int:
         if found.outcome is Outcome.TAKEN_IN:
@@ -217,9 +258,13 @@ class AzureWork:
                 condition=found.condition.value,
             )
             return 1
-        if found.outcome in {Outcome.NOT_ALLOWED, Outcome.NOT_UNDERSTOOD}:
+        if found.outcome in {Outcome.NOT_ALLOWED, Outcome.NOT_UNDERSTOOD} or found.reason == RULE_NOT_FOUND:
             self._complaints.warns("alert not fetched", found.reason, alert=found.alert_id)
         return 0
+
+    def _refused_act(self, act: Act, error: AzureRefused | NotSignedIn) -> None:
+        hint = _LACKS_CONTRIBUTOR if isinstance(error, AzureRefused) and error.is_denied else ""
+        self._complaints.warns("alert state refused", f"{error}{hint}", work_item=act.work_item)
 
     async def tell_acts(self) -> None:
         """Tell Azure what people did with work items."""
@@ -235,20 +280,23 @@ class AzureWork:
             telling = Telling(
                 self._parts.store.upkeep,
                 lambda subscription: managers.get(subscription, only),
-                refused=lambda act, error: self._complaints.waits(
-                    "alert state refused", error, work_item=act.work_item
-                ),
+                refused=self._refused_act,
             )
             await telling.run()
 
 
-async def _every(seconds: float, job: Callable[[], Awaitable[object]], complaints: Complaints) -> None:
-    """Run a job at once and then at its interval, whatever comes of it."""
+async def _every(seconds: float, job: Callable[[], Awaitable[float | None]], complaints: Complaints) -> None:
+    """Run a job at once and then at its interval, or after the seconds that it gives, whatever comes of it."""
     while True:
+        pause = None
         try:
-            await job()
+            pause = await job()
         except (AzureUnreachable, AzureRefused, NotSignedIn, StoreUnavailable) as error:
             complaints.waits("azure work waits", error, job=job.__name__)
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            complaints.failed("azure work failed", error, job=job.__name__)  # a library's own, and no reason to end
         except Exception as error:  # noqa: BLE001 - the timer goes on
             complaints.failed("azure work failed", error, job=job.__name__)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds if pause is None else pause)

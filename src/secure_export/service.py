@@ -111,6 +111,7 @@ async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIt
         health.add(f"delivery:{target.name}", worker.ready)
     retention = _retention(parts.settings.retention)
     parts.keepers.begin(sharing(parts), told=metrics.places_held)
+    health.add("places", parts.keepers.ready)
     upkeep = Upkeep(parts.store.upkeep, targets, retention=retention, clock=parts.store.clock)
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
     timers = [

@@ -56,6 +56,7 @@ LAST = [
     alert("f", vm="vm4", fired_at=at(5)),
 ]
 SIDE_BY_SIDE = 8
+LANES_AT_ONCE = 4
 STILL = 40
 ROUTE = {"group_by": "ci", "reopen_within_hours": 4}
 EXPECTED = {
@@ -230,24 +231,21 @@ async def postgres_database(server: Server) -> AsyncIterator[Open]:
 New = Callable[[Path], AbstractAsyncContextManager[Open]]
 
 
-async def walk(new: New, folder: Path, *, concurrency: int) -> None:
+async def walk(new: New, folder: Path) -> None:
     """Count what lasts in a life without a crash, then die of each, and have another process put it right.
 
     Chance in the order of tasks may give a life a few things more or less: the walk ends with lives that nothing ended.
     """
-    done, died = await die_at(None, new, folder / "whole", concurrency=concurrency)
+    done, died = await die_at(None, new, folder / "whole")
     assert not died
     assert done > 40, "the scenario is too short to prove anything"
     for first in count(1, SIDE_BY_SIDE):
-        lives = [
-            die_at(number, new, folder / str(number), concurrency=concurrency)
-            for number in range(first, first + SIDE_BY_SIDE)
-        ]
+        lives = [die_at(number, new, folder / str(number)) for number in range(first, first + SIDE_BY_SIDE)]
         if not any(died for _, died in await asyncio.gather(*lives)):
             return
 
 
-async def die_at(number: int | None, new: New, folder: Path, *, concurrency: int) -> tuple[int, bool]:
+async def die_at(number: int | None, new: New, folder: Path) -> tuple[int, bool]:
     """Let a process die of the n-th thing that lasts, and judge what the next makes of it.
 
     Returns:
@@ -255,7 +253,7 @@ async def die_at(number: int | None, new: New, folder: Path, *, concurrency: int
     """
     folder.mkdir()  # noqa: ASYNC240 - nothing else waits
     async with new(folder) as open_store:
-        world, life = World(open_store, concurrency=concurrency), Life(number, after=True)
+        world, life = World(open_store, concurrency=LANES_AT_ONCE), Life(number, after=True)
         await world.live(life)
         if life.over.is_set():
             await world.after_a_crash()
@@ -264,17 +262,16 @@ async def die_at(number: int | None, new: New, folder: Path, *, concurrency: int
         return life.done, life.over.is_set()
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
-async def test_a_process_may_die_between_any_two_things_that_last_in_sqlite(tmp_path: Path, concurrency: int) -> None:
+async def test_a_process_may_die_between_any_two_things_that_last_in_sqlite(tmp_path: Path) -> None:
     """Whatever intake or delivery wrote or did last, the next process makes everything right, and nothing twice."""
-    await walk(sqlite_file, tmp_path, concurrency=concurrency)
+    await walk(sqlite_file, tmp_path)
 
 
 async def test_a_process_may_die_between_any_two_things_that_last_in_postgresql(
     tmp_path: Path, postgres: Server
 ) -> None:
     """Whatever intake or delivery wrote or did last, the next process makes everything right, and nothing twice."""
-    await walk(lambda _: postgres_database(postgres), tmp_path, concurrency=4)
+    await walk(lambda _: postgres_database(postgres), tmp_path)
 
 
 async def test_processes_may_die_one_after_the_other(tmp_path: Path) -> None:

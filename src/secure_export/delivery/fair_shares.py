@@ -60,7 +60,7 @@ def renewed(  # noqa: PLR0913 - what is known of all processes, and what is aske
     """
     kept = min(holdings.get(holder, 0), keep)
     taken = sum(held for other, held in holdings.items() if other != holder)
-    fair = fair_share(connection, holder, {*living, holder}, places)
+    fair = fair_share(connection, holder, {*holdings.keys() & living, holder}, places)
     return Allotted(max(kept, min(fair, places - taken)), fair)
 
 

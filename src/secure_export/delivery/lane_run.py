@@ -216,7 +216,7 @@ class LaneRunner:
         """Put a step off rather than keep the lane for long while nothing is done."""
         if not isinstance(decided, Do):
             return decided
-        if not self._target.share.is_open:
+        if not self._target.share.is_open_for_work:
             return Wait(self._clock() + timedelta(seconds=_NO_PLACE_SECONDS), NO_PLACE)
         seconds, why = self.turns.wait()
         return Wait(self._clock() + timedelta(seconds=seconds), why) if seconds > _LONGEST_SLEEP_SECONDS else decided
@@ -230,7 +230,7 @@ class LaneRunner:
         started = self._clock()
         # Asked as the very last thing: the process may have been stopped for long since it was let in.
         outcome: Outcome = TryLater(NO_PLACE)
-        if self._target.share.is_open:
+        if self._target.share.is_open_for_work:
             outcome = await perform(self._target, step, begun, self._complaints)
         now = self._clock()
         self._watch.stepped(item.connection, step.value, type(outcome).__name__, (now - started).total_seconds())

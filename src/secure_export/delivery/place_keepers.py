@@ -27,6 +27,7 @@ class PlaceKeepers:
         self._allotments = allotments
         self._keepers: list[PlaceKeeper] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
 
     def begin(self, targets: Sequence[Target], *, told: HeldTold = lambda *_: None) -> None:
         """Call no tool from now on without a place.
@@ -48,8 +49,16 @@ class PlaceKeepers:
             self._keepers.append(keeper)
             self._tasks.append(asyncio.create_task(keeper.run(), name="places"))
 
+    async def ready(self) -> str | None:
+        """Say why places of some connection are not kept; None: all are, be they none."""
+        if not self._closing and any(task.done() for task in self._tasks):
+            return "what keeps this process's places has ended; restart it, and please report it"
+        troubles = [trouble for keeper in self._keepers if (trouble := await keeper.ready()) is not None]
+        return troubles[0] if troubles else None
+
     async def close(self) -> None:
         """Give everything back; no call is under way any more."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:

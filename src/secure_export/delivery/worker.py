@@ -72,11 +72,12 @@ class Worker:
             sleep=sleep,
         )
         self._running: set[asyncio.Task[None]] = set()
+        self._claiming = 0
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
         self._wanted = 1
         self._trouble: str | None = None
-        self._share.works(lambda: len(self._running), target.concurrency)
+        self._share.works(lambda: len(self._running) + self._claiming, target.concurrency)
         self._share.watch(self._share_changed)
         self._seconds = seconds
         self._took_over_at: float | None = None
@@ -128,17 +129,24 @@ class Worker:
         room = await self._room_for()
         if room < 1 or self._stopping.is_set():
             return
-        claimed = await self._lanes.claim(
-            self._target.name, limit=room, pending_limit=_PENDING_AT_A_TIME, now=self._clock(), lease=self._lease
-        )
-        if self._stopping.is_set():
-            await self._give_back(claimed)
-            return
-        for lane in claimed:
-            self._start(lane)
-        if len(claimed) < room:
+        if await self._claim(room) < room and not self._stopping.is_set():
             # At most a second: other processes, and lanes that become due by time, are not heard.
             await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
+
+    async def _claim(self, room: int) -> int:
+        """Claim and start as many lanes at most, and say how many; their places are needed from before it is asked."""
+        self._claiming = room
+        try:
+            claimed = await self._lanes.claim(
+                self._target.name, limit=room, pending_limit=_PENDING_AT_A_TIME, now=self._clock(), lease=self._lease
+            )
+            for lane in () if self._stopping.is_set() else claimed:
+                self._start(lane)
+        finally:
+            self._claiming = 0
+        if self._stopping.is_set():
+            await self._give_back(claimed)
+        return len(claimed)
 
     async def _room_for(self) -> int:
         """Wait until more lanes may be worked on, and say how many.

@@ -65,6 +65,11 @@ class Share:
         return self._in_use() > 0 and self._seconds() < self._until
 
     @property
+    def is_open_for_work(self) -> bool:
+        """Whether work on a lane may go on now: a process that was stopped for long has lost places under its lanes."""
+        return self.is_open and self._need(self._work) <= self.held
+
+    @property
     def part(self) -> float:
         """The part of the whole that it holds."""
         return self.held / self.of

@@ -140,6 +140,7 @@ def next_generation(item: WorkItem, unseen: tuple[Firing, ...], why: str) -> Wor
         begun=0,
         reopening=False,
         insisted=0,
+        reopened_in=None,
     )
     for firing in unseen[1:]:
         item = told_too(item, firing)

@@ -34,6 +34,7 @@ def keep(item: WorkItem, told: Confirmed) -> WorkItem:
         unseen=unseen,
         desired=replace(item.desired, notes=notes),
         reopening=item.reopening and told.state is ToolState.RESOLVED,
+        reopened_in=told.tool_state if item.to_reopen and told.state is ToolState.OPEN else item.reopened_in,
     )
 
 

@@ -13,7 +13,7 @@ from secure_export.workitems.work_item import ToolState, WorkItem
 ENDED_BY_A_PERSON: Final = "a person closed it in the tool while its alert still fires: left closed"
 ENDED_AGAIN_BY_A_PERSON: Final = "a person ended it once more after it was opened again: left to them"
 _ENDED_BY_PEOPLE: Final = frozenset({ENDED_BY_A_PERSON, ENDED_AGAIN_BY_A_PERSON})
-# The states of work in progress, as the tools that we know write them in English; we never write one.
+# The states of work in progress, as the tools that we know write them in English.
 _AT_WORK: Final = frozenset({"acknowledged", "in progress", "on hold", "pending", "work in progress"})
 
 
@@ -28,15 +28,15 @@ def peoples_act(item: WorkItem) -> PeoplesAct | None:
     """Say what people did with a work item; None: nothing that is known.
 
     They acknowledged it by beginning to work on it, and resolved it when its record is over in the tool while we
-    wanted it open.
+    wanted it open. A record that we opened again is in progress by our doing, until it shows another state.
     """
     told = item.confirmed
     if told is None:
         return None
     if told.state in {ToolState.RESOLVED, ToolState.CLOSED}:
         return PeoplesAct.RESOLVED if item.hands_off in _ENDED_BY_PEOPLE else None
-    is_at_work = told.state is ToolState.OPEN and _plain(told.tool_state) in _AT_WORK
-    return PeoplesAct.ACKNOWLEDGED if is_at_work else None
+    is_at_work = told.state is ToolState.OPEN and (told.at_work or _plain(told.tool_state) in _AT_WORK)
+    return PeoplesAct.ACKNOWLEDGED if is_at_work and told.tool_state != item.reopened_in else None
 
 
 def _plain(state: str) -> str:

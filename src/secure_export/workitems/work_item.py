@@ -152,6 +152,8 @@ class Confirmed:
             becomes a reason of the work item, once.
         tool_state: Its state there in the tool's own word, such as ``On Hold``; empty when the tool has none.
         resolution: How it was resolved, as it is written there by people or by us; empty when nothing is.
+        at_work: Whether its state is one of work that was begun, by the tool's own value, which is the same in every
+            language; False also where the tool's word alone tells.
         changed_at: When the tool last changed it, by the tool's clock; None when the tool does not say. A record that
             was over and is open, and has an older one than before, comes from an old copy of the tool's data.
     """
@@ -168,6 +170,7 @@ class Confirmed:
     tool_state: str = ""
     resolution: str = ""
     changed_at: datetime | None = None
+    at_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,7 @@ class WorkItem:
         reopening: Whether its record, which is resolved in the tool, is to be opened again there.
         when_people_end: What its route says is done when a person resolves it while its alert still fires.
         insisted: The revision with which it was opened again against the person who had resolved it; 0: it was not.
+        reopened_in: The tool's word for the state that its record had after we opened it again; None: we did not.
     """
 
     id: str
@@ -228,6 +232,7 @@ class WorkItem:
     when_people_end: WhenPeopleEnd = WhenPeopleEnd.LEAVE
     insisted: int = 0
     refusal: str = ""
+    reopened_in: str | None = None
 
     @property
     def key(self) -> str:

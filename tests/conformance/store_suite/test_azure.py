@@ -80,3 +80,18 @@ async def test_acts_are_listed_a_few_at_a_time(store: Store) -> None:
         after = acts[-1].place
         places += [one.place for one in acts]
     assert len(places) == len(set(places)) == 3
+
+
+async def test_an_act_that_is_done_once_more_is_told_once_more(store: Store) -> None:
+    """A record that was opened again, and is ended by a person again, has alerts that Azure was not told of."""
+    one = item()
+    ended = replace(resolved(one), hands_off=ENDED_BY_A_PERSON)
+    await keep(store, ended)
+    await store.upkeep.act_told(ended.id, PeoplesAct.RESOLVED)
+    await keep(store, ended)
+    assert await store.upkeep.untold_acts(after=0, limit=10) == []
+    await keep(store, at_work(one, "New"))
+    assert await store.upkeep.untold_acts(after=0, limit=10) == []
+    await keep(store, ended)
+    (act,) = await store.upkeep.untold_acts(after=0, limit=10)
+    assert act.act is PeoplesAct.RESOLVED

@@ -7,6 +7,7 @@ from tests.faults.cluster import process_faults as processes
 from tests.faults.cluster import tool_trouble as tools
 from tests.faults.cluster.fault import Maker
 from tests.faults.cluster.world import LEASE_SECONDS
+from tests.faults.disasters import faults as disasters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Kind:
 
 _LONGER_THAN_A_LEASE = (LEASE_SECONDS + 1.0, LEASE_SECONDS + 3.0)
 
+# Each has a test of its own in ``tests/faults/disasters``; here they meet each other and everything else.
+DISASTERS: dict[str, Kind] = {
+    "stop-database": Kind(disasters.stop_database, 2),
+    "crash-session": Kind(disasters.crash_session, 2),
+    "standby": Kind(disasters.standby, 1, (1.0, 2.0)),
+    "database-clock": Kind(disasters.database_clock, 2),
+    "node-clock": Kind(disasters.node_clock, 1),
+    "disk-full": Kind(disasters.disk_full, 2),
+}
 CATALOGUE: dict[str, Kind] = {
     "kill": Kind(processes.kill, 10, (0.0, 1.0)),
     "pause": Kind(processes.pause, 4, _LONGER_THAN_A_LEASE),
@@ -45,4 +55,5 @@ CATALOGUE: dict[str, Kind] = {
     "tool-misbehaves": Kind(tools.misbehaving, 6, (0.5, 3.0)),
     "tool-stands-still": Kind(tools.frozen, 1, (1.0, 4.0)),
     "tool-restarts": Kind(tools.restarted, 1),
+    **DISASTERS,
 }

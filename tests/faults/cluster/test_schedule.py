@@ -20,15 +20,16 @@ def test_every_kind_takes_part_where_it_can() -> None:
     """Chance leaves no kind of fault out, and one process on a file meets none of the database's server."""
     of_cluster = {entry.fault.name for entry in Schedule.of(1, CLUSTER, seconds=_MANY_SECONDS).entries}
     of_single = {entry.fault.name for entry in Schedule.of(1, SINGLE, seconds=_MANY_SECONDS).entries}
-    assert len(of_cluster) >= len(CATALOGUE)
+    assert len(of_cluster | of_single) >= len(CATALOGUE)
     assert not [name for name in of_single if "database" in name or "PostgreSQL" in name]
-    assert of_single < of_cluster
+    assert of_single - of_cluster == {"disk full under SQLite"}
 
 
 def test_faults_alone_do_not_overlap() -> None:
     """Each begins when the one before is over."""
-    entries = Schedule.alone(1, CLUSTER, tuple(CATALOGUE), apart=0.3).entries
-    assert len(entries) == len(CATALOGUE)
+    names = tuple(name for name in CATALOGUE if name != "disk-full")
+    entries = Schedule.alone(1, CLUSTER, names, apart=0.3).entries
+    assert len(entries) == len(names)
     ends = [entry.at + entry.lasts for entry in entries]
     assert all(after.at > end for end, after in zip(ends, entries[1:], strict=False))
 

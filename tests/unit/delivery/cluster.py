@@ -19,6 +19,7 @@ LONGEST_CALL = 4.0
 TERMS = Terms(window=5.0, margin=1.0, between_renewals=1.0, soon=0.25)
 LEASE = TERMS.window + LONGEST_CALL + TERMS.margin
 LANES = 6
+_LIVELY_SECONDS = 2 * TERMS.between_renewals
 _EVENTS = ("join", "join", "kill", "stop", "go on", "end", "away", "back", "back", "cut", "cut", "heal")
 _STORY_SECONDS = 90.0
 _MOST_ALIVE = 5
@@ -142,7 +143,8 @@ class Process:
         for one in self._sightings.over(seen, now=self.seconds()):
             del rows[one]
         holdings = {one: places for one, (places, _, _) in rows.items()}
-        now = renewed(connection, self.name, holdings, keep=asked.keep, places=asked.places)
+        living = self._sightings.lively(now=self.seconds(), within_seconds=_LIVELY_SECONDS)
+        now = renewed(connection, self.name, holdings, living=living, keep=asked.keep, places=asked.places)
         self._table.numbers += 1
         rows[self.name] = (now.held, self._table.numbers, asked.lease.total_seconds())
         return Allotment(now.held, now.fair)

@@ -145,6 +145,21 @@ async def test_each_test_notification_is_an_alert_of_its_own(scene: Scene) -> No
     assert len((await scene.store.records.alerts()).rows) == 2
 
 
+async def test_no_step_begins_while_more_is_worked_on_than_there_are_places_for(scene: Scene) -> None:
+    """A process that was stopped for long has lost places under its lanes: some wait, until there are few enough."""
+    lanes, share = 3, scene.target.share
+    share.works(lambda: lanes, 4)
+    share.change(held=2, goal=2, of=4, until=float("inf"))
+    await scene.fire()
+    await scene.deliver()
+    assert scene.tool.steps == []
+    assert "no place" in (await scene.lane_row())["reason"]
+    lanes = 2
+    scene.clock.forward(10)
+    await scene.deliver()
+    assert scene.tool.steps == [StepKind.CREATE]
+
+
 async def test_alerts_of_one_key_share_a_record(make_scene: MakeScene) -> None:
     """The second adds a note; the last end resolves."""
     scene = await make_scene(route={"group_by": "ci"})

@@ -1,13 +1,20 @@
 """How one process keeps its places in one connection."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from tests.unit.delivery.scene import ManualClock
+from tests.unit.delivery.tool import Tool
 
+from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Allotment, PlacesAsked
 from secure_export.delivery.place_keeper import PlaceKeeper, Terms
+from secure_export.delivery.place_keepers import PlaceKeepers
 from secure_export.errors import StoreUnavailable
 from secure_export.itsm.share import Share
+from secure_export.policy.decide import Policy
+from secure_export.policy.settings import RouteSettings
 
 TERMS = Terms(window=15, margin=5, between_renewals=3, soon=0.5)
 
@@ -141,6 +148,47 @@ async def test_places_that_last_need_no_renewal() -> None:
     await scene.keeper.renew()
     scene.seconds.now += 1_000_000
     assert scene.share.is_open
+
+
+async def test_trouble_with_places_is_told_until_it_has_passed() -> None:
+    """Without places nothing is delivered; to hold none, because others do, is no trouble."""
+    scene = Scene()
+    scene.store.answer = Allotment(0, 0)
+    told: list[str | None] = []
+    troubles: list[Exception | None] = [None, StoreUnavailable("away"), KeyError("x"), None]
+
+    async def renew(*_: object) -> Allotment:
+        told.append(await scene.keeper.ready())
+        if (trouble := troubles.pop(0)) is not None:
+            raise trouble
+        return scene.store.answer
+
+    async def sleep(_: float) -> None:
+        if not troubles:
+            told.append(await scene.keeper.ready())
+            raise asyncio.CancelledError
+
+    scene.store.renew = renew  # type: ignore[assignment,method-assign] # it fails in ways of its own
+    scene.keeper._sleep = sleep
+    with pytest.raises(asyncio.CancelledError):
+        await scene.keeper.run()
+    assert told == [None, None, "away", "keeping places failed (KeyError); the log says more", None]
+
+
+async def test_a_keeper_that_has_ended_is_told() -> None:
+    """Nothing would be delivered any more, without a word."""
+    scene = Scene()
+    keepers = PlaceKeepers(scene.store)
+    assert await keepers.ready() is None
+    keepers.begin([Target("prod", Policy(RouteSettings()), Tool(ManualClock()), share=scene.share)])
+    await asyncio.sleep(0)
+    assert await keepers.ready() is None
+    (task,) = keepers._tasks
+    task.cancel()
+    await asyncio.wait([task])
+    assert "has ended" in str(await keepers.ready())
+    await keepers.close()
+    assert await keepers.ready() is None
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["store there", "store away"])

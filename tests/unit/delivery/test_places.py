@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.delivery.cluster import live, most_beyond
 
-from secure_export.delivery.fair_shares import fair_share, renewed
+from secure_export.delivery.fair_shares import Allotted, fair_share, renewed
 
 NAMES = st.lists(st.text("abcdef", min_size=1, max_size=4), min_size=1, max_size=9, unique=True)
 
@@ -40,7 +40,7 @@ def test_places_are_never_held_twice(places: int, asked: list[tuple[int, int, bo
     for number, keep, goes in asked:
         name = f"process-{number}"
         before = holdings.get(name, 0)
-        now = renewed("prod", name, holdings, keep=keep, places=places)
+        now = renewed("prod", name, holdings, living=holdings, keep=keep, places=places)
         assert now.held <= max(min(before, keep), now.fair)
         assert now.held >= min(before, keep), "nothing is taken from anybody"
         holdings[name] = now.held
@@ -60,14 +60,21 @@ def test_shares_become_fair_in_a_few_renewals(names: list[str], places: int, dat
     fair = dict.fromkeys(names, places)
     for _ in range(3):
         for name in data.draw(st.permutations(names)):
-            now = renewed("prod", name, holdings, keep=fair[name], places=places)
+            now = renewed("prod", name, holdings, living=holdings, keep=fair[name], places=places)
             holdings[name], fair[name] = now.held, now.fair
     assert holdings == {name: fair_share("prod", name, names, places) for name in names}
 
 
+def test_the_dead_get_nothing_and_nobody_gives_back_for_them() -> None:
+    """What they hold stays held until their leases are over; what is left is for those that live."""
+    holdings = {"dead-1": 1, "dead-2": 0, "dead-3": 0, "living": 2}
+    assert renewed("prod", "living", holdings, living=["gone"], keep=2, places=4) == Allotted(held=3, fair=4)
+    assert renewed("prod", "new", holdings | {"living": 3}, living=["living"], keep=0, places=4) == Allotted(0, 2)
+
+
 def test_a_configuration_with_fewer_places_hands_out_none_until_there_are_few_enough() -> None:
     """While processes with an older configuration hold more, a new one takes nothing, and fails at nothing."""
-    now = renewed("prod", "new", {"old-1": 4, "old-2": 4}, keep=0, places=2)
+    now = renewed("prod", "new", {"old-1": 4, "old-2": 4}, living=["old-1", "old-2"], keep=0, places=2)
     assert now.held == 0
 
 

@@ -20,6 +20,7 @@ from secure_export.delivery.contract import Retention
 from secure_export.delivery.upkeep import Intervals, Upkeep
 from secure_export.errors import StoreUnavailable
 from secure_export.itsm.contract import Changes
+from secure_export.itsm.share import Share
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import RouteSettings
 from secure_export.workitems.work_item import StepKind, ToolState
@@ -275,6 +276,32 @@ async def test_a_tool_that_stands_still_is_let_go(scene: Scene) -> None:
     target = Target(CONNECTION, scene.policy, Standing(scene.clock))
     async with asyncio.timeout(5):
         await upkeep(scene).take_in_changes(target)
+
+
+class LosesItsPlace(Tool):
+    """A tool that has more to tell, which is asked by a process that loses its place meanwhile."""
+
+    share = Share()
+    asked = 0
+
+    async def changes(self, cursor: str) -> Changes:
+        self.asked += 1
+        self.share.change(held=0, goal=0, of=1, until=float("inf"))
+        return Changes((), f"{cursor}.", more=self.asked < 2)
+
+
+async def test_nothing_more_is_asked_without_a_place(scene: Scene) -> None:
+    """Each question is a call, also of a connector that knows of no places."""
+    tool = LosesItsPlace(scene.clock)
+    asking = asyncio.create_task(
+        upkeep(scene).take_in_changes(Target(CONNECTION, scene.policy, tool, share=tool.share))
+    )
+    await until(lambda: tool.asked == 1)
+    await asyncio.wait([asking], timeout=0.05)
+    assert tool.asked == 1
+    tool.share.change(held=1, goal=1, of=1, until=float("inf"))
+    await asking
+    assert tool.asked == 2
 
 
 class Broken(Tool):

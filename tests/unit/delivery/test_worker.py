@@ -168,6 +168,28 @@ async def test_lanes_claimed_while_stopping_are_given_back(scene: Scene) -> None
     assert (await scene.store.records.counts())["ready"] == 3
 
 
+async def test_lanes_that_are_being_claimed_need_their_places(make_scene: MakeScene) -> None:
+    """A process that is to give places back while it claims would else work on more lanes than it has places for."""
+    scene = await make_scene(concurrency=8)
+    await fire_many(scene, 8)
+    share, needed = scene.target.share, 0
+    share.change(held=4, goal=4, of=4, until=float("inf"))
+
+    async def shrinks(call: str, _: ClaimedLane | None) -> None:
+        nonlocal needed
+        if call == "claim" and not needed:
+            needed = share.needed()
+            share.change(held=needed, goal=1, of=4, until=float("inf"))
+
+    scene.tool.gate = asyncio.Event()
+    async with running(scene.worker(WatchedLanes(scene.store, shrinks))):
+        await until(lambda: len(scene.tool.at_work) == 8)
+        assert needed == share.needed() == 4
+        scene.tool.gate.set()
+        await until_idle(scene)
+        await until(lambda: share.needed() == 0)
+
+
 async def test_an_outage_of_the_store_is_sat_out(scene: Scene) -> None:
     """Minutes without a store: one line in the log a minute, and then everything is delivered, once."""
     away = True

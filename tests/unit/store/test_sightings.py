@@ -28,3 +28,12 @@ def test_who_was_gone_and_is_back_is_seen_for_the_first_time() -> None:
     sightings.over({"a": Renewed(7, 50)}, now=0)
     sightings.over({}, now=30)
     assert sightings.over({"a": Renewed(7, 50)}, now=60) == []
+
+
+def test_who_has_not_renewed_for_some_seconds_is_not_lively() -> None:
+    """Though its lease goes on: a new number is a sign of life, the same one is none."""
+    sightings = Sightings()
+    sightings.over({"quiet": Renewed(1, 50), "lively": Renewed(1, 50)}, now=0)
+    sightings.over({"quiet": Renewed(1, 50), "lively": Renewed(2, 50)}, now=5)
+    assert sightings.lively(now=5.9, within_seconds=6) == ["quiet", "lively"]
+    assert sightings.lively(now=6, within_seconds=6) == ["lively"]

@@ -11,11 +11,14 @@ from typing import Any, Final, Protocol
 
 from secure_export.azure.alert_state.path import path_of, subscription_in
 from secure_export.azure.api import AzureApi
-from secure_export.azure.errors import AzureRefused
+from secure_export.azure.errors import AzureRefused, NotSignedIn
 
 _VERSION: Final = "2019-03-01"
 _AT_A_TIME: Final = 100
 _FORWARD: Final = ("New", "Acknowledged", "Closed")
+_THROTTLED: Final = 429
+# One alert may be refused by itself; so many in a row mean that nothing in the subscription will be done now.
+_REFUSALS_IN_A_ROW: Final = 20
 _STATE_OF: Final = {"acknowledged": "Acknowledged", "resolved": "Closed"}
 
 
@@ -86,8 +89,8 @@ class Telling:
     Args:
         acts: What is to be told.
         manager_for: Gives Azure Resource Manager, signed in, for a subscription; None where no tenant of ours has it.
-        calls: How many calls a run makes at most; Azure allows 1,000 a minute and subscription.
-        refused: Told of a work item that Azure refused, and why.
+        calls: How many calls a run makes at most; Azure allows 1,000 a minute and subscription, and others call, too.
+        refused: Told of a work item that Azure refused, or in whose tenant nobody could sign in, and why.
     """
 
     def __init__(
@@ -95,32 +98,39 @@ class Telling:
         acts: Acts,
         manager_for: Callable[[str], AzureApi | None],
         *,
-        calls: int = 600,
-        refused: Callable[[Act, AzureRefused], None] | None = None,
+        calls: int = 300,
+        refused: Callable[[Act, AzureRefused | NotSignedIn], None] | None = None,
     ) -> None:
         self._acts = acts
         self._manager_for = manager_for
         self._calls = calls
         self._refused = refused or (lambda _, __: None)
+        self._refusals: dict[str, int] = {}
 
     async def run(self) -> Told:
         """Tell Azure what it was not told yet.
 
+        A subscription in which Azure refuses one act after the other is not asked further in this run: thousands there
+        would use up the calls for others.
+
         Raises:
             AzureUnreachable: Azure does not answer; what is left is told by the next run.
-            NotSignedIn: There is no token.
             StoreUnavailable: The store cannot be read or written.
         """
         told, after, left = Told(), 0, self._calls
+        self._refusals.clear()
         while acts := await self._acts.untold_acts(after=after, limit=_AT_A_TIME):
             for act in acts:
                 after = act.place
                 if left <= 0:
                     told.put_off += 1
                     continue
+                if self._is_closed(act):
+                    told.put_off += 1
+                    continue
                 try:
                     left -= await self._tell(act, told)
-                except AzureRefused as error:
+                except (AzureRefused, NotSignedIn) as error:
                     told.put_off += 1
                     left -= 1
                     self._refused(act, error)
@@ -130,15 +140,28 @@ class Telling:
                 break
         return told
 
+    def _is_closed(self, act: Act) -> bool:
+        counts = (self._refusals.get(subscription_in(path), 0) for path in _paths(act.alert_ids))
+        return any(count >= _REFUSALS_IN_A_ROW for count in counts)
+
     async def _tell(self, act: Act, told: Told) -> int:
         """Tell of one work item; how many calls that took."""
         calls = 0
         for path in _paths(act.alert_ids):
-            manager = self._manager_for(subscription_in(path))
+            subscription = subscription_in(path)
+            manager = self._manager_for(subscription)
             if manager is None:
                 told.kept += 1
                 continue
-            made, has_changed = await _bring_forward(manager, path, _STATE_OF[act.act], _comment(act))
+            try:
+                made, has_changed = await _bring_forward(manager, path, _STATE_OF[act.act], _comment(act))
+            except (AzureRefused, NotSignedIn) as error:
+                is_one = isinstance(error, AzureRefused) and error.status != _THROTTLED
+                self._refusals[subscription] = self._refusals.get(subscription, 0) + (
+                    1 if is_one else _REFUSALS_IN_A_ROW
+                )
+                raise
+            self._refusals.pop(subscription, None)
             calls += made
             told.changed += has_changed
             told.kept += not has_changed

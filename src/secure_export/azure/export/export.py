@@ -29,7 +29,7 @@ _TEMPLATES: Mapping[Format, str] = {
 }
 
 
-def exported(
+def exported(  # noqa: PLR0913 - all of it is said by the command
     wanted: WantedTenant,
     format_: Format,
     *,

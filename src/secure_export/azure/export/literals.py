@@ -11,7 +11,7 @@ from typing import Any
 from secure_export.errors import SettingsError
 
 # PowerShell ends a single-quoted string at any of these (about_Quoting_Rules; the tokenizer's ``IsSingleQuote``).
-_POWERSHELL_QUOTES = re.compile("(['‘’‚‛])")
+_POWERSHELL_QUOTES = re.compile(r"(['\u2018\u2019\u201a\u201b])")
 _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -42,7 +42,7 @@ def powershell_words(values: Iterable[str]) -> Literal:
 
 
 def hcl(value: str) -> Literal:
-    """Write a text for Terraform. ``${`` and ``%{`` would begin a template: their first character is written as a number."""
+    """Write a text for Terraform. ``${`` and ``%{`` would begin a template, so a number stands for their first."""
     return Literal('"' + _escaped(value, '"', {"$": "\\u0024", "%": "\\u0025"}, _hcl_number) + '"')
 
 

@@ -94,7 +94,9 @@ class Group:
     @property
     def scopes(self) -> list[str]:
         """The resource groups all of whose alert rules get it."""
-        return [f"/subscriptions/{self.wanted.subscription}/resourceGroups/{rg}" for rg in self.wanted.link.resource_groups]
+        return [
+            f"/subscriptions/{self.wanted.subscription}/resourceGroups/{rg}" for rg in self.wanted.link.resource_groups
+        ]
 
 
 @dataclass(frozen=True, slots=True)

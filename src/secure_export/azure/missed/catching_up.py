@@ -1,6 +1,7 @@
 """Fetches what Azure could not deliver: looks at what changed, compares, and has what is missing taken in."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -9,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from secure_export.alerts.alert import Condition
-from secure_export.azure.errors import AzureRefused
+from secure_export.azure.errors import AzureRefused, AzureUnreachable, NotSignedIn
 from secure_export.azure.missed.alerts_api import AlertsApi, Page
 from secure_export.azure.missed.finding import Found, Outcome
 from secure_export.azure.missed.listed import ListedAlert
@@ -18,7 +19,11 @@ from secure_export.azure.missed.progress import Progress, kept, next_pass, to_ke
 from secure_export.azure.missed.translate import body_of, conditions, rule_name
 from secure_export.clock import Clock
 
-_CURSOR_GONE = 400
+# Answers that say something of us or of the moment, and nothing of the page or the alert that was asked for.
+_NOT_OF_THE_PAGE = frozenset({401, 403, 429})
+_PASSES = 500
+_AT_ONCE = 64
+_MISSING = Outcome.MISSING
 
 
 class Cursors(Protocol):
@@ -136,6 +141,23 @@ class CatchingUp:
                 self.unfinished.discard(subscription)
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A notification that was compared with what is recorded."""
+
+    alert: ListedAlert
+    condition: Condition
+    connection: str
+    outcome: Outcome
+    reason: str
+
+    def found(self, outcome: Outcome | None = None, reason: str = "") -> Found:
+        alert, condition = self.alert, self.condition
+        at = _at(alert, condition)
+        outcome, reason = outcome or self.outcome, reason or self.reason
+        return Found(alert.alert_id, rule_name(alert), self.connection, condition, at, outcome, reason)
+
+
 class _Pass:
     """Catches up in one subscription."""
 
@@ -153,24 +175,27 @@ class _Pass:
         self._rules = rules
         self._name = f"azure-missed:{subscription}"
         self._alerts_left = self._bounds.alerts
+        self._ends_at = monotonic() + self._bounds.seconds
         self.is_complete = False
         self._is_cut = False
+        self._trouble: Exception | None = None
 
     async def run(self) -> AsyncIterator[Found]:
         progress = await self._begin()
-        ends_at = monotonic() + self._bounds.seconds
         for _ in range(self._bounds.pages):
             page = await self._page(progress)
             changed = [one for one in page.alerts if one.modified is None or one.modified >= progress.since]
             async for found in self._look_at(changed, progress):
                 yield found
+            if self._trouble is not None:
+                raise self._trouble
             if self._is_cut:
                 return
             is_last = page.following is None or len(changed) < len(page.alerts)
             progress = self._after(progress, None if is_last else page.following)
             await self._keep(progress)
             self.is_complete = is_last
-            if is_last or monotonic() >= ends_at:
+            if is_last or monotonic() >= self._ends_at:
                 return
 
     async def _begin(self) -> Progress:
@@ -179,12 +204,18 @@ class _Pass:
         return next_pass(known, now=self._now, look_back=wishes.look_back, keeps=wishes.keeps, since=wishes.since)
 
     async def _page(self, progress: Progress) -> Page:
-        """Read the page that is next; from the start where Azure no longer knows the one that we were at."""
-        try:
-            return await self._api.page(self._subscription, progress.page)
-        except AzureRefused as error:
-            if progress.page is None or error.status != _CURSOR_GONE:
-                raise
+        """Read the page that is next; from the start where Azure does not give the one that we were at.
+
+        Its address may be too old, or one of another cloud; asked for again and again, it would hold up everything.
+        """
+        if progress.page is not None:
+            try:
+                return await self._api.page(self._subscription, progress.page)
+            except AzureRefused as error:
+                if error.status in _NOT_OF_THE_PAGE:
+                    raise
+            except AzureUnreachable:
+                pass
         return await self._api.page(self._subscription)
 
     def _after(self, progress: Progress, following: str | None) -> Progress:
@@ -199,30 +230,92 @@ class _Pass:
             await self._cursors.keep_cursor(self._name, to_keep(progress))
 
     async def _look_at(self, alerts: Sequence[ListedAlert], progress: Progress) -> AsyncIterator[Found]:
-        """Take in what is missing of some alerts, in the order of events."""
-        meant = {one.guid: meant_for(one, self._groups, self._rules) for one in alerts}
+        """Take in what is missing of some alerts, in the order of events.
+
+        All of it is read before anything is taken in, and then taken in at once: what fired and ended in the outage
+        shall be one work item that is over, and not one that is opened for the time that reading others takes.
+        """
+        meant = await self._meant(alerts)
         recorded = await self._recorded(alerts, meant)
         told = [(one, condition) for one in alerts for condition in conditions(one)]
+        looked = [
+            one
+            for alert, condition in sorted(told, key=lambda one: _at(*one) or self._now)
+            if self._is_of_interest(alert, condition, progress)
+            for one in self._compared(alert, condition, meant[alert.guid], recorded, progress)
+        ]
+        whole = {} if self._wishes.dry_run else await self._read([one for one in looked if one.outcome is _MISSING])
+        if self._is_cut:
+            unread = (n for n, one in enumerate(looked) if one.outcome is _MISSING and one.alert.guid not in whole)
+            looked = looked[: next(unread, len(looked))]
+        for start in range(0, len(looked), _AT_ONCE):
+            some = [self._take_in(one, whole) for one in looked[start : start + _AT_ONCE]]
+            for one in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(one, BaseException):
+                    raise one
+                yield one
+
+    async def _take_in(self, one: _Looked, whole: Mapping[str, ListedAlert]) -> Found:
+        if one.outcome is not _MISSING or one.alert.guid not in whole:
+            return one.found()
+        body = body_of(whole[one.alert.guid], one.condition)
+        return one.found(*await self._taking.take_in(one.connection, body))
+
+    async def _read(self, missing: Iterable[_Looked]) -> dict[str, ListedAlert]:
+        """Read the alerts of what is missing, as far as this run may; what keeps it from more is told afterwards."""
         whole: dict[str, ListedAlert] = {}
-        for alert, condition in sorted(told, key=lambda one: _at(*one) or self._now):
-            if not self._is_of_interest(alert, condition, progress):
+        for one in missing:
+            if one.alert.guid in whole:
                 continue
-            for connection in meant[alert.guid].connections:
-                known = recorded.get((connection, alert.alert_id.lower()), frozenset())
-                outcome, reason = self._known(alert, condition, known, progress)
-                if outcome is Outcome.MISSING and not self._wishes.dry_run:
-                    if alert.guid not in whole:
-                        if self._alerts_left <= 0:
-                            self._is_cut = True
-                            return
-                        self._alerts_left -= 1
-                        whole[alert.guid] = _with_context(alert, await self._api.alert(alert))
-                    body = body_of(whole[alert.guid], condition)
-                    outcome, reason = await self._taking.take_in(connection, body)
-                    reason = reason or meant[alert.guid].reason
-                yield _found(alert, condition, connection, outcome, reason or meant[alert.guid].reason)
-            if not meant[alert.guid].connections:
-                yield _found(alert, condition, "", Outcome.NOT_OURS, meant[alert.guid].reason)
+            if self._alerts_left <= 0 or (whole and monotonic() >= self._ends_at):
+                self._is_cut = True
+                break
+            self._alerts_left -= 1
+            try:
+                whole[one.alert.guid] = await self._with_context(one.alert)
+            except (AzureRefused, AzureUnreachable, NotSignedIn) as error:
+                self._is_cut, self._trouble = True, error
+                break
+        return whole
+
+    async def _with_context(self, alert: ListedAlert) -> ListedAlert:
+        """Read an alert; one that Azure lists and does not give is taken as it was listed, and holds up no other."""
+        try:
+            return _with_context(alert, await self._api.alert(alert))
+        except AzureRefused as error:
+            if error.status in _NOT_OF_THE_PAGE or error.status >= _PASSES:
+                raise
+            return alert
+
+    def _compared(
+        self,
+        alert: ListedAlert,
+        condition: Condition,
+        meant: Meant,
+        recorded: Mapping[tuple[str, str], frozenset[Condition]],
+        progress: Progress,
+    ) -> Iterator[_Looked]:
+        """Say for each connection whether a notification is missing."""
+        if not meant.connections:
+            yield _Looked(alert, condition, "", Outcome.NOT_OURS, meant.reason)
+        for connection in meant.connections:
+            known = recorded.get((connection, alert.alert_id.lower()), frozenset())
+            outcome, reason = self._known(alert, condition, known, progress)
+            yield _Looked(alert, condition, connection, outcome, reason or meant.reason)
+
+    async def _meant(self, alerts: Sequence[ListedAlert]) -> dict[str, Meant]:
+        """Say for whom alerts were, by GUID.
+
+        The end of an alert whose firing was recorded is wanted whatever its rule names now: its work item is open.
+        """
+        meant = {one.guid: meant_for(one, self._groups, self._rules) for one in alerts}
+        strays = [one for one in alerts if one.resolved and not one.suppressed and not meant[one.guid].connections]
+        for connection in dict.fromkeys(group.connection for group in self._groups) if strays else ():
+            recorded = await self._taking.recorded(connection, [one.alert_id for one in strays])
+            for one in strays:
+                if Condition.FIRED in recorded.get(one.alert_id.lower(), ()):
+                    meant[one.guid] = Meant((*meant[one.guid].connections, connection), "its firing was recorded")
+        return meant
 
     async def _recorded(
         self, alerts: Sequence[ListedAlert], meant: Mapping[str, Meant]
@@ -267,7 +360,3 @@ def _with_context(listed: ListedAlert, read: ListedAlert) -> ListedAlert:
         context=read.context or listed.context,
         custom_properties=read.custom_properties or listed.custom_properties,
     )
-
-
-def _found(alert: ListedAlert, condition: Condition, connection: str, outcome: Outcome, reason: str) -> Found:
-    return Found(alert.alert_id, rule_name(alert), connection, condition, _at(alert, condition), outcome, reason)

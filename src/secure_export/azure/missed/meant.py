@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from secure_export.azure.missed.listed import ListedAlert
+
+RULE_NOT_FOUND: Final = "its rule is gone, or may not be read by who signs in: nobody knows whom it calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,15 @@ def meant_for(alert: ListedAlert, ours: Iterable[OurGroup], groups_of_rules: Map
     if alert.action_groups:
         told = [group for group in ours if group.id in alert.action_groups]
         return _of(told, "Azure says that it was for action group", "Azure says that it was for other action groups")
-    of_rule = groups_of_rules.get(alert.rule.lower(), frozenset())
-    told = [group for group in ours if group.id in of_rule]
+    of_rule = groups_of_rules.get(alert.rule.lower())
+    told = [group for group in ours if of_rule and group.id in of_rule]
     if told:
         return _of(told, "its rule names action group", "")
     told = [group for group in ours if group.subscription == alert.subscription]
-    return _of(told, "a processing rule brings every alert of the subscription to", "its rule names none of our groups")
+    # Resource Graph leaves out what one may not read, and says nothing of it.
+    is_hidden = of_rule is None and alert.rule.startswith("/")
+    why_not = RULE_NOT_FOUND if is_hidden else "its rule names none of our groups"
+    return _of(told, "a processing rule brings every alert of the subscription to", why_not)
 
 
 def _of(groups: list[OurGroup], why: str, why_not: str) -> Meant:

@@ -93,6 +93,11 @@ TEST_ACTION_GROUP = Permission(
     "to have Azure send a test notification",
 )
 READ_ALERTS = Permission(Side.AZURE, ("Microsoft.AlertsManagement/alerts/read",), "to read alerts that were fired")
+READ_RULES = Permission(
+    Side.AZURE,
+    ("*/read",),
+    "to see in Resource Graph which action groups alert rules call; rules that may not be read are missing there",
+)
 CHANGE_ALERT_STATE = Permission(
     Side.AZURE, ("Microsoft.AlertsManagement/alerts/changestate/action",), "to tell Azure what people did"
 )

@@ -13,7 +13,7 @@ from secure_export.cli.output import err
 from secure_export.errors import SettingsError
 
 
-def export(
+def export(  # noqa: PLR0913 - options of a command
     config: Config = DEFAULT_FILE,
     *,
     format_: Annotated[Format, typer.Option("--format", help="The language.")],

@@ -11,10 +11,11 @@ import typer
 from rich.markup import escape
 
 from secure_export.app import Parts
+from secure_export.azure.errors import AzureRefused
 from secure_export.azure.missed.catching_up import Bounds, Wishes
 from secure_export.azure.missed.finding import Found, Outcome
 from secure_export.azure.missed.progress import AZURE_KEEPS
-from secure_export.azure_work import Asked, asked_in, catching_up, our_groups, wishes_of
+from secure_export.azure_work import LACKS_READER, Asked, asked_in, catching_up, our_groups, wishes_of
 from secure_export.cli.azure.setting_up import settings_of
 from secure_export.cli.options import DEFAULT_FILE, AsJson, Config, parts, run_async
 from secure_export.cli.output import err, out, print_json, print_table
@@ -91,7 +92,8 @@ async def _in_tenant(
                     count += one.outcome in {Outcome.TAKEN_IN, Outcome.MISSING}
                     yield one
             except SecureExportError as error:
-                problems.append(f"subscription {subscription}: {error}")
+                hint = LACKS_READER if isinstance(error, AzureRefused) and error.is_denied else ""
+                problems.append(f"subscription {subscription}: {error}{hint}")
             if run.unfinished and subscription not in "".join(problems):
                 problems.append(f"subscription {subscription}: there is more than one run reads; run it again")
             if not quiet:

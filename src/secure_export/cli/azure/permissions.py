@@ -14,6 +14,7 @@ from secure_export.azure.setup.permissions import (
     READ_ALERTS,
     READ_APPLICATION,
     READ_DIRECTORY,
+    READ_RULES,
     TEST_ACTION_GROUP,
     WRITE_ACTION_GROUP,
     WRITE_APPLICATION,
@@ -42,7 +43,7 @@ NEEDED: Final[dict[str, tuple[Permission, ...]]] = {
     "azure apply": _MAKE,
     "azure verify": (*_LOOK, TEST_ACTION_GROUP),
     "azure destroy": (*_MAKE, DELETE_ACTION_GROUP, DELETE_PROCESSING_RULE),
-    "azure missed, serve with azure.missed": (READ_ALERTS,),
+    "azure missed, serve with azure.missed": (READ_ALERTS, READ_RULES),
     "serve with azure.alert_state": (READ_ALERTS, CHANGE_ALERT_STATE),
 }
 _ROLES: Final = {

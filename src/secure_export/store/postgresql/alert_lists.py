@@ -10,7 +10,7 @@ from secure_export.store.keys import alert_key
 from secure_export.store.paging import cursor_after, one_of, page, rows_before, rows_on_page
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.numbered import numbered
-from secure_export.store.postgresql.partitions import of_days
+from secure_export.store.postgresql.partitions import between_days, of_days
 
 _SEARCHED_AT_ONCE = 50_000
 _NOTIFICATIONS_LISTED = 1000
@@ -25,7 +25,12 @@ SELECT {ALERT_COLUMNS} FROM alerts
 WHERE seq = (SELECT max(seq) FROM of_id WHERE $3::text IS NULL OR connection = $3)
 """  # noqa: S608 - constants
 # Sorted by an expression, or a plan for any limit walks through all notifications in order, looking for the alert's.
-_NUMBERS = "SELECT notification FROM alert_notifications WHERE alert = $1 ORDER BY notification + 0 LIMIT $2"
+# Only the days on which it may have been spoken of: each has a partition, with an index of its own to look into.
+_NUMBERS = """
+SELECT notification FROM alert_notifications WHERE alert = $1 AND notification >= {first} AND notification < {end}
+ORDER BY notification + 0 LIMIT $2
+"""
+_FIRED_AT, _SEEN_AT = 4, 7  # where they are in ALERT_COLUMNS
 _NOTIFICATIONS = """
 SELECT notifications.id, received_at, caller FROM notifications JOIN senders ON senders.id = sender
 WHERE notifications.id = ANY($1::bigint[])"""
@@ -74,6 +79,14 @@ async def one_alert(connection: Connection, alert_id: str, name: str | None) -> 
     row = await connection.fetchrow(_ONE, alert_key(alert_id), alert_id, name)
     if row is None:
         raise NotFound(f"there is no alert {alert_id}; list alerts to see which there are")
-    numbers = [one[0] for one in await connection.fetch(_NUMBERS, row[0], _NOTIFICATIONS_LISTED)]
+    first, end = between_days(*_days_of(row))
+    query = _NUMBERS.format(first=first, end=end)
+    numbers = [one[0] for one in await connection.fetch(query, row[0], _NOTIFICATIONS_LISTED)]
     notifications = sorted(await of_days(connection, _NOTIFICATIONS, numbers), key=lambda one: int(one[0]))
     return {**alert_object(row), "notifications": [notification_object(one) for one in notifications]}
+
+
+def _days_of(row: Any) -> tuple[int, int]:
+    """Say from when to when an alert's notifications may have come: not before it fired, save for wrong clocks."""
+    fired_at, seen_at = row[_FIRED_AT], row[_SEEN_AT]
+    return (fired_at if fired_at is not None and fired_at <= seen_at else 0), seen_at

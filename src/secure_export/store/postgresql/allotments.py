@@ -20,9 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _LIVELY_SECONDS = 6.0
 # One process at a time, so that all see what the one before left. The lock is let go with the transaction; one that is
 # stopped in the middle of it must not keep the others from renewing in time.
-_ALONE = (
-    "SELECT set_config('idle_in_transaction_session_timeout', '3s', true), pg_advisory_xact_lock(1397310823, $1)"
-)
+ALONE = "SELECT set_config('idle_in_transaction_session_timeout', '3s', true), pg_advisory_xact_lock(1397310823, $1)"
 _HOLDINGS = "SELECT holder, places, number, lease FROM allotments WHERE connection = $1"
 _FREE = "DELETE FROM allotments WHERE connection = $1 AND holder = ANY($2::text[])"
 _HOLD = """
@@ -57,13 +55,13 @@ class PostgresAllotments:
         """See ``Allotments.leave``."""
 
         async def job(db: Connection) -> None:
-            await db.execute(_ALONE, _lock_of(connection))
+            await db.execute(ALONE, lock_of(connection))
             await db.execute(_FREE, connection, [self._holder])
 
         await self._database.write(job)
 
     async def _renew(self, db: Connection, connection: str, asked: PlacesAsked) -> Allotment:
-        await db.execute(_ALONE, _lock_of(connection))
+        await db.execute(ALONE, lock_of(connection))
         rows = await db.fetch(_HOLDINGS, connection)
         seen = {str(row[0]): Renewed(row[2], row[3] / 1_000_000) for row in rows if row[0] != self._holder}
         sightings, seconds = self._sightings[connection], self._seconds()
@@ -78,6 +76,6 @@ class PostgresAllotments:
         return Allotment(now.held, now.fair)
 
 
-def _lock_of(connection: str) -> int:
+def lock_of(connection: str) -> int:
     """Give the number of a connection's lock; two with the same one only wait for each other."""
     return crc32(connection.encode()) - 2**31

@@ -14,6 +14,7 @@ from secure_export.store.postgresql.alert_table import read_known_of_all
 from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.partitions import of_days
 from secure_export.store.postgresql.work_item_table import latest_of, latest_of_all, put_work_item
+from secure_export.store.restored import RESTORED_AT, may_be_there
 from secure_export.store.rows import OWNER_GONE, UNCLEAR, work_item
 from secure_export.workitems.work_item import StepKind
 
@@ -138,6 +139,8 @@ async def read_taken(
     connection: Connection, name: str, taken: Sequence[Taken], *, pending_limit: int, lease_until: datetime
 ) -> list[ClaimedLane]:
     """Read what the owner of taken lanes needs."""
+    restored_at = await connection.fetchval("SELECT value FROM cursors WHERE name = $1", RESTORED_AT)
+    wary = may_be_there(restored_at, lease_until)
     keys = [one.key for one in taken]
     pending = await _pending(connection, keys, pending_limit)
     items = await latest_of_all(connection, keys)
@@ -158,6 +161,7 @@ async def read_taken(
             item=items.get(one.key),
             known=known_of if alert_ids else None,
             known_of=alert_ids,
+            wary=wary,
         )
         for one, (notifications, alert_ids), known_of in zip(taken, arrived, known, strict=True)
     ]

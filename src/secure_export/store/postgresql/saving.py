@@ -59,8 +59,9 @@ _FORGET_EARLIER_LOOKS = "DELETE FROM steps WHERE work_item = $1 AND kind = $2 AN
 _LATEST_SEQ = "SELECT seq FROM work_items WHERE lane = $1 ORDER BY generation DESC LIMIT 1"
 _BEGIN = "INSERT INTO steps (lane, work_item, kind, token, started_at) VALUES ($1, $2, $3, $4, $5)"
 _WHAT_CAME = "SELECT woken, (SELECT max(notification) FROM pending WHERE lane = lanes.key) FROM lanes WHERE key = $1"
+# The greatest, because that is looked up in the index; whether any exists may be a scan of what vacuum has not cleared.
 _LEAVE_IDLE = """
-DELETE FROM lanes WHERE key = $1 AND NOT woken AND NOT EXISTS (SELECT 1 FROM pending WHERE lane = $1)
+DELETE FROM lanes WHERE key = $1 AND NOT woken AND (SELECT max(notification) FROM pending WHERE lane = $1) IS NULL
 """
 _SET = "UPDATE lanes SET state = $2, due_at = $3, reason = $4, owner = NULL WHERE key = $1"
 

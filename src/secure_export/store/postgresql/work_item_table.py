@@ -22,6 +22,7 @@ WITH item AS (
         generation = excluded.generation, tool_key = excluded.tool_key, state = excluded.state, owed = excluded.owed,
         open_in_tool = excluded.open_in_tool, unbound = excluded.unbound, expires_at = excluded.expires_at,
         ended_at = excluded.ended_at, number = excluded.number, act = excluded.act,
+        act_told = CASE WHEN excluded.act IS NOT NULL THEN work_items.act_told END,
         document = excluded.document
     RETURNING seq
 ), found AS (

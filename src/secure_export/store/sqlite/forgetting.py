@@ -68,12 +68,16 @@ def _forget_quarantine(connection: sqlite3.Connection, before: int, limit: int) 
 
 
 def _oldest(connection: sqlite3.Connection, query: str, before: int, limit: int) -> list[int]:
-    """Walk from the oldest row on, to the first that is still kept."""
+    """Walk from the oldest row on, past some that are still kept: the clock may have been ahead when they came."""
     numbers: list[int] = []
+    kept = 0
     for number, at in connection.execute(query):
-        if at >= before or len(numbers) >= limit:
+        if at < before:
+            numbers.append(number)
+        else:
+            kept += 1
+        if max(len(numbers), kept) >= limit:
             break
-        numbers.append(number)
     return numbers
 
 

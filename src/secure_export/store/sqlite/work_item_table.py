@@ -12,6 +12,7 @@ ON CONFLICT (id) DO UPDATE SET
     generation = excluded.generation, tool_key = excluded.tool_key, state = excluded.state, owed = excluded.owed,
     open_in_tool = excluded.open_in_tool, unbound = excluded.unbound, expires_at = excluded.expires_at,
     ended_at = excluded.ended_at, number = excluded.number, act = excluded.act,
+    act_told = CASE WHEN excluded.act IS NOT NULL THEN act_told END,
     document = excluded.document
 RETURNING seq
 """  # noqa: S608 - a constant

@@ -10,7 +10,7 @@ from tests.azure_specs import SPECS, violations
 from tests.unit.azure.conftest import settings_for
 
 from secure_export.azure.alert_state.telling import Telling, Told
-from secure_export.azure.errors import AzureUnreachable
+from secure_export.azure.errors import AzureRefused, AzureUnreachable, NotSignedIn
 from secure_export.azure.session import signed_in
 from secure_export.delivery.contract import UntoldAct
 from secure_export.sandbox.azure_monitor.arm.firing import Firing
@@ -172,3 +172,37 @@ async def test_requests_are_as_described(book: Book) -> None:
     book.add(PeoplesAct.ACKNOWLEDGED, f"{GONE}00000000-0000-4000-8000-000000000000")
     await Telling(book, lambda _: Manager()).run()  # type: ignore[arg-type,return-value] # what is asked of it
     assert asked == [("GET", "00000000-0000-4000-8000-000000000000", []), ("POST", "changestate", [])]
+
+
+OTHER = GONE.replace("7b1d6f20", "00000000")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "asked"),
+    [(AzureRefused(403, "AuthorizationFailed", "no"), 20), (AzureRefused(429, "", ""), 1), (NotSignedIn("no"), 1)],
+)
+async def test_a_subscription_that_refuses_everything_does_not_use_up_the_calls_for_others(
+    book: Book, trouble: Exception, asked: int
+) -> None:
+    """After so many refusals in a row the rest is put off without asking; what others have to be told is told."""
+    for n in range(50):
+        book.add(PeoplesAct.RESOLVED, f"{GONE}00000000-0000-4000-8000-{n:012}")
+    book.add(PeoplesAct.RESOLVED, f"{OTHER}00000000-0000-4000-8000-000000000000")
+    calls: list[str] = []
+
+    class Refusing:
+        async def call(self, _: str, path: str, **__: Any) -> Any:
+            calls.append(path)
+            raise trouble
+
+    class Willing:
+        async def call(self, *_: Any, **__: Any) -> Any:
+            return type("Answer", (), {"body": None})()
+
+    managers = {GONE.split("/")[2]: Refusing(), OTHER.split("/")[2]: Willing()}
+    tell = Telling(book, managers.get, calls=60)  # type: ignore[arg-type] # what is asked of them
+    assert await tell.run() == Told(changed=1, put_off=50)
+    assert len(calls) == asked
+    assert [one for one, _ in book.told] == ["item-51"]
+    await tell.run()
+    assert len(calls) == 2 * asked

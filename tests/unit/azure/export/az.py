@@ -65,8 +65,7 @@ class Az:
         headers["Authorization"] = f"Bearer {await self._token(asked.url)}"
         body: Any = None
         if asked.body is not None:
-            text = Path(asked.body[1:]).read_text(encoding="utf-8") if asked.body.startswith("@") else asked.body
-            body = json.dumps(json.loads(text)).encode()
+            body = json.dumps(json.loads(_text_of(asked.body))).encode()
         url = URL(asked.url, encoded="%" in asked.url)
         async with self._session.request(asked.method.upper(), url, data=body, headers=headers) as answer:
             text = await answer.text()
@@ -79,6 +78,11 @@ class Az:
         if scope not in self._tokens:
             self._tokens[scope] = await self._azure.token(self._who, scope)
         return self._tokens[scope]
+
+
+def _text_of(body: str) -> str:
+    """Read a body, which ``@`` says to be in a file."""
+    return Path(body[1:]).read_text(encoding="utf-8") if body.startswith("@") else body
 
 
 @asynccontextmanager

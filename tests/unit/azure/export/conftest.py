@@ -43,7 +43,7 @@ CALLER = str(CLOUDS[CloudName.PUBLIC].caller)
 OWNER = "0b5e55ed-0000-4000-8000-00000000000a"
 
 
-HARD = "it's \"$(touch broken)\" `touch broken` ${HOME} %{if true}\n# \u2019; touch broken \\"
+HARD = 'it\'s "$(touch broken)" `touch broken` ${HOME} %{if true}\n# \u2019; touch broken \\'
 VARIANTS: list[dict[str, Any]] = [
     {},
     EVERY_WAY,
@@ -58,12 +58,19 @@ VARIANTS: list[dict[str, Any]] = [
 
 def two_subscriptions() -> WantedTenant:
     """Give what is wanted by a configuration with action groups in two subscriptions."""
-    first = {"connection": "desk", "subscription": PRODUCTION, "resource_group": "rg-shop-prod", "url": "https://a.test"}
+    first = {
+        "connection": "desk",
+        "subscription": PRODUCTION,
+        "resource_group": "rg-shop-prod",
+        "url": "https://a.test",
+    }
     second = first | {"subscription": SHARED, "resource_group": "rg-monitoring"}
     return wanted_by(AzureSettings.model_validate({"action_groups": {"one": first, "two": second}}), TENANT)
 
 
-def wanted(*, link: Mapping[str, Any] | None = None, application: Mapping[str, Any] | None = None, **own: Any) -> WantedTenant:
+def wanted(
+    *, link: Mapping[str, Any] | None = None, application: Mapping[str, Any] | None = None, **own: Any
+) -> WantedTenant:
     """Give what is wanted by a configuration with one action group."""
     group = {
         "connection": "desk",
@@ -76,7 +83,9 @@ def wanted(*, link: Mapping[str, Any] | None = None, application: Mapping[str, A
     return wanted_by(AzureSettings.model_validate(settings), TENANT)
 
 
-def written(one: WantedTenant, format_: Format, *, only: Side | None = None, cloud: CloudName = CloudName.PUBLIC) -> dict[str, str]:
+def written(
+    one: WantedTenant, format_: Format, *, only: Side | None = None, cloud: CloudName = CloudName.PUBLIC
+) -> dict[str, str]:
     """Export."""
     sides = frozenset(Side) if only is None else frozenset({only})
     return exported(one, format_, cloud=CLOUDS[cloud], cloud_name=cloud, only=sides)
@@ -111,10 +120,8 @@ def ran(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner
     programs = tmp_path / "programs"
     programs.mkdir()
     socket = tmp_path / "az.socket"
-    az = programs / "az.py"
-    az.write_text(PROGRAM.format(socket=str(socket)), encoding="utf-8")
-    _program(programs / "az", f'exec "{sys.executable}" -I -S "{az}" "$@"')
-    _program(programs / "sleep", "exit 0")
+    _program(programs / "az", f"#!{sys.executable} -IS\n{PROGRAM.format(socket=str(socket))}")
+    _program(programs / "sleep", "#!/bin/sh\nexit 0\n")
 
     async def run(*, who: Identity = ADMIN, only: Side | None = None, **own: Any) -> Ran:
         settings = settings_for(azure, monkeypatch, **own)
@@ -132,8 +139,8 @@ def ran(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner
     return run
 
 
-def _program(path: Path, line: str) -> None:
-    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+def _program(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
@@ -169,7 +176,9 @@ class Held:
     def made(self) -> dict[str, Any]:
         """Tell what ``azure apply`` made, in the form into which the tests bring declarations, too."""
         (app,) = self.directory["applications"]
-        groups = {key: one["properties"] for key, one in self.resources.items() if key.endswith("/actiongroups/ag-itsm")}
+        groups = {
+            key: one["properties"] for key, one in self.resources.items() if key.endswith("/actiongroups/ag-itsm")
+        }
         return {
             "application": {
                 "display name": app["displayName"],
@@ -185,7 +194,10 @@ class Held:
                 for one in self.directory["principals"]
             },
             "assignments": [
-                [{"<principal AzNS AAD Webhook>": CALLER, "<principal Secure Export>": "<client id>"}.get(one, one) for one in row]
+                [
+                    {"<principal AzNS AAD Webhook>": CALLER, "<principal Secure Export>": "<client id>"}.get(one, one)
+                    for one in row
+                ]
                 for row in self.directory["assignments"]
             ],
             "groups": {

@@ -133,7 +133,9 @@ def said(files: dict[str, str]) -> dict[str, Any]:
         "<identifierUri.outputs.identifierUri>": "api://<client id>",
     }
     module = main.declared["action_group_1"].body
-    inner = bicep.read(files[GROUP], {k: names.get(v, v) if isinstance(v, str) else v for k, v in module["params"].items()})
+    inner = bicep.read(
+        files[GROUP], {k: names.get(v, v) if isinstance(v, str) else v for k, v in module["params"].items()}
+    )
     group, rule = inner.declared["actionGroup"].body, inner.declared["everyAlert"].body
     subscription, resource_group = module["scope"].removeprefix("<resourceGroup('").removesuffix("')>").split("', '")
     base = f"/subscriptions/{subscription}/resourceGroups/{resource_group}/providers"
@@ -158,9 +160,7 @@ def said(files: dict[str, str]) -> dict[str, Any]:
             }
             for one in (own, caller)
         },
-        "assignments": [
-            [names[assignment["principalId"]], names[assignment["resourceId"]], assignment["appRoleId"]]
-        ],
+        "assignments": [[names[assignment["principalId"]], names[assignment["resourceId"]], assignment["appRoleId"]]],
         "groups": {
             group_id.lower(): [
                 group["properties"]["groupShortName"],

@@ -82,7 +82,7 @@ def test_other_clouds_are_signed_in_to() -> None:
 def literals(text: str) -> list[str]:
     """List the texts in single quotes."""
     found = [text_of(one) for one in nodes_of(text) if one.type == "verbatim_string_characters"]
-    return [re.sub("(['‘’‚‛])\\1", r"\1", one[1:-1]) for one in found]
+    return [re.sub("(['\u2018\u2019\u201a\u201b])\\1", r"\1", one[1:-1]) for one in found]
 
 
 def nodes_of(text: str) -> list[tree_sitter.Node]:

@@ -80,7 +80,7 @@ def test_it_says_what_apply_makes(after_apply: Held) -> None:
 @pytest.mark.parametrize("only", [None, *Side])
 @pytest.mark.parametrize("own", VARIANTS)
 def test_it_names_only_what_the_providers_have(own: dict[str, Any], only: Side | None) -> None:
-    """Every attribute is in the providers' schemas, none that they need is left out, and every reference is declared."""
+    """Every attribute is in the schemas, none that they need is left out, and every reference is declared."""
     found = terraform.read(main_of(written(wanted(**own), Format.TERRAFORM, only=only)))
     for name, body in found.items():
         kind = re.sub(r"^((data|provider)\.)?(\w+)(\..*)?$", r"\1\3", name)
@@ -197,7 +197,11 @@ def said(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
             for one in principals.values()
         },
         "assignments": [
-            [names[assignment["principal_object_id"]], names[assignment["resource_object_id"]], assignment["app_role_id"]]
+            [
+                names[assignment["principal_object_id"]],
+                names[assignment["resource_object_id"]],
+                assignment["app_role_id"],
+            ]
         ],
         "groups": {
             group_id.lower(): [

@@ -1,12 +1,14 @@
 """What becomes of everything that was found: connections, action groups, and what is left to people."""
 
+from typing import Any
+
 import pytest
+from tests.unit.azure.itsmc.building import CONNECTION, SUBSCRIPTION, action, group, migration, rule
 
 from secure_export.azure.itsmc.inventory import rule_of
 from secure_export.azure.itsmc.line import Fate
 from secure_export.azure.itsmc.migration import RECEIVER, Known
 from secure_export.azure.itsmc.treatment import Tool
-from tests.unit.azure.itsmc.building import CONNECTION, SUBSCRIPTION, action, group, migration, rule
 
 OTHER = "9a9a9a9a-55aa-4b11-8f6e-0d9b1c2a3e44"
 METRIC = "Microsoft.Insights/metricAlerts"
@@ -88,7 +90,7 @@ def test_action_groups_of_one_name_have_sections_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("more", [{"enabled": False}, {"resource_group": "Gruppe-für-alles"}])
-def test_what_cannot_be_moved_is_listed_with_what_to_do(more: dict[str, object]) -> None:
+def test_what_cannot_be_moved_is_listed_with_what_to_do(more: dict[str, Any]) -> None:
     """A disabled action group is not switched on behind anybody's back."""
     found = migration(group("ag", action("x"), **more))
     assert found.moves == ()

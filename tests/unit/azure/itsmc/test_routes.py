@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from tests.unit.azure.itsmc.building import SERVICENOW, SUBSCRIPTION, rule
+
 from secure_export.alerts.alert import Alert, Kind
 from secure_export.alerts.decode import decode
 from secure_export.azure.itsmc.inventory import Rule
@@ -12,7 +14,6 @@ from secure_export.azure.itsmc.treatment import Treatment, treatment_of
 from secure_export.policy.conditions import MAX_CONDITION_CHARS, checked_condition
 from secure_export.policy.decide import Policy
 from secure_export.policy.settings import RouteSettings
-from tests.unit.azure.itsmc.building import SERVICENOW, SUBSCRIPTION, rule
 
 METRIC = "Microsoft.Insights/metricAlerts"
 

@@ -69,12 +69,12 @@ def test_fixed_fields_are_read_in_each_form(data: Any, fields: dict[str, str], t
         assert (ticket.data, ticket.template) == (fields, template)
 
 
+NAMES = ["WorkItemType", "WorkItemData", "UseTemplate", "TemplateName", "CreateOneWIPerCI", "Key", "Value", "x"]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["WorkItemType", "WorkItemData", "UseTemplate", "TemplateName", "CreateOneWIPerCI", "Key", "Value", "x"]), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)

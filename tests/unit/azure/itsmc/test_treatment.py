@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.azure.itsmc.building import SERVICENOW
 
 from secure_export.azure.itsmc.fixed_fields import column_of, literal
 from secure_export.azure.itsmc.line import Fate, Line
@@ -13,7 +14,6 @@ from secure_export.azure.itsmc.ticket import read_ticket
 from secure_export.azure.itsmc.treatment import Tool, Treatment, treatment_of
 from secure_export.policy.settings import RouteSettings
 from secure_export.policy.template import checked, fill
-from tests.unit.azure.itsmc.building import SERVICENOW
 
 
 def treated(tool: Tool = SERVICENOW, **said: Any) -> Treatment:
@@ -52,7 +52,7 @@ def test_the_work_item_type_becomes_the_tool_s_own(kind: str, tool: str, work_it
         ({"CreateMultipleWorkItems": True, "CreateOneWIPerCI": True}, "ci"),
     ],
 )
-def test_log_alerts_are_grouped_as_they_were_and_others_never(options: dict[str, bool], group_by: str) -> None:
+def test_log_alerts_are_grouped_as_they_were_and_others_never(options: dict[str, Any], group_by: str) -> None:
     """ITSMC grouped log alerts alone; all other alerts made one work item each."""
     found = treated(**options)
     assert (found.of_log["group_by"], found.of_others["group_by"]) == (group_by, "alert")
@@ -67,8 +67,16 @@ def test_one_for_each_row_has_no_counterpart_and_the_line_says_what_to_do() -> N
 
 def test_fixed_fields_become_settings_of_the_route() -> None:
     """What the route has a setting for goes there, all else under fields by the column's name."""
-    data = {"AssignmentGroup": "Platform", "Impact": "1 - High", "Urgency": "low", "ShortDescription": "CPU {{ x }}",
-            "Description": "See runbook", "ContactType": "Monitoring", "CallerId": "azure", "u_team": "shop"}  # fmt: skip
+    data = {
+        "AssignmentGroup": "Platform",
+        "Impact": "1 - High",
+        "Urgency": "low",
+        "ShortDescription": "CPU {{ x }}",
+        "Description": "See runbook",
+        "ContactType": "Monitoring",
+        "CallerId": "azure",
+        "u_team": "shop",
+    }
     found = treated(WorkItemData=json.dumps(data)).of_others
     RouteSettings.model_validate(found)
     assert found["assignment_group"] == "Platform"

@@ -17,6 +17,7 @@ from secure_export.azure.missed.alerts_api import AlertsApi
 from secure_export.azure.missed.catching_up import Bounds, CatchingUp, Wishes
 from secure_export.azure.missed.finding import Found, Outcome
 from secure_export.azure.missed.meant import OurGroup
+from secure_export.azure.missed.progress import Progress, to_keep
 from secure_export.azure.session import signed_in
 from secure_export.errors import StoreUnavailable
 from secure_export.sandbox.azure_monitor.arm.firing import Firing
@@ -274,3 +275,103 @@ async def test_who_may_not_read_alerts_is_told_so(azure: Azure, book: Book, monk
         with pytest.raises(AzureRefused) as refused:
             await found_by(run)
     assert refused.value.is_denied
+
+
+@pytest.mark.parametrize("page", ["https://elsewhere.example/alerts?page=2", "/subscriptions/gone?page=2"])
+async def test_a_page_that_azure_no_longer_gives_does_not_hold_up_the_subscription(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """It begins again at the first page: an address that was kept may be too old, or of another cloud."""
+    link(azure, "cpu-shop-web")
+    await fire(azure, "cpu-shop-web")
+    start = datetime.now(UTC) - DAY
+    book.cursors[f"azure-missed:{PRODUCTION}"] = to_keep(Progress(floor=start, until=start, began=start, page=page))
+    async with catching_up(azure, book, monkeypatch) as run:
+        assert len(taken(await found_by(run))) == 1
+
+
+async def test_an_alert_that_azure_lists_and_does_not_give_holds_up_no_other(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is taken in as it was listed, without its context."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    await fire(azure, "cpu-shop-web", "dtu-orders")
+    first = next(iter(azure.arm.ledger.all()))
+    azure.arm.faults.set(
+        Fault(kind=FaultKind.ERROR_BEFORE, path=f"*/alerts/{first.guid}", status=400, code="BadRequest", times=None)
+    )
+    async with catching_up(azure, book, monkeypatch) as run:
+        assert sorted(taken(await found_by(run))) == [
+            ("cpu-shop-web", Condition.FIRED),
+            ("dtu-orders", Condition.FIRED),
+        ]
+
+
+async def test_what_was_read_is_taken_in_before_trouble_is_told(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that always ends at the same place comes further all the same, and keeps no cursor behind it."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    await fire(azure, "cpu-shop-web", "dtu-orders")
+    last = max(azure.arm.ledger.all(), key=lambda one: one.started)
+    azure.arm.faults.set(Fault(kind=FaultKind.ERROR_BEFORE, path=f"*/alerts/{last.guid}", status=403, times=None))
+    async with catching_up(azure, book, monkeypatch) as run:
+        with pytest.raises(AzureRefused):
+            await found_by(run)
+        assert len(book.taken) == 1
+        assert book.cursors == {}
+        azure.arm.faults.clear(None)
+        assert len(taken(await found_by(run))) == 1
+
+
+async def test_a_run_is_bounded_in_time_within_a_page(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run takes in at least one alert, so that many short ones come to the end, too."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    await fire(azure, "cpu-shop-web", "dtu-orders")
+    async with catching_up(azure, book, monkeypatch, bounds=Bounds(seconds=0)) as run:
+        counts = []
+        for _ in range(3):
+            await found_by(run)
+            counts.append((len(book.taken), bool(run.unfinished)))
+    assert counts == [(1, True), (2, False), (2, False)]
+
+
+async def test_all_of_a_page_is_read_before_any_of_it_is_taken_in(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fired and ended in the outage comes at once, and opens no work item while others are being read."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    await fire(azure, "cpu-shop-web", "dtu-orders", resolved=True)
+    reading = azure.arm.faults.set(Fault(kind=FaultKind.DELAY, path="*/alerts/*", seconds=0, times=None))
+    read: list[int] = []
+
+    class Noting(Book):
+        async def take_in(self, connection: str, body: bytes) -> tuple[Outcome, str]:
+            read.append(azure.arm.faults.met(reading.id))
+            return await super().take_in(connection, body)
+
+    book = Noting()
+    async with catching_up(azure, book, monkeypatch) as run:
+        await found_by(run)
+    assert read == [2, 2, 2, 2]
+
+
+async def test_the_end_of_what_was_recorded_is_fetched_whatever_its_rule_names_now(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its work item is open: nobody else would ever end it."""
+    await fire(azure, "cpu-shop-web", resolved=True)
+    (alert,) = azure.arm.ledger.all()
+    alert_id = f"/subscriptions/{PRODUCTION}/providers/Microsoft.AlertsManagement/alerts/{alert.guid}"
+    async with catching_up(azure, book, monkeypatch) as run:
+        assert taken(await found_by(run)) == []
+        book.taken.append(("desk", alert_id, Condition.FIRED))
+        book.cursors.clear()
+        (found,) = [one for one in await found_by(run) if one.outcome is Outcome.TAKEN_IN]
+    assert (found.condition, found.connection, found.reason) == (
+        Condition.RESOLVED,
+        "desk",
+        "its firing was recorded",
+    )

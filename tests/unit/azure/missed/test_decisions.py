@@ -7,7 +7,7 @@ import pytest
 from tests.unit.azure.missed.test_translate import RULE, SUBSCRIPTION, row
 
 from secure_export.azure.missed.listed import ListedAlert, read_listed
-from secure_export.azure.missed.meant import OurGroup, meant_for
+from secure_export.azure.missed.meant import RULE_NOT_FOUND, OurGroup, meant_for
 from secure_export.azure.missed.progress import OVERLAP, Progress, kept, next_pass, to_keep
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,6 +50,12 @@ def test_only_what_an_action_group_of_ours_was_to_be_told_of_is_ours(
     meant = meant_for(alert, ours, rules)
     assert meant.connections == connections
     assert meant.reason
+
+
+def test_a_rule_that_cannot_be_seen_is_not_one_that_names_others() -> None:
+    """Resource Graph leaves out what one may not read: the reason says so, instead of blaming the rule."""
+    assert meant_for(listed(), [OURS], {}).reason == RULE_NOT_FOUND
+    assert meant_for(listed(), [OURS], {RULE.lower(): frozenset()}).reason == "its rule names none of our groups"
 
 
 def test_the_first_pass_looks_back_as_far_as_the_configuration_says() -> None:

@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.azure_sandbox import Azure
 from tests.unit.azure.conftest import settings_for
 from tests.unit.azure.missed.test_catching_up import fire, link
 
 from secure_export.app import Parts, doors, opened
-from secure_export.azure_work import FETCHED_BY, AzureWork
+from secure_export.azure.missed.catching_up import Bounds
+from secure_export.azure.settings import MissedSettings
+from secure_export.azure_work import FETCHED_BY, AzureWork, _every
 from secure_export.delivery.worker import Worker
 from secure_export.identity.caller import Caller
 from secure_export.intake.entry import Post, entry_of
 from secure_export.itsm.desk.incident import IncidentState
 from secure_export.itsm.desk.people_changes import SetState
 from secure_export.itsm.registry import connector_types
-from secure_export.sandbox.azure_monitor.estate import PRODUCTION
-from secure_export.sandbox.entra.identities import SERVICE
+from secure_export.sandbox.azure_monitor.estate import PRODUCTION, SHARED
+from secure_export.sandbox.entra.identities import NOBODY, SERVICE, Identity
+from secure_export.sandbox.rest_faults import Fault, FaultKind
 from secure_export.settings import ConnectionSettings, Settings, StoreSettings
+from secure_export.telemetry.complaints import Complaints
 from secure_export.telemetry.metrics import Metrics
 
 CALLER = Caller(
@@ -32,15 +37,20 @@ CALLER = Caller(
 EARLIER = timedelta(minutes=10)
 
 
-@pytest.fixture
-async def parts(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
-    settings = Settings(
+def settings_in(
+    azure: Azure, folder: Path, monkeypatch: pytest.MonkeyPatch, *, who: Identity = SERVICE, **own: Any
+) -> Settings:
+    return Settings(
         identity={"authority": azure.authority, "tenant_id": azure.tenant, "audience": ["api://x"]},
-        store=StoreSettings(url=f"sqlite:///{tmp_path}/store.db"),
-        azure=settings_for(azure, monkeypatch, who=SERVICE),
+        store=StoreSettings(url=f"sqlite:///{folder}/store.db"),
+        azure=settings_for(azure, monkeypatch, who=who).model_copy(update=own),
         connections={"desk": ConnectionSettings(type="desk", subscriptions=[PRODUCTION])},
     )
-    async with opened(settings, connector_types()) as found:
+
+
+@pytest.fixture
+async def parts(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+    async with opened(settings_in(azure, tmp_path, monkeypatch), connector_types()) as found:
         yield found
 
 
@@ -172,3 +182,62 @@ async def test_an_end_by_azure_is_never_told_back(azure: Azure, parts: Parts) ->
         await work.tell_acts()
     (listed,) = azure.arm.ledger.all()
     assert listed.state == "New"
+
+
+async def test_a_subscription_that_fails_does_not_hide_the_others(
+    azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even an answer that nobody expected costs only the subscription in which it came."""
+    await missed_alert(azure)
+    settings = settings_in(azure, tmp_path, monkeypatch, missed=MissedSettings(subscriptions=(SHARED, PRODUCTION)))
+    garbage = Fault(kind=FaultKind.GARBAGE, path="*/resources", body=SHARED, times=None)
+    azure.arm.faults.set(garbage)
+    async with opened(settings, connector_types()) as parts:
+        with capture_logs() as logs:
+            assert await AzureWork(parts, Metrics()).catch_up() == 2
+    assert [(one["event"], one["subscription"]) for one in logs if one["log_level"] == "error"] == [
+        ("azure work failed", SHARED)
+    ]
+
+
+async def test_who_lacks_the_role_is_told_which(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words that an administrator can act on."""
+    settings = settings_in(azure, tmp_path, monkeypatch, who=NOBODY)
+    async with opened(settings, connector_types()) as parts:
+        with capture_logs() as logs:
+            assert await AzureWork(parts, Metrics()).caught_up() == (0, False)
+    (told,) = [one for one in logs if one["event"] == "azure missed refused"]
+    assert "role Monitoring Reader" in told["reason"]
+
+
+async def test_what_does_not_fit_into_a_run_is_not_left_until_the_usual_time(azure: Azure, parts: Parts) -> None:
+    """After a long outage the next run begins soon, and the last says that there is no more."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    azure.arm.clock.move(-EARLIER)
+    await fire(azure, "cpu-shop-web", "dtu-orders")
+    azure.arm.clock.move(EARLIER)
+    work = AzureWork(parts, Metrics(), bounds=Bounds(alerts=1))
+    async with delivering(parts):
+        assert await work.caught_up() == (1, True)
+        await until(parts, lambda rows: len(rows) == 1)
+        assert await work.caught_up() == (1, False)
+
+
+async def test_the_timer_outlives_a_librarys_own_cancellation() -> None:
+    """Only who cancels the timer ends it."""
+    runs = asyncio.Event()
+    count = 0
+
+    async def job() -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            raise asyncio.CancelledError
+        runs.set()
+
+    task = asyncio.create_task(_every(0, job, Complaints()))
+    async with asyncio.timeout(5):
+        await runs.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

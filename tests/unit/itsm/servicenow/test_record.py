@@ -111,6 +111,13 @@ def test_a_record_is_read_as_people_see_it() -> None:
     assert told.changed_at == datetime(2026, 3, 1, 11, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("state", "at_work"), [("1", False), ("2", True), ("3", True), ("6", False), ("9", False)])
+def test_work_in_progress_is_told_by_the_value_in_every_language(state: str, *, at_work: bool) -> None:
+    """The word is what the instance's language makes of it; a value of a customer's own says nothing."""
+    row = {"state": {"value": state, "display_value": "In Bearbeitung"}}
+    assert record.confirmed(row, INCIDENT, url="https://acme.example", at=NOW).at_work is at_work
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01 00:00:00", "01.03.2026 12:00:00"])
 def test_a_time_that_is_none_is_none(text: str) -> None:
     """Something that is no time of the value form is not guessed at."""

@@ -60,7 +60,7 @@ async def test_everything_is_looked_at_before_it_is_acted_on(place: str) -> None
     try:
         found = {lane.correlation_key.removeprefix("alert:"): lane for lane in await claim(store.lanes)}
         assert set(found) == {"open", "begun", "unmade", "fresh"}
-        assert all(lane.look for lane in found.values())
+        assert all(lane.look and lane.wary for lane in found.values())
         doubts = {name: lane.item.doubt for name, lane in found.items() if lane.item is not None}
         assert doubts == {"open": False, "begun": True, "unmade": True}
         assert await store.upkeep.cursor(RESTORED_AT) == str(micros(NOW))

@@ -9,8 +9,10 @@ from tests.postgres import Server, own_server
 from tests.unit.store.postgresql.proxy import COMMIT, Network
 
 from secure_export.delivery.contract import Allotment, PlacesAsked
+from secure_export.delivery.place_keeper import Terms
 from secure_export.itsm.desk.contract import WriteInDoubt
-from secure_export.store.postgresql.allotments import PostgresAllotments
+from secure_export.store.postgresql.allotments import ALONE, PostgresAllotments, lock_of
+from secure_export.store.postgresql.connect import Connection
 from secure_export.store.postgresql.database import Database
 from secure_export.store.postgresql.place import place_of
 
@@ -140,6 +142,72 @@ async def test_a_renewal_that_nobody_heard_of_is_simply_made_again(
         finally:
             await far.close()
             await near.close()
+
+
+async def test_who_starts_and_dies_again_and_again_does_not_get_all_places(join: Join, seconds: Seconds) -> None:
+    """Each of its lives leaves a lease behind; one that lives in peace keeps its half of the places all the time."""
+    steady = await join()
+    told = await renew(steady)
+    for _ in range(6):
+        crashes = await join()
+        for lives in (True, True, False, False):
+            told = await renew(steady, told.fair)
+            if lives:
+                await renew(crashes, 4)
+            seconds.now += 3.0
+            assert told.held >= 2
+
+
+async def test_who_waits_for_another_sees_what_it_took_whatever_the_default_of_the_database(
+    postgres: Server, seconds: Seconds
+) -> None:
+    """Two ask while a third is at it: with what they saw before they waited, both would take all."""
+    async with postgres.database() as name:
+        await postgres.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+        databases = [await Database.open(place_of(postgres.url(name))) for _ in range(3)]
+        ahead, *behind = databases
+        is_there, may_go = asyncio.Event(), asyncio.Event()
+
+        async def is_at_it(db: Connection) -> None:
+            await db.execute(ALONE, lock_of("prod"))
+            is_there.set()
+            await may_go.wait()
+
+        async def waiting(db: Connection) -> int:
+            query = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted"
+            return int(await db.fetchval(f"{query} AND datname = $1", name))
+
+        try:
+            first = asyncio.create_task(ahead.write(is_at_it))
+            await is_there.wait()
+            asking = [asyncio.create_task(renew(PostgresAllotments(one, seconds=seconds))) for one in behind]
+            async with asyncio.timeout(10):
+                while await ahead.read(waiting) < 2:  # noqa: ASYNC110 - the server tells nobody
+                    await asyncio.sleep(0.005)
+            may_go.set()
+            await first
+            assert sorted(one.held for one in await asyncio.gather(*asking)) == [0, 4]
+        finally:
+            for database in databases:
+                await database.close()
+
+
+async def test_who_is_stopped_in_the_middle_of_a_question_does_not_keep_others_from_theirs(postgres: Server) -> None:
+    """The server ends its session well within the time for which others may go on without a renewal."""
+    async with postgres.database() as name:
+        database = await Database.open(place_of(postgres.url(name)))
+
+        async def is_at_it(db: Connection) -> timedelta:
+            await db.execute(ALONE, lock_of("prod"))
+            idle: timedelta = await db.fetchval(
+                "SELECT current_setting('idle_in_transaction_session_timeout')::interval"
+            )
+            return idle
+
+        try:
+            assert await database.write(is_at_it) <= timedelta(seconds=Terms().window / 3)
+        finally:
+            await database.close()
 
 
 async def test_questions_at_the_same_time_wait_for_each_other(join: Join) -> None:

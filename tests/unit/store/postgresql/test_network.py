@@ -161,6 +161,18 @@ async def test_of_hosts_the_one_that_takes_writes_is_used(postgres: Server, data
     await store.close()
 
 
+async def test_a_server_older_than_one_that_was_used_is_refused(postgres: Server, database: str) -> None:
+    """A server on a lower timeline was replaced by a standby: what it would take nobody would see."""
+    place = place_of(postgres.url(database))
+    store = await PostgresStore.open(place, clock=lambda: NOW)
+    await store.journal.append(entry("alert:before"))
+    assert place.timelines.highest >= 1
+    place.timelines.admit(0xFFFF)
+    with pytest.raises(StoreUnavailable, match="older primary"):
+        await store.journal.append(entry())
+    await store.close()
+
+
 async def test_of_several_errors_the_most_telling_is_told(nowhere: int, postgres: Server, database: str) -> None:
     """That the right host wants a password says more than that another is only a standby."""
     told = [asyncpg.TargetServerAttributeNotMatched("none"), asyncpg.InvalidPasswordError("wrong")]

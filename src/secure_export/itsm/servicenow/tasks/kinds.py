@@ -36,6 +36,7 @@ class Kind:
         text_fields: Fields that a resolve also puts its reason into, where people left them empty.
         cancel_fields: Further fields that cancelling a twin sets.
         writes_priority: Whether ``priority`` is written; elsewhere the instance computes it from impact and urgency.
+        states_at_work: Values among ``open_states`` that mean that somebody began to work on it.
     """
 
     table: str
@@ -53,6 +54,7 @@ class Kind:
     text_fields: tuple[str, ...] = ()
     cancel_fields: Mapping[str, str] = field(default_factory=dict)
     writes_priority: bool = False
+    states_at_work: tuple[str, ...] = ()
 
     def tool_state(self, state: str, *, active: bool | None = None) -> ToolState:
         """Say what a value of ``state`` means.
@@ -78,6 +80,7 @@ INCIDENT = Kind(
     cancelled_state="8",
     code_field="close_code",
     duplicate_code="Duplicate",
+    states_at_work=("2", "3"),
 )
 PROBLEM = Kind(
     table="problem",
@@ -92,6 +95,7 @@ PROBLEM = Kind(
     close_codes=("fix_applied", "risk_accepted"),
     text_fields=("cause_notes",),
     cancel_fields={"resolution_code": "canceled"},
+    states_at_work=("103", "104"),
 )
 CHANGE_REQUEST = Kind(
     table="change_request",
@@ -112,6 +116,7 @@ PROBLEM_TASK = Kind(
     resolved_state="157",
     reopen_state="154",
     cancelled_state="157",
+    states_at_work=("154",),
 )
 TASK = Kind(
     table="task",
@@ -122,6 +127,7 @@ TASK = Kind(
     reopen_state="2",
     cancelled_state="4",
     writes_priority=True,
+    states_at_work=("2",),
 )
 _KNOWN: Mapping[str, Kind] = {kind.table: kind for kind in (INCIDENT, PROBLEM, CHANGE_REQUEST, PROBLEM_TASK, TASK)}
 
@@ -156,6 +162,8 @@ def _with(kind: Kind, told: TableSettings) -> Kind:
         notes_field=kind.notes_field if told.close_notes_field is None else told.close_notes_field,
         close_codes=told.close_codes or kind.close_codes,
         close_fields={**kind.close_fields, **told.close_fields},
+        # What another model of states means by these values is not known.
+        states_at_work=() if told.open_states else kind.states_at_work,
     )
 
 

@@ -144,6 +144,7 @@ def confirmed(  # noqa: PLR0913 - what is said of a record, and by whom
         tool_state=display(row, "state"),
         resolution=_resolution(row, kind),
         changed_at=time_of(row, "sys_updated_on"),
+        at_work=state is ToolState.OPEN and value(row, "state") in kind.states_at_work,
     )
 
 
