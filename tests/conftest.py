@@ -7,6 +7,19 @@ from tests.entra import entra_running
 from tests.postgres import Server, postgres_running
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark that ``make unit`` leaves out."""
+    config.addinivalue_line("markers", "postgresql: needs a PostgreSQL server, which the tests start")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever asks for the server, by itself or through another fixture."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
+            item.add_marker("postgresql")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio, which is what the program runs on."""

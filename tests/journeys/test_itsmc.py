@@ -152,7 +152,7 @@ async def test_from_itsmc_to_secure_export_and_back(place: Place, monkeypatch: p
         assert "old ITSM actions were left" in await place.run("itsmc", "apply", "--remove-old", "--yes", fails=True)
         second = json.loads(await place.run("itsmc", "apply", "--yes", "--json"))
         assert [one["name"].rpartition("/")[2] for one in second["azure"] if one["kind"] == "action group"] == [
-            "ag-itsmc", "ag-itsmc-shop"]  # fmt: skip
+            "ag-itsmc (secure-export)", "ag-itsmc-shop (secure-export)"]  # fmt: skip
         third = json.loads(await place.run("itsmc", "apply", "--yes", "--json"))
         assert (third["azure"], third["configuration"]["added"], place.config.read_text()) == ([], [], filled)
         assert place.itsm_actions() == [["snow-incident", "snow-event"], ["snow-shop"]]

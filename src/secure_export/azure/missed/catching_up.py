@@ -233,7 +233,7 @@ class _Pass:
         """Take in what is missing of some alerts, in the order of events.
 
         All of it is read before anything is taken in, and then taken in at once: what fired and ended in the outage
-        shall be one work item that is over, and not one that is opened for the time that reading others takes.
+        shall not open a work item for the time that reading others takes.
         """
         meant = await self._meant(alerts)
         recorded = await self._recorded(alerts, meant)

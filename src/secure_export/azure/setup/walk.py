@@ -108,7 +108,7 @@ async def compared(context: Context, *, only: frozenset[Side] = BOTH) -> AsyncIt
             continue
         change = _judged(step, change, awaited, blocked)
         if change.action is Action.BLOCKED and isinstance(step, ActionGroup):
-            blocked.add(step.name)
+            blocked.add(step.path)
         yield step, change
 
 

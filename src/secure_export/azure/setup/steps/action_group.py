@@ -43,13 +43,14 @@ class ActionGroup:
 
     def __init__(self, group: WantedGroup) -> None:
         self.group = group
-        self.name = group.path
+        self.path = group.path
+        self.name = f"{group.path} ({group.receiver})"  # a group may hold the webhooks of several connections
         self.scope = f"/subscriptions/{group.subscription}/resourceGroups/{group.resource_group}"
 
     async def compare(self, context: Context) -> Change:
         """See ``Step.compare``."""
         try:
-            there = (await context.manager.call("GET", self.name, query={"api-version": API_VERSION})).body
+            there = (await context.manager.call("GET", self.path, query={"api-version": API_VERSION})).body
         except AzureRefused as error:
             if not error.is_missing:
                 raise
@@ -72,7 +73,7 @@ class ActionGroup:
             raise AzureRefused(0, "", "the app registration is not there; run 'azure apply --only entra' first")
 
         async def settle() -> bool:
-            there = await read_whole(context, self.name, API_VERSION, NEWER)
+            there = await read_whole(context, self.path, API_VERSION, NEWER)
             if there is not None and not differences_of(there.body, wanted):
                 return True
             await _put(context, change, there, merged(there.body if there else None, wanted, self.group.short_name))
@@ -88,25 +89,25 @@ class ActionGroup:
     @staticmethod
     async def take_back(context: Context, made: Made) -> bool:
         """Delete the action group if it is ours and holds nothing else; otherwise take our webhook out of it."""
-        name = str(made.before["name"])
-        there = await read_whole(context, made.name, API_VERSION, NEWER)
+        path, name = str(made.before["path"]), str(made.before["name"])
+        there = await read_whole(context, path, API_VERSION, NEWER)
         own = find_receiver(there.body, name) if there is not None else None
         if there is None:
             return False
         previous = made.before.get("receiver")
         left = without(there.body, name, instead=previous)
         if made.created and not receivers_of(left):
-            return await context.delete(context.manager, made.name, version=API_VERSION)
+            return await context.delete(context.manager, path, version=API_VERSION)
         if own is None or own.get("serviceUri") != made.before["service_uri"]:
             return False
-        await write(context, made.name, there, left["properties"])
+        await write(context, path, there, left["properties"])
         return True
 
     def _before(self) -> dict[str, Any]:
-        return {"name": self.group.receiver, "service_uri": self.group.service_uri}
+        return {"path": self.path, "name": self.group.receiver, "service_uri": self.group.service_uri}
 
     def _own_names(self, context: Context) -> list[str]:
-        return [one.receiver for one in context.wanted.groups if one.path.lower() == self.name.lower()]
+        return [one.receiver for one in context.wanted.groups if one.path.lower() == self.path.lower()]
 
     def _missing(self, context: Context, error: AzureRefused) -> Change:
         if error.code in _NO_SUBSCRIPTION:
@@ -140,7 +141,7 @@ async def _put(context: Context, change: Change, there: Resource | None, body: d
     try:
         await context.patiently(
             change.address,
-            lambda: write(context, change.name, at, body["properties"]),
+            lambda: write(context, str(change.before["path"]), at, body["properties"]),
             while_=lambda error: error.code in {NOT_OWNED, _NO_URI},
         )
     except AzureRefused as error:
