@@ -27,7 +27,7 @@ demo: $(READY) ## Run the whole flow on this machine (ARGS=--once for one round)
 	@$(BIN)/secure-export demo $(ARGS)
 
 test: $(READY) browser ## Run every test (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 unit: $(READY) ## Run the fast tests only: those that need no PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not postgresql" tests/unit $(ARGS)

@@ -27,8 +27,8 @@ class Kind:
 
 _LONGER_THAN_A_LEASE = (LEASE_SECONDS + 1.0, LEASE_SECONDS + 3.0)
 
-# Each has a test of its own in ``tests/faults/disasters``; here they meet each other and everything else. Only the clock
-# of the database stays right: by it steps are written down, which the judge holds against what the network saw.
+# Each has a test of its own in ``tests/faults/disasters``; here they meet each other and everything else. The clock of
+# the database stays right: steps are written down by it, and the judge holds them against what the network saw.
 DISASTERS: dict[str, Kind] = {
     "stop-database": Kind(disasters.stop_database, 2),
     "crash-session": Kind(disasters.crash_session, 2),

@@ -44,7 +44,8 @@ def test_a_token_with_any_change_is_refused(data: st.DataObject) -> None:
     take = data.draw(st.integers(0, 2))
     changed = TOKEN[:at] + put + TOKEN[at + take :]
     decision = answer(GATE, bearer(changed))
-    assert isinstance(decision, Caller) is (changed == TOKEN)
+    said = changed.rstrip(b" \t")  # blanks at the end are no part of the field (RFC 9110, 5.5)
+    assert isinstance(decision, Caller) is (said == TOKEN)
 
 
 @examples(max_examples=150, deadline=None)

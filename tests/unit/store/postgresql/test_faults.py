@@ -232,7 +232,8 @@ async def test_changes_in_each_others_way_are_tried_again(store: PostgresStore) 
         await asyncio.gather(
             store._database.write(lambda db: lock(db, "a", "b")), store._database.write(lambda db: lock(db, "b", "a"))
         )
-    assert (tries, await store.upkeep.cursor("a"), await store.upkeep.cursor("b")) == (3, "011", "011")
+    assert tries > 2  # a repetition may be in the way once more
+    assert (await store.upkeep.cursor("a"), await store.upkeep.cursor("b")) == ("011", "011")
 
 
 async def test_more_than_can_wait_is_refused_at_once(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
