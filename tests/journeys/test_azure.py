@@ -21,7 +21,7 @@ SECONDS = 60.0
 
 
 async def test_from_an_empty_tenant_to_a_work_item_and_back(tmp_path: Path) -> None:
-    """plan, apply, serve, verify, an alert that becomes a work item, destroy: the tenant is as it was."""
+    """plan, apply, serve, verify, an alert to its work item, an outage, missed, destroy: the tenant is as it was."""
     async with azure_running() as azure:
         (tmp_path / "admin.secret").write_text(ADMIN.client_secret, encoding="utf-8")
         program = Program(tmp_path, azure.authority, subscriptions=(PRODUCTION,))
@@ -50,6 +50,16 @@ async def test_from_an_empty_tenant_to_a_work_item_and_back(tmp_path: Path) -> N
             await azure.station.settled()
             items = await asyncio.to_thread(program.wait_until, "/api/v1/work-items", _has(fired.story.fired.alert_id))
             assert items
+        finally:
+            await asyncio.to_thread(program.stop)
+
+        unheard = Firing(azure.arm, azure.station).fire("dtu-orders")  # nobody is there
+        await azure.station.settled()
+        await asyncio.to_thread(program.start)
+        try:
+            found = json.loads(await ran(program, "missed", "--json"))
+            assert [one["rule"] for one in found if one["outcome"] == "taken in"] == ["dtu-orders"]
+            await asyncio.to_thread(program.wait_until, "/api/v1/work-items", _has(unheard.story.fired.alert_id))
         finally:
             await asyncio.to_thread(program.stop)
 
