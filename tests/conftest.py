@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from tests.entra import entra_running
 from tests.postgres import Server, postgres_running
@@ -10,6 +11,11 @@ from tests.postgres import Server, postgres_running
 def pytest_configure(config: pytest.Config) -> None:
     """Name the mark that ``make unit`` leaves out."""
     config.addinivalue_line("markers", "postgresql: needs a PostgreSQL server, which the tests start")
+
+
+# No test is a matter of time: on a busy machine examples take long to make, and to try.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)
