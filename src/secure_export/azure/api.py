@@ -82,7 +82,7 @@ class AzureApi:
                     retry_backoff_max=_LONGEST_PAUSE_SECONDS,
                 ),
                 _Told(waits),
-                AsyncBearerTokenCredentialPolicy(credential, scope),  # type: ignore[arg-type]
+                AsyncBearerTokenCredentialPolicy(credential, scope),  # type: ignore[arg-type] # get_token is all it calls
             ],
             transport=AioHttpTransport(),
         )

@@ -25,7 +25,8 @@ async def perform(target: Target, step: StepKind, item: WorkItem, complaints: Co
     """
     try:
         async with asyncio.timeout(target.step_timeout_seconds):
-            outcome: object = await _call(target.connector, step, item)
+            with target.share.calls_for(target.step_timeout_seconds):
+                outcome: object = await _call(target.connector, step, item)
     except TimeoutError:
         return Unclear(f"no answer from the tool within {target.step_timeout_seconds:g} s")
     except asyncio.CancelledError as error:

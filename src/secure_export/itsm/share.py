@@ -7,7 +7,9 @@ so that all processes together never have more than the whole.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from types import TracebackType
@@ -17,14 +19,17 @@ from secure_export.errors import SecureExportError
 
 NO_PLACE = "this process has no place in the connection's limits now, which all processes share"
 
+TOO_LATE = "the step that this call is part of has had its time: the process was stopped, or very busy"
+
 _MOST_PLACES = 64
+_LAST_CALL: ContextVar[float] = ContextVar("_LAST_CALL", default=inf)
 
 
 class NoPlace(SecureExportError):  # noqa: N818 - reads as what it says
     """A call was not made, because this process may make none now."""
 
-    def __init__(self) -> None:
-        super().__init__(NO_PLACE)
+    def __init__(self, reason: str = NO_PLACE) -> None:
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,24 @@ class Share:
         self.refused += 1
         return NoPlace()
 
+    @contextmanager
+    def calls_for(self, seconds: float) -> Iterator[None]:
+        """Let no call begin within the block after so many seconds.
+
+        A process that was stopped in the middle of a step hears the answer to its last call before its time limit
+        strikes, and would make the next one while another process works on the lane.
+        """
+        token = _LAST_CALL.set(self._seconds() + seconds)
+        try:
+            yield
+        finally:
+            _LAST_CALL.reset(token)
+
+    def refuse_what_is_late(self) -> None:
+        """Raise ``NoPlace`` where the time for calls is over."""
+        if self._seconds() >= _LAST_CALL.get():
+            raise NoPlace(TOO_LATE)
+
     async def opened(self) -> None:
         """Wait until a call may begin."""
         while not self.is_open:
@@ -179,15 +202,20 @@ class CallTurns:
         Raises:
             NoPlace: This process may make no call now.
         """
+        self._share.refuse_what_is_late()
         if not self._share.is_open:
             raise self._share.no_place()
         if not self._waiting and self.in_use < self._share.calls(self._most):
             self.in_use += 1
             return
         await self._called_in()
-        if not self._share.is_open:  # the process may have been stopped in between
+        try:  # the process may have been stopped in between
+            self._share.refuse_what_is_late()
+            if not self._share.is_open:
+                raise self._share.no_place()
+        except NoPlace:
             self._leave()
-            raise self._share.no_place()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -256,3 +256,39 @@ async def test_changes_on_their_way_follow_the_share() -> None:
     assert begun == [0, 1, 2]
     done.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_step_that_was_stopped_for_long_makes_no_further_call() -> None:
+    """The answer to its last call may come before its time limit strikes: by then another may work on the lane."""
+    seconds = Seconds()
+    share = Share(seconds=seconds)
+    turns = share.turns(4)
+    with share.calls_for(2.0):
+        async with turns:
+            seconds.now += 2.0  # stopped while the answer came
+        with pytest.raises(NoPlace, match="had its time"):
+            await turns.__aenter__()
+    assert turns.in_use == 0
+    async with turns:  # what is no part of the step goes on
+        assert turns.in_use == 1
+
+
+async def test_a_call_that_waited_too_long_for_its_turn_leaves_it_to_others() -> None:
+    """Time is asked for again when the turn has come, and the turn is not kept."""
+    seconds = Seconds()
+    share = Share(seconds=seconds)
+    turns = share.turns(1)
+    callers = Callers(turns)
+    await callers.come(1)
+
+    async def late() -> None:
+        with share.calls_for(2.0):
+            await turns.__aenter__()
+
+    waiting = asyncio.create_task(late())
+    await settle()
+    seconds.now += 3.0
+    await callers.end(0)
+    with pytest.raises(NoPlace, match="had its time"):
+        await waiting
+    assert turns.in_use == 0
