@@ -80,6 +80,9 @@ class LaneRunner:
         watch: Told of the work done.
         complaints: Told of trouble.
         sleep: Waits for seconds.
+
+    Raises:
+        ValueError: The lease is shorter than what a step needs.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that a lane needs
@@ -105,6 +108,9 @@ class LaneRunner:
         self._telling = Telling(target.name, self._complaints)
         self._sleep = sleep
         self._step_needs = step_needs(target.step_timeout_seconds)
+        if lease <= self._step_needs:  # no renewal would ever leave the time that a step needs
+            needed = self._step_needs.total_seconds()
+            raise ValueError(f"a lease of {lease.total_seconds():g} s is too short: a step needs more than {needed:g} s")
         self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds, sleep=sleep)
 
     async def run(self, lane: ClaimedLane) -> None:
@@ -163,7 +169,8 @@ class LaneRunner:
 
     async def _begun(self, lane: ClaimedLane) -> _Run:
         own = OwnedLane(lane, self._lanes, clock=self._clock, random=self._random, sleep=self._sleep)
-        reading = await read(self._target, lane.correlation_key, lane.pending, self._complaints)
+        # The desk's CMDB is in the store, which may be away for a moment.
+        reading = await own.patiently(lambda: read(self._target, lane.correlation_key, lane.pending, self._complaints))
         own.unreadable(reading.unreadable)
         self._telling.quarantined(reading.unreadable)
         return _Run(

@@ -84,7 +84,7 @@ class OwnedLane:
             lane = replace(lane, item=item)
         elif lane.known is not None and not problems and lane.known_of.issuperset(alert_ids):
             return lane.known
-        return await self._patiently(lambda: self._lanes.known(lane, alert_ids=alert_ids, problems=problems))
+        return await self.patiently(lambda: self._lanes.known(lane, alert_ids=alert_ids, problems=problems))
 
     async def write(
         self, item: WorkItem | None, *, begin: StepKind | None = None, release: Release | None = None
@@ -108,7 +108,7 @@ class OwnedLane:
             look_done=self._looked,
             release=release,
         )
-        await self._patiently(lambda: self._lanes.save(self.claimed, change, now=self._clock()))
+        await self.patiently(lambda: self._lanes.save(self.claimed, change, now=self._clock()))
         self._stored = item
         self._clear()
 
@@ -120,15 +120,11 @@ class OwnedLane:
         """
         while self._lease_until - self._clock() < needed:
             until = self._clock() + lease
-            await self._patiently(partial(self._lanes.renew, self.claimed, until=until))
+            await self.patiently(partial(self._lanes.renew, self.claimed, until=until))
             self._lease_until = until
 
-    def _clear(self) -> None:
-        """Begin to collect for the next transaction."""
-        self._folded, self._moved, self._quarantined, self._alerts = [], [], [], []
-        self._basis, self._result, self._looked = None, None, False
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask the store, and ask it again while it cannot be used; raises ``StoreUnavailable`` when the lease is over."""
         while True:
             try:
                 return await call()
@@ -137,3 +133,8 @@ class OwnedLane:
                 if self._clock() + timedelta(seconds=pause) >= self._lease_until:
                     raise
                 await self._sleep(pause)
+
+    def _clear(self) -> None:
+        """Begin to collect for the next transaction."""
+        self._folded, self._moved, self._quarantined, self._alerts = [], [], [], []
+        self._basis, self._result, self._looked = None, None, False

@@ -163,7 +163,7 @@ async def test_a_torn_last_write_costs_postgresql_nothing_that_was_acknowledged(
 def tear(own: OwnProcess) -> None:
     """Write garbage where the log of a server that is gone ends."""
     timeline, end = end_of_log(own)
-    segment = own.folder / "data" / "pg_wal" / f"{timeline:08X}{end >> 32:08X}{(end & 0xFFFFFFFF) // _SEGMENT:08X}"
+    segment = own.folder / "data" / "pg_wal" / segment_name(timeline, end)
     with segment.open("r+b") as file:
         file.seek(end % _SEGMENT)
         file.write(_GARBAGE[: _SEGMENT - end % _SEGMENT])
@@ -173,9 +173,18 @@ def end_of_log(own: OwnProcess) -> tuple[int, int]:
     """Find the timeline, and where the first record that is not whole begins, as PostgreSQL's own programs say."""
     control = own.ran("pg_controldata", str(own.folder / "data"))
     said = {name: value.strip() for name, _, value in (line.partition(":") for line in control.splitlines())}
-    timeline, redo = said["Latest checkpoint's TimeLineID"], said["Latest checkpoint's REDO location"]
-    folder = str(own.folder / "data" / "pg_wal")
-    told = own.ran("pg_waldump", "-q", "-p", folder, "-t", timeline, "-s", redo, succeeds=False)
+    timeline, redo = int(said["Latest checkpoint's TimeLineID"]), said["Latest checkpoint's REDO location"]
+    folder = own.folder / "data" / "pg_wal"
+    high, low = (int(part, 16) for part in redo.split("/"))
+    # Named, because pg_waldump would read the size of segments from any of them, and one made in advance is empty.
+    first = segment_name(timeline, (high << 32) + low)
+    last = max(file.name for file in folder.glob(f"{timeline:08X}" + "?" * 16))
+    told = own.ran("pg_waldump", "-q", "-p", str(folder), "-s", redo, first, last, succeeds=False)
     assert "error in WAL record at" in told, told
     places = re.findall(r"\b([0-9A-F]+)/([0-9A-F]+)\b", told)
-    return int(timeline), max((int(high, 16) << 32) + int(low, 16) for high, low in places)
+    return timeline, max((int(high, 16) << 32) + int(low, 16) for high, low in places)
+
+
+def segment_name(timeline: int, place: int) -> str:
+    """Name the file of the log that a place is in."""
+    return f"{timeline:08X}{place >> 32:08X}{(place & 0xFFFFFFFF) // _SEGMENT:08X}"

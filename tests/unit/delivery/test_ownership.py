@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from math import inf
+from random import Random
 
 import pytest
 from tests.unit.delivery.conftest import MakeScene
@@ -9,6 +13,9 @@ from tests.unit.delivery.scene import LEASE, Scene, WatchedLanes, until
 from tests.unit.delivery.tool import Act
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release
+from secure_export.delivery.lane_run import LaneRunner
+from secure_export.delivery.lease import lease_for, step_needs
+from secure_export.delivery.pace import Pace
 from secure_export.errors import LostLane, StoreUnavailable
 from secure_export.workitems.outcome import Outcome
 from secure_export.workitems.work_item import StepKind, ToolState
@@ -133,6 +140,60 @@ async def test_a_store_that_is_away_for_long_is_given_up(scene: Scene, number: i
     await scene.deliver()
     assert scene.tool.record.state is ToolState.RESOLVED
     assert (await scene.item())["owed"] is False
+
+
+async def away_until(scene: Scene, seconds: float) -> None:
+    """Fail as the desk's CMDB does, which is in the store: until a time."""
+    if scene.clock.seconds() < seconds:
+        raise StoreUnavailable("the database is gone")
+
+
+async def test_a_cmdb_in_a_store_that_is_away_for_a_moment_costs_no_lease(scene: Scene) -> None:
+    """It is asked again until it answers, and the record is made within the same claim."""
+    await scene.fire()
+    lane = await scene.claim_one()
+    scene.tool.cmdb.fault = partial(away_until, scene, scene.clock.seconds() + 30)
+    await scene.runner().run(lane)
+    assert len(scene.tool.cmdb.asked) > 20, "it is asked again every half second or so"
+    assert scene.clock.now < lane.lease_until
+    assert scene.tool.steps == [CREATE]
+    assert await scene.is_idle()
+
+
+async def test_a_lane_is_left_whose_cmdb_is_away_for_as_long_as_the_lease(scene: Scene) -> None:
+    """Nothing was done with it; whoever claims it next makes the record, and makes it once."""
+    await scene.fire()
+    lane = await scene.claim_one()
+    scene.tool.cmdb.fault = partial(away_until, scene, inf)
+    with pytest.raises(StoreUnavailable):
+        await scene.runner().run(lane)
+    assert timedelta(0) < lane.lease_until - scene.clock.now < timedelta(seconds=1)
+    assert scene.tool.steps == []
+    scene.tool.cmdb.fault = None
+    scene.clock.forward(LEASE.total_seconds())
+    await scene.deliver()
+    assert scene.tool.steps == [CREATE]
+
+
+@pytest.mark.parametrize("seconds", [1, 20, 60, 600])
+async def test_a_lease_that_is_not_longer_than_a_step_is_refused(make_scene: MakeScene, seconds: int) -> None:
+    """It would be renewed without end, for there would never be enough of it left; the usual one is long enough."""
+    scene = await make_scene(step_timeout_seconds=seconds)
+    with pytest.raises(ValueError, match="too short: a step needs more"):
+        runner_with(scene, step_needs(seconds))
+    runner_with(scene, lease_for(seconds))
+
+
+def runner_with(scene: Scene, lease: timedelta) -> LaneRunner:
+    return LaneRunner(
+        scene.target,
+        scene.lanes,
+        pace=Pace(None, seconds=scene.clock.seconds),
+        clock=scene.clock,
+        random=Random(7),  # noqa: S311 - spreads retries
+        lease=lease,
+        watch=scene.told,
+    )
 
 
 async def test_a_lane_that_is_given_back_is_due_at_once(scene: Scene) -> None:
