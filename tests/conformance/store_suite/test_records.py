@@ -23,6 +23,8 @@ from secure_export.console.contract import Page
 from secure_export.delivery.contract import AlertRecord, Change, Release, StepResult
 from secure_export.errors import NotFound
 from secure_export.store.open import Store
+from secure_export.store.postgresql import alert_lists as postgresql_alert_lists
+from secure_export.store.sqlite import alert_lists as sqlite_alert_lists
 from secure_export.workitems.outcome import TryLater
 from secure_export.workitems.work_item import Binding, StepKind, WorkItem
 
@@ -187,6 +189,23 @@ async def test_alerts_are_searched_by_what_people_know_of_them(store: Store, tex
     await keep(store, item(), alert("/Alerts/A", facts=facts()))
     await keep(store, item("alert:b"), alert("b", facts=facts(id="b", title="x", rule="y", targets=["z"])))
     assert column(await store.records.alerts(search=text), "id") == (["/Alerts/A"] if found else [])
+
+
+async def test_a_search_goes_on_page_by_page_to_the_oldest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of a search looks through so many alerts at most and may be empty; in the end each is found once."""
+    for module in (sqlite_alert_lists, postgresql_alert_lists):
+        monkeypatch.setattr(module, "_SEARCHED_AT_ONCE", 2)
+    for name in "abcdefgh":
+        await keep(
+            store, item(f"alert:{name}"), alert(name, facts=facts(id=name, title="sought" if name in "ach" else "x"))
+        )
+    found, pages, cursor = list[str](), 0, None
+    while pages == 0 or cursor is not None:
+        page = await store.records.alerts(search="sought", cursor=cursor)
+        found += column(page, "id")
+        pages, cursor = pages + 1, page.next_cursor
+    assert found == ["h", "c", "a"]
+    assert pages >= 3
 
 
 async def test_a_work_item_in_the_words_of_the_contract(store: Store) -> None:

@@ -15,7 +15,8 @@ from secure_export.store.postgresql.partitions import between_days, of_days
 _SEARCHED_AT_ONCE = 50_000
 _NOTIFICATIONS_LISTED = 1000
 
-_LAST_SEARCHED = "SELECT seq FROM alerts WHERE seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2"
+# By the distance of numbers, of which there are gaps: counting rows would cost more than most searches do.
+_NEXT_TO_SEARCH = "SELECT max(seq) FROM alerts WHERE seq < (SELECT max(seq) FROM alerts WHERE seq < $1) - $2::bigint"
 # Found first and compared then, or the newest alerts of all would be walked through for the id.
 _ONE = f"""
 WITH of_id AS MATERIALIZED (
@@ -57,16 +58,16 @@ async def list_alerts(  # noqa: PLR0913 - filters by name
     filters.equal("work_item", work_item_id)
     if one_of("condition", condition, ("fired", "resolved")):
         filters.flag(condition == "fired", "ended_at IS NULL", "ended_at IS NOT NULL")
-    last = None
+    beyond = None
     if search:
-        last = await connection.fetchval(_LAST_SEARCHED, before, _SEARCHED_AT_ONCE)
-        filters.add("seq >= ?", last or 0)
+        beyond = await connection.fetchval(_NEXT_TO_SEARCH, before, _SEARCHED_AT_ONCE)
+        filters.add("seq > ?", beyond or 0)
         filters.add(r"searched LIKE ? ESCAPE '\'", f"%{literal(search.lower())}%")
     sql = f"SELECT {ALERT_COLUMNS} FROM alerts WHERE {filters.where} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
     rows = await connection.fetch(numbered(sql), *filters.values, limit + 1)
     found = page([(row[0], alert_object(row)) for row in rows], limit)
-    if found.next_cursor is None and last is not None:
-        return Page(found.rows, cursor_after(last))
+    if found.next_cursor is None and beyond is not None:
+        return Page(found.rows, cursor_after(beyond + 1))
     return found
 
 

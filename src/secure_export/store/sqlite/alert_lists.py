@@ -13,6 +13,8 @@ from secure_export.store.paging import cursor_after, one_of, page, rows_before, 
 _SEARCHED_AT_ONCE = 50_000
 _NOTIFICATIONS_LISTED = 1000
 
+# By the distance of numbers, of which there are gaps: counting rows would cost more than most searches do.
+_NEXT_TO_SEARCH = "SELECT max(seq) FROM alerts WHERE seq < (SELECT max(seq) FROM alerts WHERE seq < ?) - ?"
 _SEARCHED = " || ' ' || ".join(
     ["alert_id", *(f"coalesce(json_extract(facts, '$.{name}'), '')" for name in ("id", "rule", "title", "targets"))]
 )
@@ -39,18 +41,18 @@ def list_alerts(  # noqa: PLR0913 - filters by name
     filters.equal("work_item", work_item_id)
     if one_of("condition", condition, ("fired", "resolved")):
         filters.flag(condition == "fired", "ended_at IS NULL", "ended_at IS NOT NULL")
-    last = None
+    beyond = None
     if search:
-        last = _last_searched(connection, before)
-        filters.add("seq >= ?", last or 0)
+        (beyond,) = connection.execute(_NEXT_TO_SEARCH, (before, _SEARCHED_AT_ONCE)).fetchone()
+        filters.add("seq > ?", beyond or 0)
         filters.add(f"{_SEARCHED} LIKE ? ESCAPE '\\'", f"%{literal(search)}%")
     rows = connection.execute(
         f"SELECT {ALERT_COLUMNS} FROM alerts WHERE {filters.where} ORDER BY seq DESC LIMIT ?",  # noqa: S608 - constants
         (*filters.values, limit + 1),
     ).fetchall()
     found = page([(row[0], alert_object(row)) for row in rows], limit)
-    if found.next_cursor is None and last is not None:
-        return Page(found.rows, cursor_after(last))
+    if found.next_cursor is None and beyond is not None:
+        return Page(found.rows, cursor_after(beyond + 1))
     return found
 
 
@@ -70,14 +72,6 @@ def one_alert(connection: sqlite3.Connection, alert_id: str, name: str | None) -
     if row is None:
         raise NotFound(f"there is no alert {alert_id}; list alerts to see which there are")
     return {**alert_object(row), "notifications": _notifications(connection, row[0])}
-
-
-def _last_searched(connection: sqlite3.Connection, before: int) -> int | None:
-    """Say at which alert a search stops; None: at the oldest."""
-    row = connection.execute(
-        "SELECT seq FROM alerts WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (before, _SEARCHED_AT_ONCE)
-    ).fetchone()
-    return None if row is None else row[0]
 
 
 def _notifications(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
