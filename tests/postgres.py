@@ -5,6 +5,7 @@ root; where the tests do, the server runs as ``nobody``.
 """
 
 import asyncio
+import fcntl
 import os
 import pwd
 import shutil
@@ -34,6 +35,8 @@ VARIABLE = "SECURE_EXPORT_TEST_POSTGRES"
 _START_SECONDS = 30.0
 _ENOUGH_BYTES = 2 * 1024**3
 _STOP_SECONDS = 30.0
+_PREFIX = "se-postgres-"
+_LEFT_SECONDS = 600.0
 SETTINGS = {
     "fsync": "off",  # a process that is killed loses nothing by it, and no test cuts the power
     "full_page_writes": "off",
@@ -324,7 +327,10 @@ def postgres_running() -> Iterator[Server]:
         return
     if not _has_a_name(os.geteuid()):
         pytest.skip(f"PostgreSQL does not run for a user without a name; {VARIABLE} can name a server")
-    folder = Path(tempfile.mkdtemp(prefix="se-postgres-", dir=_memory()))
+    remove_leftovers(Path(memory() or tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=memory()))
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
     try:
         if os.geteuid() == 0:
             os.chown(folder, *_nobody())
@@ -337,6 +343,35 @@ def postgres_running() -> Iterator[Server]:
             own.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def remove_leftovers(where: Path) -> None:
+    """Remove the data of servers of runs that were killed: nobody holds the folder, and no server works with it."""
+    for folder in where.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            held = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_left(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(held)
+
+
+def _is_left(folder: Path) -> bool:
+    """Tell whether no server works with a folder, or is about to."""
+    try:
+        pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return time.time() - folder.stat().st_mtime > _LEFT_SECONDS
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def own_server(server: Server) -> OwnProcess:
@@ -346,7 +381,7 @@ def own_server(server: Server) -> OwnProcess:
     return server.own
 
 
-def _memory() -> str | None:
+def memory() -> str | None:
     """Give a folder in memory, where a database is made twenty times faster; None where there is none or too small."""
     folder = "/dev/shm"  # noqa: S108 - a folder of its own is made in it
     if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ENOUGH_BYTES:

@@ -5,17 +5,20 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests import runs
+from tests.runs import COMMAND, Ran, Run
+
 from secure_export.sandbox.entra.directory import DEFAULT_TENANT_ID, RESOURCE_APP_ID
 
+__all__ = ["COMMAND", "Program", "Ran", "free_port"]
+
 START_SECONDS = 30.0
-COMMAND = [sys.executable, "-m", "secure_export"]
 
 
 def free_port() -> int:
@@ -51,7 +54,7 @@ class Program:
         self.config = folder / "secure-export.toml"
         self.log = folder / "service.log"
         self.command = COMMAND
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Run | None = None
         self.config.write_text(
             f'[server]\nlisten = "127.0.0.1:{self.port}"\n\n'
             f'[store]\nurl = "{store or f"sqlite:///{folder}/store.db"}"\n\n'
@@ -74,14 +77,14 @@ class Program:
 
     def start(self, *arguments: str, ready: bool = True) -> None:
         """Start the service; with ``ready`` wait until it says that it is."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.command, "serve", "--config", str(self.config), *arguments],
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env=_environment(),
-            )
+        given = ["serve", "--config", str(self.config), *arguments]
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            if self.command == COMMAND:
+                self._process = runs.begin(given, self.folder, nothing, log, log)
+            else:
+                self._process = subprocess.Popen(
+                    [*self.command, *given], stdout=log, stderr=log, cwd=self.folder, env=runs.environment()
+                )
         if ready:
             self.wait_until_ready()
 
@@ -115,18 +118,9 @@ class Program:
         self._process = None
         return code
 
-    def run(self, *arguments: str, stdin: bytes | None = None) -> "Ran":
+    def run(self, *arguments: str, stdin: bytes | None = None) -> Ran:
         """Run another command of the program with this configuration's folder as its own."""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            capture_output=True,
-            cwd=self.folder,
-            input=stdin,
-            env=_environment(),
-            check=False,
-            timeout=120,
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return runs.run(arguments, self.folder, stdin)
 
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
         """Run a list command and give its rows."""
@@ -168,17 +162,3 @@ class Program:
                 return answer
             time.sleep(0.05)
         raise AssertionError(f"{path} did not become as wanted: {json.dumps(answer)[:3000]}")
-
-
-class Ran:
-    """How a command ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code = code
-        self.out = out
-        self.err = err
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SECURE_EXPORT")}
-    return kept | {"PYTHONWARNINGS": "default", "NO_COLOR": "1", "COLUMNS": "200"}

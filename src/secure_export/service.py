@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from secure_export.app import Parts, doors, replay, sharing
-from secure_export.azure_work import AzureWork
+from secure_export.azure_work.work import AzureWork
 from secure_export.clock import utc_now
 from secure_export.console.app import console_app
 from secure_export.delivery.connection import Target
@@ -112,11 +112,12 @@ async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIt
     retention = _retention(parts.settings.retention)
     parts.keepers.begin(sharing(parts), told=metrics.places_held)
     health.add("places", parts.keepers.ready)
-    upkeep = Upkeep(parts.store.upkeep, targets, retention=retention, clock=parts.store.clock)
+    alone = parts.keepers.alone("timers")
+    upkeep = Upkeep(parts.store.upkeep, targets, retention=retention, alone=alone, clock=parts.store.clock)
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
     timers = [
         asyncio.create_task(upkeep.run(), name="upkeep"),
-        asyncio.create_task(AzureWork(parts, metrics).run(), name="azure"),
+        asyncio.create_task(AzureWork(parts, metrics, alone).run(), name="azure"),
     ]
     try:
         yield

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.connector_suite import (
+from tests.conformance.connector_suite_tool import (
     CONNECTION,
     OTHER_CONNECTION,
     PERSON,

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from msgspec.structs import replace
-from tests.conformance.connector_suite import (
+from tests.conformance.connector_suite_steps import NOW
+from tests.conformance.connector_suite_tool import (
     CONNECTION,
-    NOW,
     OTHER_CONNECTION,
     PERSON,
     PERSONS_RESOLUTION,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.conformance.connector_suite import PERSON, PERSONS_WORDS, Ability, Act, Fault, Record
+from tests.conformance.connector_suite_tool import PERSON, PERSONS_WORDS, Ability, Act, Fault, Record
 from tests.conformance.servicenow_tool import PERSONS_NAME, ServiceNowTool
 
 from secure_export.itsm.servicenow.events.event import RESOLUTION, info_of, notes_of

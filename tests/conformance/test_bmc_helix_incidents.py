@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.bmc_helix_tool import BASE, KEY_FIELD, WORK_LOG, BmcHelixTool, MovedClock, running
-from tests.conformance.connector_suite import (
+from tests.conformance.connector_suite_steps import (
     bound,
     confirmed_by,
     created,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.bmc_helix_tool import BASE, GROUP, KEY_FIELD, BmcHelixTool, running
-from tests.conformance.connector_suite import CONNECTION, noted, work_item
+from tests.conformance.connector_suite_steps import noted, work_item
+from tests.conformance.connector_suite_tool import CONNECTION
 
 from secure_export.itsm.bmc_helix import connector
 from secure_export.itsm.contract import Preview, ShowsRecords

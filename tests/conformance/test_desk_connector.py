@@ -7,15 +7,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.conformance.connector_suite import (
-    CONNECTION,
-    NOW,
-    ConnectorSuite,
-    Fault,
-    confirmed_by,
-    only_record,
-    work_item,
-)
+from tests.conformance.connector_suite import ConnectorSuite
+from tests.conformance.connector_suite_steps import NOW, confirmed_by, only_record, work_item
+from tests.conformance.connector_suite_tool import CONNECTION, Fault
 from tests.conformance.desk_tool import DeskTool
 
 from secure_export.alerts.references import References

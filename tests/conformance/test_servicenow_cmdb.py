@@ -11,12 +11,12 @@ from secure_export.alerts.resource_id import normal_form
 from secure_export.cmdb.bind import bind
 from secure_export.cmdb.rules import Rule
 from secure_export.itsm.cis_at_hand import CisAtHand
+from secure_export.itsm.cmdb_reading import CmdbUnavailable
 from secure_export.itsm.http import Http
 from secure_export.itsm.servicenow.api.table_api import TableApi
 from secure_export.itsm.servicenow.cmdb.cis import ServiceNowCmdb
 from secure_export.itsm.servicenow.cmdb.reading import CmdbReading
 from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.ways import sign_in_of
 from secure_export.sandbox.servicenow.accounts import Account, set_account

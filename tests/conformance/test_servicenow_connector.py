@@ -8,9 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.connector_suite import (
-    CONNECTION,
-    ConnectorSuite,
+from tests.conformance.connector_suite import ConnectorSuite
+from tests.conformance.connector_suite_steps import (
     confirmed_by,
     created,
     noted,
@@ -20,6 +19,7 @@ from tests.conformance.connector_suite import (
     to_resolve,
     work_item,
 )
+from tests.conformance.connector_suite_tool import CONNECTION
 from tests.conformance.servicenow_tool import (
     INTEGRATION_USER,
     AsTable,

@@ -9,11 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.connector_suite import (
-    CONNECTION,
+from tests.conformance.connector_suite import ConnectorSuite
+from tests.conformance.connector_suite_steps import (
     OVER,
-    Act,
-    ConnectorSuite,
     bound,
     confirmed_by,
     created,
@@ -25,6 +23,7 @@ from tests.conformance.connector_suite import (
     to_resolve,
     work_item,
 )
+from tests.conformance.connector_suite_tool import CONNECTION, Act
 from tests.conformance.servicenow_events_tool import ServiceNowEventsTool
 from tests.conformance.servicenow_tool import INTEGRATION_USER, AsTable, running
 

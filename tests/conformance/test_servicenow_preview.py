@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.connector_suite import CONNECTION, work_item
+from tests.conformance.connector_suite_steps import work_item
+from tests.conformance.connector_suite_tool import CONNECTION
 from tests.conformance.servicenow_events_tool import ServiceNowEventsTool
 from tests.conformance.servicenow_tool import ServiceNowTool, running
 

@@ -11,9 +11,10 @@ from joserfc.jwk import RSAKey
 
 from secure_export.itsm.http import Http
 from secure_export.itsm.servicenow.api.table_api import Query, TableApi
-from secure_export.itsm.servicenow.api.verdict import Later, Ok, Verdict
+from secure_export.itsm.servicenow.api.verdict import Ok, Verdict
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.ways import sign_in_of
+from secure_export.itsm.verdict import Later
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.app import ServiceNowApp
 from secure_export.sandbox.servicenow.jwt_bearer import Registration

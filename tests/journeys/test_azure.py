@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.azure_sandbox import Azure, azure_running
-from tests.program import COMMAND, Program
+from tests.program import Program
 from tests.unit.azure.world import state_of
 
 from secure_export.sandbox.azure_monitor.arm.firing import Firing
@@ -17,7 +16,6 @@ from secure_export.sandbox.azure_monitor.estate import PRODUCTION
 from secure_export.sandbox.entra.identities import ADMIN
 
 pytestmark = pytest.mark.journey
-SECONDS = 60.0
 
 
 async def test_from_an_empty_tenant_to_a_work_item_and_back(tmp_path: Path) -> None:
@@ -79,14 +77,10 @@ def _has(alert_id: str | None) -> Callable[[Any], bool]:
 
 async def ran(program: Program, command: str, *options: str, code: int = 0) -> str:
     """Run a command of ``secure-export azure`` in the program's folder."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "azure", command, *options, "--config", str(program.config), cwd=program.folder,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), SECONDS)
-    assert process.returncode == code, out.decode() + err.decode()
-    assert ADMIN.client_secret.encode() not in out + err
-    return out.decode()
+    done = await asyncio.to_thread(program.run, "azure", command, *options, "--config", str(program.config))
+    assert done.code == code, done.out + done.err
+    assert ADMIN.client_secret not in done.out + done.err
+    return done.out
 
 
 def _azure(azure: Azure, url: str) -> str:

@@ -86,9 +86,10 @@ class Cluster:
         await asyncio.gather(*(self._store.journal.append(entry_of(post, door)) for post in posts))
         self.fired += count
 
-    async def places(self) -> list[int]:
+    async def places(self, of: str = NAME) -> list[int]:
         """Say how many places each process holds, as the store has it."""
-        rows = await self._store._database.read(lambda db: db.fetch("SELECT places FROM allotments"))
+        asked = "SELECT places FROM allotments WHERE connection = $1"
+        rows = await self._store._database.read(lambda db: db.fetch(asked, of))
         return sorted(int(row[0]) for row in rows)
 
     async def until(self, condition: Callable[[], object], *, seconds: float = 25.0) -> None:
@@ -103,9 +104,9 @@ class Cluster:
                 raise AssertionError(f"{self.incidents} incidents, places {await self.places()}, {lanes}\n{logs}")
             await asyncio.sleep(0.02)
 
-    async def until_places_are(self, *held: int) -> None:
+    async def until_places_are(self, *held: int, of: str = NAME) -> None:
         async def are() -> bool:
-            return await self.places() == sorted(held)
+            return await self.places(of) == sorted(held)
 
         await self.until(are)
 
@@ -139,6 +140,7 @@ async def test_a_tool_never_has_more_calls_than_its_connection_allows_whatever_b
         await asyncio.gather(*(cluster.start() for _ in range(3)))
         stopped, doomed, _ = cluster.processes
         await cluster.until_places_are(1, 1, 1)
+        await cluster.until_places_are(0, 0, 1, of="alone:timers")  # what is done by timer is done by one of them
         before = cluster.incidents
         await cluster.fire(80)
         await cluster.until(lambda: cluster.incidents > before + 20)

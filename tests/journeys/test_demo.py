@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from tests.program import COMMAND, free_port
+from tests.runs import begin
 
 from secure_export.sandbox.azure_monitor.estate import sample_estate
 from secure_export.sandbox.azure_monitor.scenario import one_round
@@ -122,14 +123,8 @@ def test_the_demo_leaves_each_incident_once_in_bmc_helix_and_follows_a_person(tm
 def _running(tool: str, folder: Path) -> Iterator[str]:
     """Run the demo until its round is over; gives what it printed by then."""
     log = folder / "shown.txt"
-    with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(
-            [*COMMAND, "demo", "--tool", tool, "--port", str(free_port())],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=ENVIRONMENT,
-        )
+    with log.open("wb") as out, Path(os.devnull).open("rb") as nothing:
+        process = begin(["demo", "--tool", tool, "--port", str(free_port())], folder, nothing, out, out)
     try:
         end = time.monotonic() + SECONDS
         while "Ctrl-C ends it" not in log.read_text("utf-8") and process.poll() is None and time.monotonic() < end:
@@ -140,7 +135,7 @@ def _running(tool: str, folder: Path) -> Iterator[str]:
         assert process.wait(30) == 0, log.read_text("utf-8")
         assert list(folder.iterdir()) == [log], "nothing stays"
     finally:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         process.wait()
 
 

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 
 import pytest
 from tests.postgres import Server
-from tests.program import COMMAND, Program
+from tests.program import Program
+from tests.runs import begin
 
 from secure_export.sandbox.azure_monitor.credentials import CachedToken, ClientCredentials
 from secure_export.sandbox.azure_monitor.delivery import WebhookSender
@@ -58,18 +58,19 @@ def settled(program: Program) -> None:
 def move(program: Program, to: str, *, kills: int) -> None:
     """Copy the store, killing the copy at random moments, and have the service use the copy from now on."""
     chance = random.Random(5)  # noqa: S311 - for moments
-    command = [*COMMAND, "store", "copy", str(program.config), to, "--json"]
+    command = ("store", "copy", str(program.config), to, "--json")
     for _ in range(kills):
-        process = subprocess.Popen(command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.7, 1.1))
+        with Path(os.devnull).open("r+b") as nothing:
+            process = begin(command, program.folder, nothing, nothing, nothing)
+        time.sleep(chance.uniform(0.05, 0.3))
         process.send_signal(signal.SIGKILL)
         if process.wait() == 0:
             break
-    done = subprocess.run(command, cwd=program.folder, capture_output=True, check=False, timeout=60)
-    if done.returncode:
-        assert b"is a finished copy" in done.stderr, done.stderr
+    done = program.run(*command)
+    if done.code:
+        assert "is a finished copy" in done.err, done.err
     else:
-        assert all(one["same"] for one in json.loads(done.stdout))
+        assert all(one["same"] for one in json.loads(done.out))
     text = program.config.read_text(encoding="utf-8")
     old = next(line for line in text.splitlines() if line.startswith("url = "))
     program.config.write_text(text.replace(old, f'url = "{to}"'), encoding="utf-8")

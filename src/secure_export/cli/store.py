@@ -1,7 +1,13 @@
 """``secure-export store``: copies, backups, and what there is to know about the store."""
 
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -33,6 +39,7 @@ app = typer.Typer(
 _CONFIGURATION = ".toml"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _NEXT_UNIT = 1024
+_INTERRUPTED = 130  # what a shell says of a command that SIGINT ended
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file that is there.")]
 
@@ -49,12 +56,20 @@ def copy(
 ) -> None:
     """Copy everything to another store, of the same or of the other kind, and compare the two.
 
-    Stop the service first. A copy that was interrupted goes on where it ended when the same command is run again. Exit
-    code 1 says that the two differ; no service starts on such a copy.
+    Stop the service first. If the copy is interrupted, run the same command again: it goes on where it ended.
+
+    Exit code 1 says that the two differ; no service starts on such a copy.
 
     Example: [bold]secure-export store copy secure-export.toml postgresql://owner@db/alerts[/]
     """
-    compared = run_async(_copy(_where(from_), _where(to), force=force))
+    try:
+        compared = run_async(_copy(_where(from_), _where(to), force=force))
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        err.print("Interrupted. Run the same command again: it goes on where it ended.", soft_wrap=True)
+        raise typer.Exit(_INTERRUPTED) from error
+    if compared is None:
+        _tell_that_it_was_copied(to, as_json=as_json)
+        return
     differ = [one.table for one in compared if not one.same]
     if as_json:
         print_json([_plain(one) for one in compared])
@@ -67,8 +82,8 @@ def copy(
         print_table(columns, rows, empty="Nothing to compare.")
     if differ:
         err.print(
-            f"\nThe two differ in {', '.join(differ)}: the source was written to meanwhile, or the target was. Remove "
-            "the target (the file, or drop and make the database), stop the service, and copy again.",
+            f"\nThe two differ in {', '.join(differ)}: the source was written to between two attempts, or the target "
+            "was. Remove the target (the file, or drop and make the database), stop the service, and copy again.",
             soft_wrap=True,
         )
         raise typer.Exit(1)
@@ -109,8 +124,9 @@ def restore(
 ) -> None:
     """Put a backup in the place of the SQLite store; stop the service first.
 
-    All that was open is read back from its tool before anything is done about it. What was recorded after the backup is
-    gone: `secure-export azure missed` fetches it.
+    All that was open is read back from its tool before anything is done about it.
+
+    What was recorded after the backup is gone: `secure-export azure missed` fetches it.
 
     Example: [bold]secure-export store restore /backups/alerts.db --config secure-export.toml[/]
     """
@@ -129,8 +145,9 @@ def restore(
 def restored(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
     """Tell a store that it was restored by other means, such as pg_restore, and so is old; stop the service first.
 
-    As after `store restore`, all that is open is read back from its tool before anything is done about it, and for 31
-    days new work items are looked for before they are made.
+    As after `store restore`, all that is open is read back from its tool before anything is done about it.
+
+    For 31 days new work items are looked for before they are made.
 
     Example: [bold]secure-export store restored --config secure-export.toml[/]
     """
@@ -187,10 +204,39 @@ def info(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
     print_details(told)
 
 
-async def _copy(from_: Where, to: Where, *, force: bool) -> list[Compared]:
-    with shown() as part:
+async def _copy(from_: Where, to: Where, *, force: bool) -> list[Compared] | None:
+    with _asked_to_end(), shown() as part:
         async with sides(from_, to, although_in_use=force) as (source, target):
+            if source.is_in_use:
+                err.print("The source is in use: what comes from now on is not in the copy.", soft_wrap=True)
             return await copy_store(source, target, part, now=utc_now())
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Let SIGTERM cancel the task, as Ctrl-C does."""
+    task = asyncio.current_task()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _tell_that_it_was_copied(to: str, *, as_json: bool) -> None:
+    """Say that there is nothing to do: an earlier run finished this copy."""
+    if as_json:
+        print_json([])
+    err.print(
+        f"{to} is a finished copy of this source: it was compared, and is complete. Nothing was copied now. What the "
+        "source took since then is not in it; for another copy begin with an empty target.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 async def _migrate(store: StoreSettings, role: str | None, *, print_only: bool) -> tuple[list[str], list[str]]:
@@ -217,11 +263,22 @@ def _settings(config: Path) -> StoreSettings:
 
 
 def _where(text: str) -> Where:
-    """Read a URL, or the configuration that names one."""
-    if "://" in text or not text.endswith(_CONFIGURATION):
+    """Read a URL, or the configuration that names one.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    if "://" in text:
         return Where(text)
+    if not text.endswith(_CONFIGURATION):
+        raise SettingsError(f"{text} is neither a URL nor a configuration (.toml); did you mean {_url_of(text)}?")
     store = _settings(Path(text))
     return Where(store.url, store.password_now)
+
+
+def _url_of(path: str) -> str:
+    """Give the URL of a SQLite file; with a folder in it, it would be taken for one from the root."""
+    return f"sqlite:///{quote(path)}" if "/" not in path else f"sqlite://{quote(str(Path(path).absolute()))}"
 
 
 def _file_of(store: StoreSettings, instead: str) -> Path:

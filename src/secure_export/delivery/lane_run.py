@@ -110,7 +110,9 @@ class LaneRunner:
         self._step_needs = step_needs(target.step_timeout_seconds)
         if lease <= self._step_needs:  # no renewal would ever leave the time that a step needs
             needed = self._step_needs.total_seconds()
-            raise ValueError(f"a lease of {lease.total_seconds():g} s is too short: a step needs more than {needed:g} s")
+            raise ValueError(
+                f"a lease of {lease.total_seconds():g} s is too short: a step needs more than {needed:g} s"
+            )
         self.turns = Turns(pace, clock, longest_calm_seconds=target.retry.longest_asked_seconds, sleep=sleep)
 
     async def run(self, lane: ClaimedLane) -> None:

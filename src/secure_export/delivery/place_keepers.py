@@ -1,13 +1,17 @@
-"""All connections' places: kept from when this process begins to deliver until its connectors are closed."""
+"""All places: kept from when this process begins to deliver until its connectors are closed."""
 
 import asyncio
 from collections.abc import Sequence
 
+from secure_export.delivery.alone import Alone
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Allotments
 from secure_export.delivery.place_keeper import HeldTold, PlaceKeeper, Terms
+from secure_export.itsm.share import Share
 
 _CLOSE_SECONDS = 5.0
+# Of work that one process does at a time: how long a single call of it may still go on in who is gone.
+_LONGEST_CALL_SECONDS = 10.0
 
 
 class PlaceKeepers:
@@ -37,17 +41,34 @@ class PlaceKeepers:
             told: Told how many places of a connection are held.
         """
         for target in targets:
-            keeper = PlaceKeeper(
-                target.name,
-                target.share,
-                places=target.share.places(target.concurrency),
-                longest_call_seconds=_longest_call(target),
-                allotments=self._allotments,
-                told=told,
-                terms=self.terms,
-            )
-            self._keepers.append(keeper)
-            self._tasks.append(asyncio.create_task(keeper.run(), name="places"))
+            places = target.share.places(target.concurrency)
+            self._keep(target.name, target.share, places, longest_call_seconds=_longest_call(target), told=told)
+
+    def alone(self, work: str) -> Alone:
+        """Have one process at a time do some work, of all that say so of it.
+
+        Args:
+            work: Which work: a word.
+        """
+        share = Share()
+        # No connection's name has a colon.
+        self._keep(f"alone:{work}", share, 1, longest_call_seconds=_LONGEST_CALL_SECONDS)
+        return Alone(share)
+
+    def _keep(
+        self, name: str, share: Share, places: int, *, longest_call_seconds: float, told: HeldTold = lambda *_: None
+    ) -> None:
+        keeper = PlaceKeeper(
+            name,
+            share,
+            places=places,
+            longest_call_seconds=longest_call_seconds,
+            allotments=self._allotments,
+            told=told,
+            terms=self.terms,
+        )
+        self._keepers.append(keeper)
+        self._tasks.append(asyncio.create_task(keeper.run(), name="places"))
 
     async def ready(self) -> str | None:
         """Say why places of some connection are not kept; None: all are, be they none."""

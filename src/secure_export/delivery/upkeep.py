@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
 from secure_export.clock import Clock, utc_now
+from secure_export.delivery.alone import Alone
 from secure_export.delivery.connection import Target
 from secure_export.delivery.contract import Retention
 from secure_export.delivery.contract import Upkeep as UpkeepStore
@@ -45,6 +47,8 @@ class Upkeep:
         targets: The connections.
         retention: How long what is finished is kept.
         intervals: How often.
+        alone: Has one process at a time, of all that deliver, read everything back: each would do it once more. What
+            needs a place in the connection's limits is done by whoever has one.
         clock: The time.
         sleep: Waits for seconds.
     """
@@ -56,6 +60,7 @@ class Upkeep:
         *,
         retention: Retention | None = None,
         intervals: Intervals | None = None,
+        alone: Alone | None = None,
         clock: Clock = utc_now,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -63,6 +68,7 @@ class Upkeep:
         self._targets = targets
         self._retention = retention or Retention()
         self._intervals = intervals or Intervals()
+        self._alone = alone
         self._clock = clock
         self._sleep = sleep
 
@@ -75,12 +81,14 @@ class Upkeep:
             for target in self._targets:
                 # At once, too: what people change from now on must not be missed.
                 group.create_task(self._every(target.poll_seconds, self.take_in_changes, target, first=0.0))
-                group.create_task(self._every(every.read_back, self.read_back, target))
+                group.create_task(self._every(every.read_back, self.read_back, target, turn=self._alone))
                 # Soon after a start, too: it may be the start after a person mended the configuration.
                 first = min(_AFTER_START_SECONDS, every.retry_parked)
                 group.create_task(self._every(every.retry_parked, self.retry_parked, target, first=first))
                 first = min(every.read_back, every.read_back_ended)
-                group.create_task(self._every(every.read_back_ended, self.read_back_ended, target, first=first))
+                group.create_task(
+                    self._every(every.read_back_ended, self.read_back_ended, target, first=first, turn=self._alone)
+                )
                 group.create_task(self._every(every.bind_late, self.bind_late, target))
 
     async def expire(self) -> None:
@@ -163,13 +171,19 @@ class Upkeep:
             await self._sleep(_BETWEEN_DELETIONS_SECONDS)
 
     async def _every(
-        self, seconds: float, job: Callable[..., Awaitable[None]], *of: Target, first: float | None = None
+        self,
+        seconds: float,
+        job: Callable[..., Awaitable[None]],
+        *of: Target,
+        first: float | None = None,
+        turn: AbstractAsyncContextManager[None] | None = None,
     ) -> None:
         complaints = Complaints(job=job.__name__, connection=of[0].name if of else "")
         await self._sleep(seconds if first is None else first)
         while True:
             try:
-                await job(*of)
+                async with turn or nullcontext():
+                    await job(*of)
             except StoreUnavailable as error:
                 complaints.waits("upkeep waits for the store", error)
             except asyncio.CancelledError as error:

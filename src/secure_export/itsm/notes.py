@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secure_export.itsm.texts import SHORTENED, Size, cut
-from secure_export.workitems.work_item import Binding, Note
+from secure_export.workitems.work_item import Binding, Desired, Note
 
 BETWEEN_NOTES = "\n\n---\n\n"
+OPENED_AGAIN = "Opened again: its alert fires in Azure."
+_OVER = "Azure Monitor says it is over."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,27 @@ def parts(notes: Sequence[Note], held: int, revision: int, *, most: int, size: S
 def bound_cis(bindings: Sequence[Binding]) -> tuple[Binding, ...]:
     """Give the CIs that were found, each once."""
     return tuple({binding.id: binding for binding in bindings if binding.id}.values())
+
+
+def resolution_of(desired: Desired) -> str:
+    """Give the words that a record is resolved with; there are always some."""
+    return desired.resolution.strip() or _OVER
+
+
+def reached(there: int, desired: Desired) -> int:
+    """Give the revision that a record tells of, or 0 if we have not reached it.
+
+    Such a one was written by a later life of our store, before it was restored: it says nothing about the notes that
+    are owed now.
+    """
+    return there if there <= desired.revision else 0
+
+
+def opening(desired: Desired) -> tuple[list[Note], int]:
+    """Say which notes, and which revision, a new record begins with.
+
+    Further configuration items are added after it is made: until then it does not hold the whole revision.
+    """
+    if len(bound_cis(desired.content.bindings)) <= 1:
+        return list(desired.notes), desired.revision
+    return [note for note in desired.notes if note.revision < desired.revision], desired.revision - 1

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from secure_export.sandbox.faults import AnyFault
 from secure_export.sandbox.reply import Reply
 
 
@@ -27,3 +29,20 @@ class Ending:
     reply: Reply
     wire: Wire = Wire.SEND
     wait_seconds: float = 0.0
+
+
+def ending_instead(fault: AnyFault[Any]) -> Ending | None:
+    """Give the ending of a request that is not done at all, by what a fault does to the connection; None: nothing."""
+    return Ending(Reply(0), Wire.RESET) if fault.kind == "reset-before" else None
+
+
+def ending_after(fault: AnyFault[Any], reply: Reply) -> Ending:
+    """Give the ending of a request that was done, by what a fault does to the connection, if anything."""
+    match fault.kind:
+        case "reset-after":
+            return Ending(reply, Wire.RESET)
+        case "delay-after":
+            return Ending(reply, wait_seconds=fault.seconds)
+        case "cut":
+            return Ending(reply, Wire.CUT)
+    return Ending(reply)

@@ -1,37 +1,72 @@
 """Trouble on demand: the faults that are set, who has met them, and who is next."""
 
 import itertools
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, Final, Generic, TypeVar
 
-C = TypeVar("C")
+from secure_export.sandbox.call import Call
+
+DELAY: Final = "delay"
+"""The kind after which a request goes on as usual, in every stand-in."""
+
+C = TypeVar("C", bound=Call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnyFault(ABC, Generic[C]):
-    """What every stand-in's fault has.
+class AnyFault(Generic[C]):
+    """A kind of trouble, and who meets it. What is empty matches everything.
 
     Attributes:
+        kind: What happens.
         id: By what it is cleared; given when it is set.
         skip: How many matching requests pass first.
         times: How many matching requests meet it; None: until it is cleared.
+        methods: Which methods.
+        path: Which paths, whatever the case; ``*`` stands for any characters.
+        user: Whose requests, by the name that they sign in with.
+        query: Text that the query string holds, as it was sent or decoded.
+        body: Text that the body holds, such as ``"state":"6"``.
+        seconds: How long delays wait; of refusals that say so, when it may be tried again.
+        status: The status of errors.
+        headers: Further headers of the answer, such as ``Retry-After``.
     """
 
+    kind: StrEnum
     id: str = ""
     skip: int = 0
     times: int | None = 1
+    methods: frozenset[str] = frozenset()
+    path: str = ""
+    user: str = ""
+    query: str = ""
+    body: str = ""
+    seconds: float = 30.0
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    @abstractmethod
     def goes_on(self) -> bool:
         """Whether a request that met it may meet a further one."""
+        return self.kind == DELAY
 
-    @abstractmethod
     def matches(self, call: C) -> bool:
         """Say whether a request is one of those it is for."""
+        return (
+            (not self.methods or call.method in self.methods)
+            and (not self.path or fnmatchcase(call.path.lower(), self.path.lower()))
+            and (not self.user or call.user == self.user)
+            and (not self.query or any(self.query in text for text in (call.query, *call.parameters.values())))
+            and (not self.body or self.body.encode() in call.body)
+            and self.concerns(call)
+        )
+
+    def concerns(self, call: C) -> bool:  # noqa: ARG002 - for faults that choose further
+        """Say whether a request that fits so far can meet this kind at all."""
+        return True
 
 
 F = TypeVar("F", bound=AnyFault[Any])

@@ -40,3 +40,16 @@ class Window:
         oldest = now - timedelta(seconds=self.seconds)
         while self._taken and self._taken[0] <= oldest:
             self._taken.popleft()
+
+
+class Windows:
+    """Windows by whatever tells them apart, such as the user; made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, ...], Window] = {}
+
+    def find(self, most: int, seconds: float, *key: str) -> Window:
+        """Give a window; how many it takes is what is said now."""
+        window = self._kept.setdefault(key, Window(most, seconds))
+        window.most = most
+        return window

@@ -7,8 +7,10 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypedDict, Unpack
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -51,26 +53,30 @@ class Serving:
         await asyncio.shield(self._task)
 
 
-async def start(  # noqa: PLR0913 - what a listener is made of
-    app: Any,
-    *,
-    name: str,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    allow_other_machines: bool = False,
-    tls: ssl.SSLContext | None = None,
-    own_date: bool = False,
-) -> Serving:
+class Where(TypedDict, total=False):
+    """Where a stand-in listens, and how; every part may be left out.
+
+    Attributes:
+        host: An address of this machine; 127.0.0.1 if not told otherwise.
+        port: 0 asks the system for a free one.
+        allow_other_machines: Must be True for an address that is not loopback.
+        tls: Its certificate and what it asks of clients; None: plain HTTP.
+    """
+
+    host: str
+    port: int
+    allow_other_machines: bool
+    tls: ssl.SSLContext | None
+
+
+async def start(app: Any, *, name: str, own_date: bool = False, **where: Unpack[Where]) -> Serving:
     """Start to serve an ASGI application.
 
     Args:
         app: The application.
         name: What it stands in for; part of the warning.
-        host: An address of this machine.
-        port: 0 asks the system for a free one.
-        allow_other_machines: Must be True for an address that is not loopback.
-        tls: Its certificate and what it asks of clients; None: plain HTTP.
         own_date: The application sets the ``Date`` header itself, such as by a clock of its own.
+        where: Where it listens.
 
     Returns:
         The server, which takes connections already.
@@ -79,8 +85,9 @@ async def start(  # noqa: PLR0913 - what a listener is made of
         NotLoopbackError: The address is not loopback and that was not allowed.
         OSError: The address cannot be listened on.
     """
-    refuse_other_machines(host, allowed=allow_other_machines)
-    listener = _listen(host, port)
+    host, tls = where.get("host", "127.0.0.1"), where.get("tls")
+    refuse_other_machines(host, allowed=where.get("allow_other_machines", False))
+    listener = _listen(host, where.get("port", 0))
     base_url = _base_url("http" if tls is None else "https", host, listener)
     server = _Server(_config(app, tls, own_date=own_date))
     task = asyncio.create_task(server.serve(sockets=[listener]), name=f"sandbox {name}")
@@ -93,43 +100,47 @@ async def start(  # noqa: PLR0913 - what a listener is made of
 
 
 @contextlib.asynccontextmanager
-async def serving(  # noqa: PLR0913 - what a listener is made of
-    app: Any,
-    *,
-    name: str,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    allow_other_machines: bool = False,
-    tls: ssl.SSLContext | None = None,
-    own_date: bool = False,
-) -> AsyncGenerator[Serving]:
+async def serving(app: Any, *, name: str, own_date: bool = False, **where: Unpack[Where]) -> AsyncGenerator[Serving]:
     """Serve an ASGI application for as long as the block lasts; see ``start``."""
-    running = await start(
-        app,
-        name=name,
-        host=host,
-        port=port,
-        allow_other_machines=allow_other_machines,
-        tls=tls,
-        own_date=own_date,
-    )
+    running = await start(app, name=name, own_date=own_date, **where)
     try:
         yield running
     finally:
         await running.stop()
 
 
-async def run_until_cancelled(running: Serving, announce: Callable[[str], None]) -> None:
-    """Say where it listens and serve until the task is cancelled, then stop it in order."""
-    announce(f"SANDBOX stand-in for {running.name}: {running.base_url} (nothing it says is real)")
-    try:
-        await running.wait()
-    finally:
-        await running.stop()
+def say(line: str) -> None:
+    """Tell people something."""
+    sys.stderr.write(line + "\n")
+
+
+async def run(
+    running: Serving,
+    greeting: Iterable[str] = (),
+    announce: Callable[[str], None] = say,
+    during: AbstractAsyncContextManager[object] | None = None,
+) -> None:
+    """Say where a stand-in listens, and serve until the task is cancelled or a service manager says so; then stop it.
+
+    Args:
+        running: The stand-in.
+        greeting: What people are told first, such as how to get in.
+        announce: Told, line by line.
+        during: What lasts as long as it runs.
+    """
+    for line in greeting:
+        announce(line)
+    async with during or contextlib.nullcontext():
+        with _stopped_by_sigterm(running):
+            announce(f"SANDBOX stand-in for {running.name}: {running.base_url} (nothing it says is real)")
+            try:
+                await running.wait()
+            finally:
+                await running.stop()
 
 
 @contextlib.contextmanager
-def stopped_by_sigterm(running: Serving) -> Generator[None]:
+def _stopped_by_sigterm(running: Serving) -> Generator[None]:
     """Stop in order when a service manager says so."""
     loop, stops = asyncio.get_running_loop(), list[asyncio.Task[None]]()
     try:

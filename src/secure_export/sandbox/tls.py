@@ -127,6 +127,11 @@ class LocalCa:
         return Identity(certificate.public_bytes(Encoding.PEM), _key_pem(key))
 
 
+def server_context(folder: Path | None) -> ssl.SSLContext | None:
+    """Give what a server needs whose authority is kept in a folder; None, plain HTTP, where there is no folder."""
+    return LocalCa.kept_in(folder).server_context() if folder else None
+
+
 def fingerprint(certificate: bytes) -> str:
     """Give the SHA-256 of a certificate in DER or PEM, in lower-case hex: how a shown one is recognised."""
     pem = certificate.lstrip().startswith(b"-----BEGIN")

@@ -18,10 +18,10 @@ from tests.postgres import Server
 pytestmark = pytest.mark.fault
 
 APART_SECONDS = 0.15
-COMBINED_SECONDS = 5.0
+COMBINED_SECONDS = 7.0
 # A node that was killed may still be starting when the next fault comes, and cannot be paused then.
 ALONE = (*(name for name in CATALOGUE if name not in DISASTERS and name != "pause"), "pause")
-ALONE_SEED, COMBINED_SEEDS, SINGLE_SEED = 187, (19, 964), 3
+ALONE_SEED, COMBINED_SEED, SINGLE_SEED = 187, 5656, 3
 SINGLE_SECONDS = 8.0
 FEWEST_ALERTS, FEWEST_OF_ONE = 100, 20
 AGAIN = "the same test"
@@ -41,8 +41,10 @@ async def single(tmp_path: Path, entra: str) -> AsyncIterator[World]:
 
 def test_every_kind_of_disaster_takes_part() -> None:
     """The seeds that stay are such that no kind of disaster is left out."""
-    combined = [Schedule.of(seed, CLUSTER, seconds=COMBINED_SECONDS) for seed in COMBINED_SEEDS]
-    schedules = [*combined, Schedule.of(SINGLE_SEED, SINGLE, seconds=SINGLE_SECONDS)]
+    schedules = [
+        Schedule.of(COMBINED_SEED, CLUSTER, seconds=COMBINED_SECONDS),
+        Schedule.of(SINGLE_SEED, SINGLE, seconds=SINGLE_SECONDS),
+    ]
     met = {type(entry.fault) for schedule in schedules for entry in schedule.entries}
     makers = [kind.make for kind in DISASTERS.values()]
     aimed = [make(layout, Random(1)) for make in makers for layout in (CLUSTER, SINGLE)]  # noqa: S311 - no secret
@@ -55,9 +57,8 @@ async def test_four_processes_on_postgresql_keep_every_promise(cluster: World, e
     verdict = await runs.run(Schedule.alone(ALONE_SEED, CLUSTER, ALONE, apart=APART_SECONDS))
     verdict.require(cluster)
     assert cluster.counts.total() == len(ALONE), f"a fault did not happen: {cluster.counts}"
-    for seed in COMBINED_SEEDS:
-        verdict = await runs.run(Schedule.of(seed, CLUSTER, seconds=COMBINED_SECONDS))
-        verdict.require(cluster)
+    verdict = await runs.run(Schedule.of(COMBINED_SEED, CLUSTER, seconds=COMBINED_SECONDS))
+    verdict.require(cluster)
     assert verdict.taken > FEWEST_ALERTS, "the load was too small to prove anything"
 
 

@@ -79,6 +79,7 @@ class Load:
     sent: list[Sent] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
+    _under_way: set[object] = field(default_factory=set)
     _stopping: bool = False
     _given_up: bool = False
 
@@ -112,6 +113,11 @@ class Load:
         wanted = self.answers[UNAVAILABLE] + count
         await until(lambda: self.answers[UNAVAILABLE] >= wanted, self)
 
+    async def answered(self) -> None:
+        """Wait until everything that is under way now has its answer, which may be of before what just happened."""
+        under_way = set(self._under_way)
+        await until(lambda: not under_way & self._under_way, self)
+
     async def _one_after_the_other(self, session: aiohttp.ClientSession) -> None:
         while not self._stopping:
             number = uuid.UUID(int=self.chance.getrandbits(128))
@@ -142,12 +148,15 @@ class Load:
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> int | None:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        self._under_way.add(mark := object())
         try:
             async with session.post(self.webhook, data=body, headers=headers) as answer:
                 told = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError):
             self.answers[0] += 1
             return None
+        finally:
+            self._under_way.discard(mark)
         self.answers[answer.status] += 1
         self.without_retry_after += answer.status == UNAVAILABLE and "Retry-After" not in answer.headers
         return int(json.loads(told)["notification"]) if answer.status == ACCEPTED else None

@@ -46,8 +46,9 @@ async def test_nothing_that_got_a_202_is_missing_after_the_promotion_of_the_stan
         async with load.running():
             await load.more(ENOUGH)
             pair.first.kill()
-            await load.refused(5)
+            await load.answered()
             before = load.accepted
+            await load.refused(5)
             await asyncio.sleep(0.3)
             assert load.accepted == before, "a standby took writes"
             await asyncio.to_thread(says_why, program)
@@ -132,9 +133,11 @@ async def test_every_way_in_which_postgresql_stops_and_comes_back_is_waited_for(
                 await _has_all_of(connection, load)
         finally:
             program.stop()
-            (own.folder / "data" / "standby.signal").unlink(missing_ok=True)
-            if not own.runs:
-                own.start()
+            is_standby = own.folder / "data" / "standby.signal"
+            if is_standby.exists():  # all tests share this server
+                is_standby.unlink()
+                own.stop()
+            own.start()
 
 
 async def _planned(own: OwnProcess, load: Load) -> None:
@@ -185,6 +188,7 @@ async def _in_recovery(own: OwnProcess, load: Load) -> None:
     own.stop(signal.SIGINT)
     (own.folder / "data" / "standby.signal").touch(mode=0o644)
     own.start()
+    await load.answered()
     before = load.accepted
     await load.refused(5)
     assert load.accepted == before, "a standby took writes"

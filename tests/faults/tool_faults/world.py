@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.faults.tool_faults.adapter import Found, ToolUnderFault
 from tests.faults.tool_faults.mortal import Died, Hook, Life, MortalConnector, mortal
-from tests.unit.delivery.scene import CONNECTION, GROUP, LEASE, ManualClock, Scene, WatchedLanes, alert
+from tests.sqlite import with_tables
+from tests.unit.delivery.scene import CONNECTION, GROUP, LEASE, ManualClock, PatientLanes, Scene, alert
 
 from secure_export.delivery.upkeep import Upkeep
 from secure_export.delivery.worker import Worker
@@ -37,6 +38,15 @@ class Node:
     worker: Worker
     upkeep: Upkeep
     running: "asyncio.Task[None]"
+
+    @property
+    def works(self) -> bool:
+        """Whether it lives, goes on, and works on lanes just now."""
+        return bool(self.worker._running) and self.life.goes.is_set() and not self.life.over.is_set()
+
+    def searches(self) -> None:
+        """Have it search for lanes that are due: that the clock moved is nothing it hears of."""
+        self.scene.store._database.signals.ready()
 
     async def stop(self) -> None:
         """End in order; a dead one ends at once."""
@@ -92,7 +102,7 @@ class World:
     ) -> Node:
         """Start one more process that delivers."""
         life = life or Life()
-        store = await SqliteStore.open(self._path, clock=self.clock)
+        store = await SqliteStore.open(with_tables(self._path), clock=self.clock)
         store.lanes = mortal(store, life).lanes
         connector = MortalConnector(await self.tool.connector(CONNECTION), life, before=before, after=after)
         scene = Scene(
@@ -103,7 +113,7 @@ class World:
             step_timeout_seconds=_STEP_SECONDS,
         )
         scene.target = replace(scene.target, connector=connector)
-        worker = scene.worker(WatchedLanes(store))
+        worker = scene.worker(PatientLanes(store))
         upkeep = Upkeep(store.upkeep, [scene.target], clock=self.clock, sleep=self.clock.sleep)
         with suppress(Exception):
             await upkeep.take_in_changes(scene.target)
@@ -156,6 +166,9 @@ class World:
                     self.clock.now = until
                 while self._agenda and self._agenda[0][0] <= self.clock():
                     await self._agenda.pop(0)[1]()
+                if not any(node.works for node in self.nodes):
+                    for node in self.nodes:
+                        node.searches()
                 await asyncio.sleep(0.001)
 
     async def passes(self, time: timedelta) -> None:
@@ -218,6 +231,8 @@ class World:
 
     async def _due(self) -> datetime | None:
         """Say when the next thing is due; now, while lanes are worked on."""
+        if any(node.works for node in self.nodes):
+            return self.clock()
         store = self.nodes[0].scene.store
         due = await store.lanes.next_due(CONNECTION)
         counts = await store.records.counts()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sqlite import with_tables
 from tests.unit.console.standins import (
     NOW,
     VM,
@@ -57,7 +58,7 @@ class Console:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[DeskRecords]:
     """A desk of its own for each test."""
-    database = await Database.open(tmp_path / "desk.db")
+    database = await Database.open(with_tables(tmp_path / "desk.db"))
     yield SqliteDesk(database)
     await database.close()
 

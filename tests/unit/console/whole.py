@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.sqlite import with_tables
 from tests.unit.console.standins import VM, FewTokens
 
 from secure_export.cmdb.contract import Cmdb
@@ -155,7 +156,7 @@ def _door(policy: Policy) -> ConnectionDoor:
 async def whole_service(folder: Path, console_url: str = "http://127.0.0.1:8080") -> AsyncIterator[Whole]:
     """Open an empty one."""
     clock = MovingClock(START)
-    store = await SqliteStore.open(folder / "store.db", clock=clock)
+    store = await SqliteStore.open(with_tables(folder / "store.db"), clock=clock)
     try:
         policy = Policy(RouteSettings())
         resources = Resources(desk=store.desk, clock=clock, console_url=console_url)

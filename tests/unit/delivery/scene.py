@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.sqlite import with_tables
 from tests.unit.delivery.tool import Tool
 
 from secure_export.cmdb.contract import ConfigurationItem
@@ -117,6 +118,13 @@ class WatchedLanes:
     async def _tell(self, call: str, lane: ClaimedLane | None) -> None:
         if self._before is not None:
             await self._before(call, lane)
+
+
+class PatientLanes(WatchedLanes):
+    """Lanes that are not searched all the time: only when something comes, or somebody says that it may have."""
+
+    async def wait(self, *, timeout_seconds: float) -> None:
+        await self._lanes.wait(timeout_seconds=0.02)
 
 
 class Scene:
@@ -256,7 +264,7 @@ def ci(name: str = "vm1") -> ConfigurationItem:
 
 async def open_scene(folder: Path, **options: Any) -> Scene:
     clock = ManualClock()
-    return Scene(await SqliteStore.open(folder / "store.db", clock=clock), clock, **options)
+    return Scene(await SqliteStore.open(with_tables(folder / "store.db"), clock=clock), clock, **options)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conformance.connector_suite_steps import work_item
 
-from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis, parts
+from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis, opening, parts, reached, resolution_of
 from secure_export.itsm.record_keys import LONGEST, connection_prefix, record_key, work_item_key
 from secure_export.itsm.texts import cut, utf8_bytes, utf16_units
-from secure_export.workitems.work_item import Binding, Note, tool_key
+from secure_export.workitems.work_item import Binding, Note, State, tool_key
 
 SIZES = st.sampled_from([len, utf8_bytes, utf16_units])
 
@@ -87,3 +88,24 @@ def test_other_signs_are_refused(key: str) -> None:
     """No key holds what a query could stumble over."""
     with pytest.raises(ValueError, match="no key"):
         record_key("prod", key)
+
+
+def test_a_record_begins_with_everything_unless_further_cis_follow() -> None:
+    """Until those are there it does not hold the whole revision, and the last note follows with them."""
+    one, two = (Binding(text, text, "name", "") for text in "ab")
+    notes = (Note(1, "first"), Note(2, "last"))
+    desired = work_item(revision=2, notes=notes, bindings=(one,)).desired
+    assert opening(desired) == (list(notes), 2)
+    assert opening(work_item(revision=2, notes=notes, bindings=(one, two)).desired) == ([notes[0]], 1)
+
+
+def test_a_revision_that_we_have_not_reached_says_nothing() -> None:
+    """It was written by a later life of our store, before it was restored."""
+    desired = work_item(revision=3).desired
+    assert (reached(2, desired), reached(3, desired), reached(4, desired)) == (2, 3, 0)
+
+
+def test_a_resolve_has_words() -> None:
+    """Tools want some; a problem that ended without any has ours."""
+    assert resolution_of(work_item(state=State.RESOLVED).desired) == "Azure Monitor says it is over"
+    assert resolution_of(work_item().desired) == "Azure Monitor says it is over."

@@ -9,7 +9,7 @@ import secure_export.sandbox
 
 ROOM = Path(secure_export.sandbox.__file__).parent
 STAND_INS = frozenset({"entra", "azure_monitor", "servicenow", "bmc_helix"})
-NEUTRAL = frozenset(path.stem for path in ROOM.glob("*.py"))
+NEUTRAL = frozenset(path.stem for path in ROOM.iterdir()) - STAND_INS
 
 
 def _imports(path: Path) -> set[str]:

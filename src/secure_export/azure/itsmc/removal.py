@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from secure_export.azure.itsmc.migration import Move
+from secure_export.azure.itsmc.moves import Move
 from secure_export.azure.itsmc.removed_action import NEWER, GroupChanged, RemovedAction, find_itsm
 from secure_export.azure.setup.change import Action, Change, Side
 from secure_export.azure.setup.context import Context

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from secure_export.azure.itsmc.migration import Connection, Migration
+from secure_export.azure.itsmc.connections import Connection
+from secure_export.azure.itsmc.migration import Migration
 
 Plain = dict[str, Any]
 PLACEHOLDER_HOST = "fill-in.invalid"  # RFC 2606: leads nowhere

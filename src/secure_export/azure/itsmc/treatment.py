@@ -1,6 +1,6 @@
 """What an ITSM action made of an alert, said as a route says it; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,10 +40,9 @@ class Treatment:
     lines: tuple[Line, ...] = field(default=(), compare=False)
 
 
-def rank(receiver: Receiver) -> int:
+def ordered(receivers: Iterable[Receiver]) -> list[Receiver]:
     """Order ITSM actions: of several in one action group, the first is what people work on."""
-    kind = receiver.ticket.type
-    return _ORDER.index(kind) if kind is not None else len(_ORDER)
+    return sorted(receivers, key=_rank)
 
 
 def treatment_of(about: str, ticket: Ticket, tool: Tool) -> Treatment:
@@ -113,3 +112,8 @@ def _unknown(about: str, ticket: Ticket) -> list[Line]:
     ]
     return [*lines, *(Line(about, "ticketConfiguration", fault, "look at the action in Azure",
                            "it cannot be read", Fate.BY_HAND) for fault in ticket.faults)]  # fmt: skip
+
+
+def _rank(receiver: Receiver) -> int:
+    kind = receiver.ticket.type
+    return _ORDER.index(kind) if kind is not None else len(_ORDER)

@@ -1,5 +1,6 @@
 """How far catching up has come in one subscription, as it is kept between runs."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,12 +19,16 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         until: Everything that changed before this has been looked at.
         began: When the pass that is under way began; None when none is.
         page: Where that pass goes on; None at its first page.
+        connections: The connections that were fetched for.
+        formerly: By connection, those that were gone when it came: it may be their new name.
     """
 
     floor: datetime
     until: datetime
     began: datetime | None = None
     page: str | None = None
+    connections: tuple[str, ...] = ()
+    formerly: dict[str, tuple[str, ...]] = {}
 
     @property
     def since(self) -> datetime:
@@ -44,8 +49,14 @@ def to_keep(progress: Progress) -> str:
     return msgspec.json.encode(progress).decode()
 
 
-def next_pass(
-    known: Progress | None, *, now: datetime, look_back: timedelta, keeps: timedelta, since: datetime | None = None
+def next_pass(  # noqa: PLR0913 - what a pass goes by
+    known: Progress | None,
+    *,
+    now: datetime,
+    look_back: timedelta,
+    keeps: timedelta,
+    since: datetime | None = None,
+    connections: Collection[str] = (),
 ) -> Progress:
     """Say what this pass looks at: what is left of the one before, or what changed since.
 
@@ -55,7 +66,16 @@ def next_pass(
         look_back: How far back the first pass looks.
         keeps: How long our store remembers what it recorded; what is older would seem to be missing.
         since: From when on a person wants to have a look, whatever was looked at before.
+        connections: The connections that are fetched for.
     """
+    found = _next_pass(known, now=now, look_back=look_back, keeps=keeps, since=since)
+    formerly = _formerly(known, connections) if known is not None else {}
+    return msgspec.structs.replace(found, connections=tuple(connections), formerly=formerly)
+
+
+def _next_pass(
+    known: Progress | None, *, now: datetime, look_back: timedelta, keeps: timedelta, since: datetime | None
+) -> Progress:
     oldest = now - min(AZURE_KEEPS, keeps)
     if since is not None:
         return Progress(floor=max(since, oldest), until=max(since, oldest), began=now)
@@ -66,3 +86,12 @@ def next_pass(
     if known.began is not None:
         return msgspec.structs.replace(known, floor=floor)
     return Progress(floor=floor, until=max(known.until, floor), began=now)
+
+
+def _formerly(known: Progress, connections: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Say under which names that are gone a connection's alerts may be recorded."""
+    gone = [one for one in known.connections if one not in connections]
+    gone += [older for one in gone for older in known.formerly.get(one, ())]
+    new = [one for one in connections if one not in known.connections] if gone else []
+    before = {one: names for one, names in known.formerly.items() if one in connections}
+    return before | {one: tuple(dict.fromkeys(gone)) for one in new}

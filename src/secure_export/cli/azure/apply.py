@@ -10,6 +10,7 @@ from rich.markup import escape
 from secure_export.azure.setup.change import Action, Plan
 from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.record import Record
+from secure_export.azure.setup.record_alone import record_alone
 from secure_export.azure.setup.walk import apply as apply_to
 from secure_export.cli.azure.plan import lacking_for, looked
 from secure_export.cli.azure.setting_up import NotAllowed, Only, Tenant, context_of, settings_of, sides, wanted_in
@@ -50,15 +51,15 @@ async def _apply(  # noqa: PLR0913 - as above
     config: Path, only: Only, tenant: str | None, *, ask: bool, write: bool, quiet: bool
 ) -> tuple[list[dict[str, Any]], int]:
     settings = settings_of(config)
-    record = Record(settings.azure.record)
     done: list[dict[str, Any]] = []
     blocked = 0
-    for wanted in wanted_in(settings, tenant):
-        async with context_of(settings, wanted) as (context, _):
-            planned = await _agreed(context, only, ask=ask, quiet=quiet)
-            blocked += planned.count(Action.BLOCKED)
-            done += await _made(context, record, planned, only, quiet=quiet)
-            _say_what_next(context, settings, config, write=write, quiet=quiet)
+    with record_alone(settings.azure.record, "azure apply") as record:
+        for wanted in wanted_in(settings, tenant):
+            async with context_of(settings, wanted) as (context, _):
+                planned = await _agreed(context, only, ask=ask, quiet=quiet)
+                blocked += planned.count(Action.BLOCKED)
+                done += await _made(context, record, planned, only, quiet=quiet)
+                _say_what_next(context, settings, config, write=write, quiet=quiet)
     return done, blocked
 
 

@@ -7,6 +7,7 @@ import typer
 
 from secure_export.azure.setup.change import Change
 from secure_export.azure.setup.record import Made, Record
+from secure_export.azure.setup.record_alone import record_alone
 from secure_export.azure.setup.walk import side_of, take_back
 from secure_export.azure.setup.wanted import WantedTenant
 from secure_export.cli.azure.apply import Yes
@@ -37,17 +38,17 @@ def destroy(
 
 async def _destroy(config: Path, only: Only, tenant: str | None, *, ask: bool, quiet: bool) -> list[dict[str, Any]]:
     settings = settings_of(config)
-    record = Record(settings.azure.record)
     done: list[dict[str, Any]] = []
-    for wanted in recorded_in(settings, record, tenant):
-        made = [one for one in reversed(record.of(wanted.tenant_id)) if side_of(one) in {None, *sides(only)}]
-        if not quiet:
-            _show(wanted, settings, made)
-        if not made:
-            continue
-        if ask and not typer.confirm("Take this back?", err=True):
-            raise typer.Exit(1)
-        done += await _taken_back(settings, wanted, record, only, count=len(made), quiet=quiet)
+    with record_alone(settings.azure.record, "azure destroy") as record:
+        for wanted in recorded_in(settings, record, tenant):
+            made = [one for one in reversed(record.of(wanted.tenant_id)) if side_of(one) in {None, *sides(only)}]
+            if not quiet:
+                _show(wanted, settings, made)
+            if not made:
+                continue
+            if ask and not typer.confirm("Take this back?", err=True):
+                raise typer.Exit(1)
+            done += await _taken_back(settings, wanted, record, only, count=len(made), quiet=quiet)
     return done
 
 

@@ -12,10 +12,11 @@ from rich.markup import escape
 
 from secure_export.app import Parts
 from secure_export.azure.errors import AzureRefused
-from secure_export.azure.missed.catching_up import Bounds, Wishes
 from secure_export.azure.missed.finding import Found, Outcome
 from secure_export.azure.missed.progress import AZURE_KEEPS
-from secure_export.azure_work import LACKS_READER, Asked, asked_in, catching_up, our_groups, wishes_of
+from secure_export.azure.missed.wishes import Bounds, Wishes
+from secure_export.azure_work.asked import Asked, asked_in, our_groups, wishes_of
+from secure_export.azure_work.missed_alerts import LACKS_READER, catching_up
 from secure_export.cli.azure.setting_up import settings_of
 from secure_export.cli.options import DEFAULT_FILE, AsJson, Config, parts, run_async
 from secure_export.cli.output import err, out, print_json, print_table

@@ -158,9 +158,20 @@ def _tell(console: Console, stage: Stage, judgement: Judgement) -> None:
 
 
 def _invite(console: Console, stage: Stage, judgement: Judgement) -> None:
-    send = f"secure-export send alert.json --url {stage.webhook} --token-from {stage.entra_url}"
-    hints = (("the console", stage.url), *stage.tool.hints(judgement.results), ("send one more alert", send))
+    send = f"secure-export send {stage.sample} --url {stage.webhook} --token-from {stage.entra_url}"
+    hints = (
+        ("the console", stage.url),
+        *stage.tool.hints(judgement.results),
+        ("send one more alert", send),
+        ("and end it", f"{send} --resolve"),
+        ("the log of the service", str(stage.log)),
+    )
     console.print("\nLook around:")
     for about, what in hints:
         console.print(f"  {about:<{_WIDTH_OF_HINTS}}  {what}", markup=False, soft_wrap=True)
+    console.print(
+        f"An alert of your own must name one of these subscriptions, as the connection takes no others (403): "
+        f"{', '.join(stage.estate.subscriptions)}",
+        soft_wrap=True,
+    )
     console.print(f"{stage.tool.remark}\nCtrl-C ends it and removes everything.".lstrip(), soft_wrap=True)

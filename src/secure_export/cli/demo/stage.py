@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from secure_export.app import Parts, opened
+from secure_export.cli.demo.sample import sample_alert
 from secure_export.cli.demo.set_up import SetUp, empty_directory, set_up
 from secure_export.cli.demo.tool import Tool
 from secure_export.cli.demo.tools import OPENERS, ToolName
+from secure_export.clock import utc_now
 from secure_export.errors import SettingsError
 from secure_export.itsm.registry import connector_types
 from secure_export.sandbox.azure_monitor.estate import Estate, sample_estate
@@ -43,6 +45,7 @@ class Stage:
         parts: The service's own parts.
         name: Which tool the alerts go to.
         tool: That tool.
+        folder: Where its files are, until it ends.
     """
 
     url: str
@@ -54,6 +57,17 @@ class Stage:
     parts: Parts
     name: ToolName
     tool: Tool
+    folder: Path
+
+    @property
+    def sample(self) -> Path:
+        """An alert for people to send by hand."""
+        return self.folder / "alert.json"
+
+    @property
+    def log(self) -> Path:
+        """The log of the service."""
+        return self.folder / "demo.log"
 
     @property
     def webhook(self) -> str:
@@ -84,7 +98,10 @@ async def staged(port: int | None, name: ToolName) -> AsyncIterator[Stage]:
         parts = await stack.enter_async_context(opened(settings, connector_types()))
         await tool.fill(parts)
         url = await stack.enter_async_context(_serving(parts))
-        yield Stage(url, entra.base_url, azure.base_url, done, estate, azure.station.monitor, parts, name, tool)
+        monitor = azure.station.monitor
+        stage = Stage(url, entra.base_url, azure.base_url, done, estate, monitor, parts, name, tool, folder)
+        stage.sample.write_bytes(sample_alert(estate, utc_now()))
+        yield stage
 
 
 def _settings(

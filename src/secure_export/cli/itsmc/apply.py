@@ -8,10 +8,10 @@ from rich.markup import escape
 
 from secure_export.azure.itsmc.configuration import rendered
 from secure_export.azure.itsmc.file import replace_file
-from secure_export.azure.itsmc.migration import Move
+from secure_export.azure.itsmc.moves import Move
 from secure_export.azure.itsmc.sections import to_fill_in
 from secure_export.azure.setup.change import Action
-from secure_export.azure.setup.record import Record
+from secure_export.azure.setup.record_alone import record_alone
 from secure_export.azure.setup.walk import apply as apply_to
 from secure_export.azure.setup.wanted import WantedTenant
 from secure_export.cli.azure.apply import Yes
@@ -142,25 +142,25 @@ async def _webhooks(
     settings: Settings, wanted: WantedTenant, only: Only, *, ask: bool, quiet: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """Add the webhooks by the steps of ``azure apply``: whatever else the action groups hold stays."""
-    record = Record(settings.azure.record)
     done: list[dict[str, Any]] = []
-    async with context_of(settings, wanted) as (context, _):
-        planned = await looked(context, only)
-        if not quiet:
-            show_plan(planned)
-            out.print(f"\n{summary([planned])}.")
-        if missing := await lacking_for(context, planned, only):
-            raise NotAllowed(wanted.tenant_id, missing)
-        due = [change for change in planned.changes if change.is_due]
-        if ask and due and not typer.confirm("Do this?", err=True):
-            raise typer.Exit(1)
-        with Work(len(due), quiet=quiet) as work:
-            async for step in apply_to(context, record, only=sides(only), planned=planned):
-                if step.change.is_due and step.done:
-                    work.done(step.change)
-                    done.append({"tenant_id": wanted.tenant_id, **json_of(step.change)})
-                elif step.change.is_due:
-                    work.begun(step.change)
+    with record_alone(settings.azure.record, "itsmc apply") as record:
+        async with context_of(settings, wanted) as (context, _):
+            planned = await looked(context, only)
+            if not quiet:
+                show_plan(planned)
+                out.print(f"\n{summary([planned])}.")
+            if missing := await lacking_for(context, planned, only):
+                raise NotAllowed(wanted.tenant_id, missing)
+            due = [change for change in planned.changes if change.is_due]
+            if ask and due and not typer.confirm("Do this?", err=True):
+                raise typer.Exit(1)
+            with Work(len(due), quiet=quiet) as work:
+                async for step in apply_to(context, record, only=sides(only), planned=planned):
+                    if step.change.is_due and step.done:
+                        work.done(step.change)
+                        done.append({"tenant_id": wanted.tenant_id, **json_of(step.change)})
+                    elif step.change.is_due:
+                        work.begun(step.change)
     return done, planned.count(Action.BLOCKED)
 
 

@@ -11,7 +11,8 @@ from secure_export.azure.itsmc.configuration import Written, written
 from secure_export.azure.itsmc.file import read_text
 from secure_export.azure.itsmc.inventory import Inventory
 from secure_export.azure.itsmc.looking import look, readable_subscriptions, together
-from secure_export.azure.itsmc.migration import Known, Migration, migration_of
+from secure_export.azure.itsmc.migration import Migration, migration_of
+from secure_export.azure.itsmc.names import Known
 from secure_export.azure.itsmc.sections import Section, sections_of
 from secure_export.azure.itsmc.treatment import Tool
 from secure_export.azure.setup.wanted import WantedTenant

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from secure_export.azure.itsmc.migration import Move
+from secure_export.azure.itsmc.moves import Move
 from secure_export.azure.itsmc.removal import compared, removals, remove, settle
 from secure_export.azure.itsmc.removed_action import RemovedAction
 from secure_export.azure.setup.change import Action, Change
 from secure_export.azure.setup.context import Context
 from secure_export.azure.setup.record import Record
+from secure_export.azure.setup.record_alone import record_alone
 from secure_export.azure.setup.walk import plan as plan_of
 from secure_export.azure.setup.wanted import WantedTenant
 from secure_export.azure.verify.chain import reached
@@ -51,17 +52,18 @@ async def remove_old(found: Outlook, groups: Sequence[str], *, ask: bool, quiet:
     Raises:
         NotReplacedYet: Our webhook is not there, or not as it should be.
         NotAllowed: A permission is missing.
+        RecordInUse: Another command works with the record.
         SettingsError: A group that was named has no ITSM action.
     """
     moves = _chosen(found, groups)
-    record = Record(found.settings.azure.record)
     removed: list[dict[str, Any]] = []
-    for wanted in wanted_in(found.settings):
-        own = [move for move in moves if move.group.tenant_id == wanted.tenant_id]
-        async with context_of(found.settings, wanted) as (context, _):
-            await settle(context, record)
-            if own:
-                removed += await _removed(_narrowed(context, wanted, own), record, own, ask=ask, quiet=quiet)
+    with record_alone(found.settings.azure.record, "itsmc apply --remove-old") as record:
+        for wanted in wanted_in(found.settings):
+            own = [move for move in moves if move.group.tenant_id == wanted.tenant_id]
+            async with context_of(found.settings, wanted) as (context, _):
+                await settle(context, record)
+                if own:
+                    removed += await _removed(_narrowed(context, wanted, own), record, own, ask=ask, quiet=quiet)
     if not moves and not quiet:
         out.print("No action group has an ITSM action: there is nothing to take out.")
     return {"removed": removed, "blocked": 0}

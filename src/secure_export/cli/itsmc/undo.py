@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from secure_export.azure.itsmc.removal import put_back, removed_in, settle
-from secure_export.azure.setup.record import Record
+from secure_export.azure.setup.record_alone import record_alone
 from secure_export.cli.azure.apply import Yes
 from secure_export.cli.azure.setting_up import context_of, recorded_in, settings_of
 from secure_export.cli.azure.shown import as_json as json_of
@@ -28,24 +28,24 @@ def undo(config: Config = DEFAULT_FILE, *, group: Groups = None, yes: Yes = Fals
 
 async def _undone(config: Path, groups: list[str], *, ask: bool, quiet: bool) -> list[dict[str, Any]]:
     settings = settings_of(config)
-    record = Record(settings.azure.record)
     done: list[dict[str, Any]] = []
-    for wanted in recorded_in(settings, record, None):
-        if not removed_in(record, wanted.tenant_id, groups):
-            continue
-        async with context_of(settings, wanted) as (context, _):
-            await settle(context, record)
-            made = removed_in(record, wanted.tenant_id, groups)
-            for one in made if not quiet else ():
-                out.print(f"  [green]+[/] {titled(one.kind, one.name)}", soft_wrap=True)
-            if ask and made and not typer.confirm("Put these back?", err=True):
-                raise typer.Exit(1)
-            async for step in put_back(context, record, groups=groups):
-                if not step.done:
-                    continue
-                done.append({"tenant_id": wanted.tenant_id, **json_of(step.change)})
-                if not quiet:
-                    show_change(step.change)
+    with record_alone(settings.azure.record, "itsmc undo") as record:
+        for wanted in recorded_in(settings, record, None):
+            if not removed_in(record, wanted.tenant_id, groups):
+                continue
+            async with context_of(settings, wanted) as (context, _):
+                await settle(context, record)
+                made = removed_in(record, wanted.tenant_id, groups)
+                for one in made if not quiet else ():
+                    out.print(f"  [green]+[/] {titled(one.kind, one.name)}", soft_wrap=True)
+                if ask and made and not typer.confirm("Put these back?", err=True):
+                    raise typer.Exit(1)
+                async for step in put_back(context, record, groups=groups):
+                    if not step.done:
+                        continue
+                    done.append({"tenant_id": wanted.tenant_id, **json_of(step.change)})
+                    if not quiet:
+                        show_change(step.change)
     if not done and not quiet:
         out.print(f"Nothing to put back: {settings.azure.record} tells of no ITSM action that was taken out.")
     return done

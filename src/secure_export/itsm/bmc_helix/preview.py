@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from secure_export.itsm.bmc_helix.api.ended import Ended
 from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.forms import ASSOCIATIONS, CREATE, FormShape
 from secure_export.itsm.bmc_helix.incidents.creating import opening_part
@@ -12,6 +11,7 @@ from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.incidents.record import opening, work_info
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.contract import Preview
+from secure_export.itsm.ended import Ended
 from secure_export.itsm.notes import bound_cis
 from secure_export.workitems.work_item import WorkItem
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from secure_export.itsm.bmc_helix.api import qualification
-from secure_export.itsm.bmc_helix.api.ended import Ended, unread
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
-from secure_export.itsm.bmc_helix.api.verdict import Later, NotSignedIn, Ok, Unclear
+from secure_export.itsm.bmc_helix.api.verdict import Ok
 from secure_export.itsm.bmc_helix.forms import SUPPORT_GROUP, TEMPLATE, FormShape
 from secure_export.itsm.bmc_helix.rows import Row, first, value
+from secure_export.itsm.ended import Ended, unread
 from secure_export.itsm.kept import Kept
+from secure_export.itsm.verdict import Later, NotSignedIn, Unclear
 from secure_export.workitems.outcome import TryLater
 
 _KEPT_SECONDS = 600.0

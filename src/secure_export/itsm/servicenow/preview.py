@@ -1,9 +1,9 @@
 """The record that a work item would become, without making it: for ``secure-export explain``."""
 
 from secure_export.itsm.contract import Preview
+from secure_export.itsm.ended import Ended
 from secure_export.itsm.notes import bound_cis
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended
 from secure_export.itsm.servicenow.events import event
 from secure_export.itsm.servicenow.events.event import Origin
 from secure_export.itsm.servicenow.events.event_keeper import EVENTS

@@ -1,17 +1,16 @@
 """The HTTP doors of the standing stand-in: a page to read, and a control API. Sandbox only."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from secure_export.sandbox.azure_monitor import catalogue
-from secure_export.sandbox.azure_monitor.action_group import ActionGroup, Webhook
+from secure_export.sandbox.azure_monitor.action_group import ActionGroup
 from secure_export.sandbox.azure_monitor.arm.api import ArmApi
 from secure_export.sandbox.azure_monitor.arm.control import arm_control_routes
 from secure_export.sandbox.azure_monitor.arm.world import World
@@ -19,12 +18,15 @@ from secure_export.sandbox.azure_monitor.page import page
 from secure_export.sandbox.azure_monitor.scenario import MAIN_GROUP
 from secure_export.sandbox.azure_monitor.shapes import alert_row, delivery_row
 from secure_export.sandbox.azure_monitor.station import Station
+from secure_export.sandbox.control import Doors, control_routes
+from secure_export.sandbox.control.orders import read
 from secure_export.sandbox.rest_door import Door
 
 NOTICE = "SANDBOX: a stand-in for Azure Monitor. Nothing here happens in Azure."
 
 
-class _Fire(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _FireOrder:
     kind: str
     groups: tuple[str, ...] = (MAIN_GROUP,)
     rule: str | None = None
@@ -32,23 +34,19 @@ class _Fire(msgspec.Struct, forbid_unknown_fields=True):
     ends_first: bool = False
 
 
-class _Resolve(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _ResolveOrder:
     number: int
 
 
-class _Round(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _RoundOrder:
     seed: int | None = None
     pause: float = 0.0
 
 
-class _Group(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    short_name: str
-    webhooks: list[Webhook]
-    enabled: bool = True
-
-
-class _Authority(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _AuthorityOrder:
     authority: str
     client_id: str | None = None
     client_secret: str | None = None
@@ -62,27 +60,22 @@ def azure_monitor_app(station: Station, world: World | None = None) -> Starlette
         world: The state of ARM, which, in life another host, is below ``/arm``; None: there is no ARM.
     """
     control = _Control(station)
-    looks: dict[str, Callable[[], Any]] = {
-        "": control.state,
-        "/kinds": catalogue.kinds,
-        "/estate": station.estate.resource_graph_export,
-        "/alerts": control.alerts,
-        "/deliveries": control.deliveries,
-        "/action-groups": control.groups,
-    }
-    changes: dict[str, Callable[[bytes], Any]] = {
-        "/fire": control.fire,
-        "/resolve": control.resolve,
-        "/round": control.start_round,
-        "/action-groups": control.put_group,
-        "/authority": control.set_authority,
+    doors: Doors = {
+        "/kinds": {"GET": lambda *_: catalogue.kinds()},
+        "/estate": {"GET": lambda *_: station.estate.resource_graph_export()},
+        "/alerts": {"GET": control.alerts},
+        "/deliveries": {"GET": control.deliveries},
+        "/action-groups": {"GET": control.groups, "POST": control.put_group},
+        "/fire": {"POST": control.fire},
+        "/resolve": {"POST": control.resolve},
+        "/round": {"POST": control.start_round},
+        "/authority": {"POST": control.set_authority},
     }
     return Starlette(
         routes=[
             Route("/", _page(station)),
             *(_arm_routes(station, world) if world is not None else ()),
-            *(Route(f"/control{path}", _get(look), methods=["GET"]) for path, look in looks.items()),
-            *(Route(f"/control{path}", _post(change), methods=["POST"]) for path, change in changes.items()),
+            *control_routes("/control", NOTICE, control.state, doors, posted=202),
         ]
     )
 
@@ -101,23 +94,6 @@ def _page(station: Station) -> Callable[[Request], Any]:
     return door
 
 
-def _get(look: Callable[[], Any]) -> Callable[[Request], Any]:
-    async def door(_: Request) -> Response:
-        return JSONResponse(look())
-
-    return door
-
-
-def _post(change: Callable[[bytes], Any]) -> Callable[[Request], Any]:
-    async def door(request: Request) -> Response:
-        try:
-            return JSONResponse(change(await request.body() or b"{}"), status_code=202)
-        except (msgspec.DecodeError, LookupError, ValueError) as problem:
-            return JSONResponse({"error": str(problem), "notice": NOTICE}, status_code=400)
-
-    return door
-
-
 class _Control:
     """One method a door."""
 
@@ -127,7 +103,6 @@ class _Control:
     def state(self) -> dict[str, Any]:
         monitor = self._station.monitor
         return {
-            "notice": NOTICE,
             "authority": monitor.authority,
             "action_groups": list(monitor.groups),
             "banned": monitor.bans.listed(),
@@ -135,46 +110,41 @@ class _Control:
             "subscriptions": list(self._station.estate.subscriptions),
         }
 
-    def alerts(self) -> list[dict[str, Any]]:
+    def alerts(self, *_: object) -> list[dict[str, Any]]:
         return [alert_row(one) for one in self._station.alerts.values()]
 
-    def deliveries(self) -> list[dict[str, Any]]:
+    def deliveries(self, *_: object) -> list[dict[str, Any]]:
         return [delivery_row(one) for one in self._station.monitor.deliveries]
 
-    def groups(self) -> dict[str, Any]:
+    def groups(self, *_: object) -> dict[str, Any]:
         return {one.name: one.to_arm() for one in self._station.monitor.groups.values()}
 
-    def fire(self, body: bytes) -> dict[str, Any]:
-        wanted = msgspec.json.decode(body, type=_Fire)
+    def fire(self, _: Request, body: bytes) -> dict[str, Any]:
+        order = read(body, _FireOrder)
         return alert_row(
             self._station.fire(
-                wanted.kind,
-                groups=wanted.groups,
-                rule=wanted.rule,
-                resource=wanted.resource,
-                ends_first=wanted.ends_first,
+                order.kind, groups=order.groups, rule=order.rule, resource=order.resource, ends_first=order.ends_first
             )
         )
 
-    def resolve(self, body: bytes) -> dict[str, Any]:
-        return alert_row(self._station.resolve(msgspec.json.decode(body, type=_Resolve).number))
+    def resolve(self, _: Request, body: bytes) -> dict[str, Any]:
+        return alert_row(self._station.resolve(read(body, _ResolveOrder).number))
 
-    def start_round(self, body: bytes) -> dict[str, Any]:
-        wanted = msgspec.json.decode(body, type=_Round)
-        scenario = self._station.start_round(seed=wanted.seed, pause=wanted.pause)
+    def start_round(self, _: Request, body: bytes) -> dict[str, Any]:
+        order = read(body, _RoundOrder)
+        scenario = self._station.start_round(seed=order.seed, pause=order.pause)
         return {
             "steps": len(scenario.steps),
             "totals": asdict(scenario.totals),
             "expectations": [asdict(one) for one in scenario.expectations],
         }
 
-    def put_group(self, body: bytes) -> dict[str, Any]:
-        wanted = msgspec.json.decode(body, type=_Group)
-        group = ActionGroup(wanted.name, wanted.short_name, tuple(wanted.webhooks), wanted.enabled)
+    def put_group(self, _: Request, body: bytes) -> dict[str, Any]:
+        group = read(body, ActionGroup)
         self._station.monitor.put_group(group)
         return group.to_arm()
 
-    def set_authority(self, body: bytes) -> dict[str, str]:
-        wanted = msgspec.json.decode(body, type=_Authority)
-        self._station.monitor.ask_tokens_of(wanted.authority, wanted.client_id, wanted.client_secret)
+    def set_authority(self, _: Request, body: bytes) -> dict[str, str]:
+        order = read(body, _AuthorityOrder)
+        self._station.monitor.ask_tokens_of(order.authority, order.client_id, order.client_secret)
         return {"authority": self._station.monitor.authority}

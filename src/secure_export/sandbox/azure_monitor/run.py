@@ -1,8 +1,8 @@
 """Runs the stand-in by itself."""
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Unpack
 
 from secure_export.sandbox import serving
 from secure_export.sandbox.azure_monitor.action_group import ActionGroup
@@ -21,10 +21,6 @@ DEFAULT_CLIENT_ID = "461e8683-5575-4561-ac7f-899cc907d62a"
 DEFAULT_CLIENT_SECRET = "sandbox-only-not-a-secret"  # noqa: S105 - the stand-in's, printed on purpose
 DEFAULT_TENANT_ID = "c0ffee00-7e57-4a11-9b5d-5a4db0c5ed01"
 DEFAULT_IDENTIFIER_URI = "api://5ec07e00-0a1e-47b0-8c11-0a5e1f0c0de5"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +62,8 @@ async def start_azure_monitor(  # noqa: PLR0913 - what a stand-in is made of
     tenant_id: str = DEFAULT_TENANT_ID,
     client_id: str = DEFAULT_CLIENT_ID,
     client_secret: str = DEFAULT_CLIENT_SECRET,
-    host: str = "127.0.0.1",
-    port: int = 0,
     time_scale: float = 1.0,
-    allow_other_machines: bool = False,
+    **where: Unpack[serving.Where],
 ) -> Running:
     """Start a stand-in, ARM included, inside the running event loop.
 
@@ -79,10 +73,8 @@ async def start_azure_monitor(  # noqa: PLR0913 - what a stand-in is made of
         tenant_id: The tenant that the subscriptions trust.
         client_id: Azure Monitor's application id.
         client_secret: What it proves itself with.
-        host: Where to listen.
-        port: 0 asks the system for a free one.
         time_scale: What Azure's waits and its ban are multiplied by.
-        allow_other_machines: Must be True for an address that is not loopback.
+        where: Where it listens.
 
     Raises:
         NotLoopbackError: The address is not loopback and that was not allowed.
@@ -93,19 +85,11 @@ async def start_azure_monitor(  # noqa: PLR0913 - what a stand-in is made of
     station = Station(sample_estate(tenant_id), monitor, now=clock.now)
     world = World(station.estate, monitor, SandboxDirectory(entra) if entra else None, clock=clock)
     seed(world)
-    listening = await serving.start(
-        azure_monitor_app(station, world),
-        name="Azure Monitor",
-        host=host,
-        port=port,
-        allow_other_machines=allow_other_machines,
-    )
+    listening = await serving.start(azure_monitor_app(station, world), name="Azure Monitor", **where)
     return Running(station, world, listening)
 
 
 async def run_azure_monitor(  # noqa: PLR0913 - the command's options
-    host: str = "127.0.0.1",
-    port: int = 0,
     *,
     webhook: str | None = None,
     entra: str | None = None,
@@ -114,14 +98,12 @@ async def run_azure_monitor(  # noqa: PLR0913 - the command's options
     client_id: str = DEFAULT_CLIENT_ID,
     client_secret: str = DEFAULT_CLIENT_SECRET,
     time_scale: float = 1.0,
-    allow_other_machines: bool = False,
-    announce: Callable[[str], None] = _say,
+    announce: Callable[[str], None] = serving.say,
+    **where: Unpack[serving.Where],
 ) -> None:
     """Run a stand-in for Azure Monitor until the task is cancelled.
 
     Args:
-        host: Where to listen.
-        port: 0 asks the system for a free one.
         webhook: What its action groups call; None: there are no action groups until somebody makes one.
         entra: The base URL of the Entra ID that gives the tokens; None: the webhooks are called without a token.
         tenant_id: Whose tokens.
@@ -129,8 +111,8 @@ async def run_azure_monitor(  # noqa: PLR0913 - the command's options
         client_id: Azure Monitor's application id.
         client_secret: What it proves itself with.
         time_scale: What Azure's waits and its ban are multiplied by.
-        allow_other_machines: Must be True for an address that is not loopback.
         announce: Told, line by line, where it listens and what it does.
+        where: Where it listens.
     """
     groups = (
         groups_for(webhook, tenant_id=tenant_id, identifier_uri=identifier_uri, secure=bool(entra)) if webhook else []
@@ -141,15 +123,15 @@ async def run_azure_monitor(  # noqa: PLR0913 - the command's options
         tenant_id=tenant_id,
         client_id=client_id,
         client_secret=client_secret,
-        host=host,
-        port=port,
         time_scale=time_scale,
-        allow_other_machines=allow_other_machines,
+        **where,
     )
-    announce(f"calls {webhook or 'nothing yet'} with {f'tokens of {entra}' if entra else 'no token'}")
-    announce(f"alerts and deliveries: {running.base_url}/  control: {running.base_url}/control")
-    announce(f"ARM {running.arm_url}  subscriptions {', '.join(running.station.estate.subscriptions)}")
+    greeting = (
+        f"calls {webhook or 'nothing yet'} with {f'tokens of {entra}' if entra else 'no token'}",
+        f"alerts and deliveries: {running.base_url}/  control: {running.base_url}/control",
+        f"ARM {running.arm_url}  subscriptions {', '.join(running.station.estate.subscriptions)}",
+    )
     try:
-        await serving.run_until_cancelled(running.serving, announce)
+        await serving.run(running.serving, greeting, announce)
     finally:
         await running.stop()

@@ -4,12 +4,13 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from secure_export.sandbox.bmc_helix.control import Station, control_routes
-from secure_export.sandbox.bmc_helix.door import Door, Parts
+from secure_export.sandbox.bmc_helix import control
+from secure_export.sandbox.bmc_helix.door import Door
 from secure_export.sandbox.bmc_helix.faults import Faults
 from secure_export.sandbox.bmc_helix.misbehaviour import watch
 from secure_export.sandbox.bmc_helix.page import page_routes
 from secure_export.sandbox.bmc_helix.server import ArServer
+from secure_export.sandbox.bmc_helix.station import Station
 from secure_export.sandbox.bmc_helix.tokens import Tokens
 from secure_export.sandbox.counters import Counters
 from secure_export.sandbox.turns import Semaphore
@@ -43,8 +44,8 @@ class BmcHelixApp:
         self.counters = Counters()
         watch(server)
         station = Station(server, self.tokens, self.faults, self.turns, self.counters)
-        self._own = Starlette(routes=[*control_routes(station), *page_routes(server)])
-        self._door = Door(Parts(server, self.tokens, self.faults, self.turns, self.counters))
+        self._own = Starlette(routes=[*control.routes(station), *page_routes(server)])
+        self._door = Door(station)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; neither a fault nor a sign-in stands before the page and the control API."""

@@ -1,16 +1,14 @@
 """One request to the stand-in, whole, and the answers that come up again and again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from secure_export.sandbox.bmc_helix.errors import ArError, bad_body
+from secure_export.sandbox.call import SegmentedCall
 from secure_export.sandbox.reply import Reply, html_reply, json_reply
-from secure_export.sandbox.wire import Receive, Scope, read_body
 
 VERSIONS: Final = frozenset({"v1", "v1.0"})
 _ENTRY: Final = ("api", "arsys")
@@ -19,36 +17,8 @@ _OF_SECRETS: Final = frozenset({"password", "authString"})
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request.
-
-    Attributes:
-        method: What it asks for.
-        segments: The parts of its path, decoded one by one: a ``+`` is a plus, and ``%2F`` does not divide.
-        query: Its query string, as it was sent.
-        headers: Its headers, names in lower case.
-        body: Its body.
-        base: The address that the client used, without a path.
-        user: The login of who sent it; empty until known, or if nobody.
-    """
-
-    method: str
-    segments: tuple[str, ...]
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    base: str = ""
-    user: str = ""
-
-    @cached_property
-    def path(self) -> str:
-        """Its path, decoded, without a slash at the end."""
-        return "/" + "/".join(self.segments)
-
-    @cached_property
-    def parameters(self) -> dict[str, str]:
-        """What the query string says, a ``+`` being a blank; of names that come twice the last."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+class Call(SegmentedCall):
+    """A request."""
 
     @cached_property
     def form(self) -> str:
@@ -64,7 +34,7 @@ class Call:
     def _of_forms(self) -> bool:
         return self.segments[:2] == _ENTRY and self.segments[3:4] in (("entry",), ("mergeEntry",))
 
-    @cached_property
+    @property
     def name(self) -> str:
         """What like requests are counted under: method and path, ids left out, one spelling of the version."""
         segments = ["v1" if one in VERSIONS else one for one in self.segments]
@@ -74,15 +44,11 @@ class Call:
             segments[7] = "{id}"
         return f"{self.method} /{'/'.join(segments)}"
 
-    @cached_property
+    @property
     def shown_query(self) -> str:
         """Its query string without passwords."""
         parts = self.query.split("&") if self.query else []
         return "&".join("password=…" if part.partition("=")[0] in _OF_SECRETS else part for part in parts)
-
-    def by(self, user: str) -> "Call":
-        """Give the same request, with who sent it."""
-        return replace(self, user=user)
 
     def document(self) -> dict[str, Any]:
         """Read the body.
@@ -94,22 +60,6 @@ class Call:
             return msgspec.json.decode(self.body, type=dict[str, Any])
         except msgspec.DecodeError as problem:
             raise bad_body(str(problem)) from None
-
-
-async def read_call(scope: Scope, receive: Receive) -> Call:
-    """Read a request whole.
-
-    Raises:
-        ClientGoneError: It never became whole.
-        TooLargeError: Its body is larger than 64 MiB.
-    """
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    raw = scope.get("raw_path") or scope["path"].encode()
-    parts = raw.decode("latin-1").partition("?")[0].split("/")
-    segments = tuple(unquote(part) for part in parts if part)
-    base = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-    query = scope["query_string"].decode("latin-1")
-    return Call(scope["method"], segments, query, headers, await read_body(receive), base)
 
 
 def refused(refusal: ArError) -> Reply:

@@ -1,162 +1,94 @@
-"""The way of a request: counted, signed in, faulted, limited, answered, and faulted again."""
+"""The way of a request: signed in, faulted, limited, answered, and faulted again."""
 
 import contextlib
-import logging
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from email.utils import format_datetime
 from typing import Final
 
+from secure_export.sandbox import door
 from secure_export.sandbox.bmc_helix import api, login_api
-from secure_export.sandbox.bmc_helix.call import Call, jetty_page, read_call, refused
+from secure_export.sandbox.bmc_helix.call import Call, jetty_page, refused
 from secure_export.sandbox.bmc_helix.errors import ArError, not_signed_in, other_session
-from secure_export.sandbox.bmc_helix.faults import Fault, FaultKind, Faults
+from secure_export.sandbox.bmc_helix.faults import Fault, FaultKind
 from secure_export.sandbox.bmc_helix.misbehaviour import afterwards, happening, hidden, instead
 from secure_export.sandbox.bmc_helix.people import Account
-from secure_export.sandbox.bmc_helix.server import ArServer
-from secure_export.sandbox.bmc_helix.tokens import Tokens
-from secure_export.sandbox.counters import Counters, Entry
-from secure_export.sandbox.ending import Ending, Wire
+from secure_export.sandbox.bmc_helix.station import Station
+from secure_export.sandbox.call import read_segmented
+from secure_export.sandbox.ending import Ending
 from secure_export.sandbox.reply import Reply, json_reply
-from secure_export.sandbox.turns import QueueFullError, Semaphore
-from secure_export.sandbox.wire import (
-    ClientGoneError,
-    Receive,
-    Scope,
-    Send,
-    TooLargeError,
-    close,
-    reset,
-    wait,
-    write,
-    write_half,
-)
+from secure_export.sandbox.turns import QueueFullError
+from secure_export.sandbox.wire import Receive, Scope
 
-_LOG = logging.getLogger("secure_export.sandbox.bmc_helix")
 _API: Final = "api"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the way of a request passes.
-
-    Attributes:
-        server: The server.
-        tokens: Says who sent a request.
-        faults: The faults that are set.
-        turns: How many requests run at a time.
-        counters: What was asked.
-    """
-
-    server: ArServer
-    tokens: Tokens
-    faults: Faults
-    turns: Semaphore
-    counters: Counters
-
-
-class Door:
+class Door(door.Door["_Visit"]):
     """Takes one request after the other to the APIs, and brings the answer back."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, station: Station) -> None:
+        super().__init__(station.server.clock, station.counters)
+        self._station = station
         self._running: Counter[str] = Counter()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or misbehave."""
-        began = time.perf_counter()
-        try:
-            call = await read_call(scope, receive)
-        except ClientGoneError:
-            return
-        except TooLargeError:
-            await write(send, self._finished(jetty_page(413, "Request Entity Too Large")))
-            return
-        visit = _Visit(self._parts, self._running, receive, call)
-        ending = await visit.ending(plain=scope["scheme"] == "http")
-        self._count(visit, ending, began)
-        if ending.wait_seconds:
-            await wait(ending.wait_seconds, receive)
-        if ending.wire is Wire.RESET:
-            await reset(scope, receive)
-        elif ending.wire is Wire.CUT:
-            await write_half(send, self._finished(ending.reply))
-            await close(scope, receive)
-        else:
-            await write(send, self._finished(ending.reply))
+    async def visit(self, scope: Scope, receive: Receive) -> "_Visit":
+        """Read a request whole."""
+        call = await read_segmented(Call, scope, receive)
+        return _Visit(self._station, self._running, call, receive, plain=scope["scheme"] == "http")
 
-    def _finished(self, reply: Reply) -> Reply:
-        return reply.with_headers({"Date": format_datetime(self._parts.server.clock.now(), usegmt=True)})
-
-    def _count(self, visit: "_Visit", ending: Ending, began: float) -> None:
-        call = visit.call
-        entry = Entry(
-            at=self._parts.server.clock.now().isoformat(timespec="seconds"),
-            method=call.method,
-            path=call.path,
-            query=call.shown_query,
-            user=call.user,
-            status=0 if ending.wire is Wire.RESET else ending.reply.status,
-            faults=tuple(fault.kind.value for fault in visit.faults),
-            milliseconds=round((time.perf_counter() - began) * 1000, 3),
-        )
-        self._parts.counters.count(call.name, entry)
+    def too_large(self) -> Reply:
+        """Refuse a body that is too large."""
+        return jetty_page(413, "Request Entity Too Large")
 
 
-class _Visit:
+class _Visit(door.Visit[Call, Fault]):
     """One request on its way."""
 
-    def __init__(self, parts: Parts, running: Counter[str], receive: Receive, call: Call) -> None:
-        self._parts = parts
+    def __init__(self, station: Station, running: Counter[str], call: Call, receive: Receive, *, plain: bool) -> None:
+        super().__init__(call, station.faults, receive)
+        self._station = station
         self._running = running
-        self._receive = receive
+        self._plain = plain
         self._user: Account | None = None
-        self.call = call
-        self.faults: tuple[Fault, ...] = ()
+        self._refusal: ArError | None = None
 
-    async def ending(self, *, plain: bool) -> Ending:
-        """Find out how it ends."""
-        refusal = self._sign_in()
-        self.faults = self._parts.faults.take(self.call)
-        if (ending := await self._before()) is not None:
-            return ending
+    async def ending(self) -> Ending:
+        """Sign in, and find out how it ends."""
+        self._refusal = self._sign_in()
+        return await super().ending()
+
+    async def done(self) -> Ending:
+        """Answer, and misbehave while it is done and afterwards."""
         if self.call.segments in api.OPEN:
             return Ending(api.about())
-        if plain and self._parts.server.site.plain_http_refused:
+        if self._plain and self._station.server.site.plain_http_refused:
             return Ending(json_reply(403, api.FORBIDDEN))
-        if refusal is not None:
-            return Ending(refused(refusal))
-        with happening(self.faults, self._parts.server) as happened:
+        if self._refusal is not None:
+            return Ending(refused(self._refusal))
+        with happening(self.faults, self._station.server) as happened:
             reply = await self._limited()
-            return afterwards(self.faults[-1], reply, happened, self._parts.server) if self.faults else Ending(reply)
+            return afterwards(self.faults[-1], reply, happened, self._station.server) if self.faults else Ending(reply)
 
     def _sign_in(self) -> ArError | None:
         if self.call.segments in {*api.OPEN, login_api.LOGIN} or self.call.segments[:1] != (_API,):
             return None
         try:
-            self._user = self._parts.tokens.who(self.call.headers.get("authorization", ""))
+            self._user = self._station.tokens.who(self.call.headers.get("authorization", ""))
         except ArError as refusal:
             return refusal
         self.call = self.call.by(self._user.login)
         return None
 
-    async def _before(self) -> Ending | None:
-        for fault in self.faults:
-            if fault.kind is FaultKind.DELAY:
-                await wait(fault.seconds, self._receive)
-            elif fault.kind is FaultKind.TOKEN_REVOKED:
-                self._parts.tokens.logout(self.call.headers.get("authorization", ""))
-                return Ending(refused(not_signed_in()))
-            elif (ending := instead(fault)) is not None:
-                return ending
-        return None
+    def instead(self, fault: Fault) -> Ending | None:
+        """Give the ending of a request that is not done at all; None: it goes on."""
+        if fault.kind is FaultKind.TOKEN_REVOKED:
+            self._station.tokens.logout(self.call.headers.get("authorization", ""))
+            return Ending(refused(not_signed_in()))
+        return instead(fault)
 
     async def _limited(self) -> Reply:
         try:
-            async with self._session(), self._parts.turns.turn():
-                return self._answered()
+            async with self._session(), self._station.turns.turn():
+                return await self.answered()
         except QueueFullError:
             return jetty_page(503, "Service Unavailable")
         except ArError as refusal:
@@ -165,7 +97,7 @@ class _Visit:
     @contextlib.asynccontextmanager
     async def _session(self) -> AsyncGenerator[None]:
         """Count what one user has under way; too much at a time looks like another session."""
-        most = self._parts.server.site.most_parallel
+        most = self._station.server.site.most_parallel
         user = self._user
         if user is None or user.parallel_allowed:
             yield
@@ -178,26 +110,26 @@ class _Visit:
         finally:
             self._running[user.login] -= 1
 
-    def _answered(self) -> Reply:
+    async def answer(self) -> Reply:
+        """Let the APIs answer; a hidden entry is not there."""
         try:
             reply = self._asked()
         except ArError as refusal:
             reply = refused(refusal)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
-            _LOG.exception("The stand-in itself failed at %s %s.", self.call.method, self.call.path)
-            return jetty_page(500, "The sandbox itself failed; its log says how")
-        if self._meets(FaultKind.HIDDEN):
-            return hidden(reply, self.call.entry_id)
-        return reply
+        return hidden(reply, self.call.entry_id) if self._meets(FaultKind.HIDDEN) else reply
+
+    def failed(self) -> Reply:
+        """Say that the stand-in itself failed."""
+        return jetty_page(500, "The sandbox itself failed; its log says how")
 
     def _asked(self) -> Reply:
         if self.call.segments == login_api.LOGIN:
-            return login_api.login(self.call, self._parts.tokens, as_guest=self._meets(FaultKind.GUEST))
+            return login_api.login(self.call, self._station.tokens, as_guest=self._meets(FaultKind.GUEST))
         if self.call.segments == login_api.LOGOUT:
-            return login_api.logout(self.call, self._parts.tokens)
+            return login_api.logout(self.call, self._station.tokens)
         if self._user is None:
             return jetty_page(404, "Not Found")
-        return api.answer(self._parts.server, self.call, self._user)
+        return api.answer(self._station.server, self.call, self._user)
 
     def _meets(self, kind: FaultKind) -> bool:
         return any(fault.kind is kind for fault in self.faults)

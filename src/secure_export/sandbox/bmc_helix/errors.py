@@ -6,12 +6,14 @@ Numbers and statuses that the facts mark as remembered, not confirmed, are the s
 from dataclasses import dataclass
 from typing import Any, Final
 
+from secure_export.sandbox.refusal import Refusal
+
 WORKFLOW_NUMBER: Final = 1_291_053
 """What workflow of the application refuses with, if it has no number of its own."""
 
 
 @dataclass(eq=False)
-class ArError(Exception):
+class ArError(Refusal):
     """A refusal.
 
     Attributes:

@@ -1,8 +1,7 @@
 """Trouble on demand: which requests meet it, of which kind, and how often."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Final
 
 from secure_export.sandbox import faults
@@ -79,65 +78,32 @@ class Shape(StrEnum):
     """Nothing."""
 
 
-GOES_ON: Final = frozenset({FaultKind.DELAY})
-"""After these the request may meet a further fault."""
 _WRITES: Final = frozenset({FaultKind.REFUSED, FaultKind.DUPLICATE_PEOPLE, FaultKind.RESOLVE_IGNORED})
 _LOGIN: Final = "/api/jwt/login"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault(faults.AnyFault[Call]):
-    """A kind of trouble, and who meets it. What is empty matches everything.
+    """A kind of trouble, and who meets it; see ``AnyFault``.
 
     Attributes:
         kind: What happens.
-        methods: Which methods.
         form: Which form of the entry API.
-        path: Which paths; ``*`` stands for any characters.
-        user: Whose requests, by login.
-        query: Text that the decoded query string holds.
-        body: Text that the body holds, such as ``"Resolved"``.
-        seconds: How long delays wait; for ``too-many`` when it may be tried again.
-        status: The status of errors.
         shape: What errors look like.
         number: The message number of ``refused``, and of errors in the shape of an array.
         text: What ``refused`` says in the appended text.
-        headers: Further headers of the answer, such as ``Retry-After``.
     """
 
     kind: FaultKind
-    methods: frozenset[str] = frozenset()
     form: str = ""
-    path: str = ""
-    user: str = ""
-    query: str = ""
-    body: str = ""
-    seconds: float = 30.0
-    status: int = 0
     shape: Shape = Shape.HTML
     number: int = 1_291_053
     text: str = "Sandbox: a filter refuses this."
-    headers: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether the request may meet a further fault."""
-        return self.kind in GOES_ON
-
-    def matches(self, call: Call) -> bool:
-        """Say whether a request is one of those it is for."""
-        return (
-            self._concerns(call)
-            and (not self.methods or call.method in self.methods)
-            and (not self.form or call.form == self.form)
-            and (not self.path or fnmatchcase(call.path, self.path))
-            and (not self.user or call.user == self.user)
-            and (not self.query or any(self.query in value for value in call.parameters.values()))
-            and (not self.body or self.body.encode() in call.body)
-        )
-
-    def _concerns(self, call: Call) -> bool:
-        """Say whether a request can meet this kind at all: filters see writes of entries, guests are made by logins."""
+    def concerns(self, call: Call) -> bool:
+        """Say whether a request is for the form, and can meet this kind: filters see writes, logins make guests."""
+        if self.form and call.form != self.form:
+            return False
         if self.kind in _WRITES:
             return bool(call.form) and call.method in {"POST", "PUT"}
         if self.kind is FaultKind.GUEST:

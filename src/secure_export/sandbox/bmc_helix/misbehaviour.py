@@ -1,14 +1,14 @@
 """What a fault does to a request: before it is done, while it is done, and to the answer."""
 
-import contextlib
-from collections.abc import Callable, Generator
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from secure_export.sandbox import happening as happening_
 from secure_export.sandbox.bmc_helix.call import jetty_page, refused, text_reply
 from secure_export.sandbox.bmc_helix.change import Change
 from secure_export.sandbox.bmc_helix.entries import Copy
@@ -16,7 +16,8 @@ from secure_export.sandbox.bmc_helix.errors import ArError, no_entry, other_sess
 from secure_export.sandbox.bmc_helix.faults import Fault, FaultKind, Shape
 from secure_export.sandbox.bmc_helix.forms.incident import BASE
 from secure_export.sandbox.bmc_helix.workflow.customer import nobody_or_several
-from secure_export.sandbox.ending import Ending, Wire
+from secure_export.sandbox.ending import Ending, Wire, ending_after, ending_instead
+from secure_export.sandbox.happening import Present
 from secure_export.sandbox.reply import Reply, html_reply, json_reply
 
 if TYPE_CHECKING:
@@ -34,38 +35,25 @@ _CUT_SHORT: Final = b'{"values":{"Incident Number":"INC0000'
 
 
 @dataclass(slots=True)
-class Happening:
-    """A request while it is done.
+class Happening(happening_.Happening[Fault]):
+    """A request while it is done, for the filters.
 
     Attributes:
-        faults: The faults that it meets.
         before: All entries as they were, for those faults that bring them back.
-        numbers: The incidents that it touched.
     """
 
-    faults: tuple[Fault, ...] = ()
     before: Copy | None = None
-    numbers: list[str] = field(default_factory=list)
-
-    def has(self, kind: FaultKind) -> Fault | None:
-        """Find the fault of a kind."""
-        return next((one for one in self.faults if one.kind is kind), None)
 
 
-_HAPPENING: ContextVar[Happening | None] = ContextVar("happening", default=None)
+_PRESENT: Final[Present[Happening]] = Present()
 
 
-@contextlib.contextmanager
-def happening(faults: tuple[Fault, ...], server: "ArServer") -> Generator[Happening]:
+def happening(faults: tuple[Fault, ...], server: "ArServer") -> AbstractContextManager[Happening]:
     """Let filters see the faults of a request, and remember what it found."""
     now = Happening(faults)
     if now.has(FaultKind.RESTORED) or now.has(FaultKind.DELETED):
         now.before = server.copied()
-    token = _HAPPENING.set(now)
-    try:
-        yield now
-    finally:
-        _HAPPENING.reset(token)
+    return _PRESENT.during(now)
 
 
 def watch(server: "ArServer") -> None:
@@ -76,7 +64,7 @@ def watch(server: "ArServer") -> None:
 def instead(fault: Fault) -> Ending | None:
     """Give the ending of a request that is not done at all; None: it goes on."""
     make = _INSTEAD.get(fault.kind)
-    return None if make is None else make(fault)
+    return ending_instead(fault) if make is None else make(fault)
 
 
 def afterwards(fault: Fault, reply: Reply, happened: Happening, server: "ArServer") -> Ending:
@@ -86,11 +74,11 @@ def afterwards(fault: Fault, reply: Reply, happened: Happening, server: "ArServe
     if happened.before is not None and fault.kind is FaultKind.DELETED:
         _delete(happened.before, server)
     make = _AFTERWARDS.get(fault.kind)
-    return Ending(reply) if make is None else make(fault, reply)
+    return ending_after(fault, reply) if make is None else make(fault, reply)
 
 
 def _obey(change: Change) -> None:
-    now = _HAPPENING.get()
+    now = _PRESENT.get()
     if now is None:
         return
     if fault := now.has(FaultKind.REFUSED):
@@ -155,7 +143,6 @@ def hidden(reply: Reply, entry_id: str) -> Reply:
 
 
 _INSTEAD: Final[dict[FaultKind, Callable[[Fault], Ending]]] = {
-    FaultKind.RESET_BEFORE: lambda _fault: Ending(Reply(0), Wire.RESET),
     FaultKind.ERROR_BEFORE: lambda fault: Ending(_error(fault, fault.status or 503)),
     FaultKind.OTHER_SESSION: lambda fault: Ending(refused(other_session()).with_headers(fault.headers)),
     FaultKind.TIMED_OUT: lambda fault: Ending(refused(timed_out()).with_headers(fault.headers)),
@@ -167,8 +154,6 @@ _INSTEAD: Final[dict[FaultKind, Callable[[Fault], Ending]]] = {
 _AFTERWARDS: Final[dict[FaultKind, Callable[[Fault, Reply], Ending]]] = {
     FaultKind.ERROR_AFTER: lambda fault, _reply: Ending(_error(fault, fault.status or 500)),
     FaultKind.TIMED_OUT_AFTER: lambda _fault, _reply: Ending(refused(timed_out_late())),
-    FaultKind.RESET_AFTER: lambda _fault, reply: Ending(reply, Wire.RESET),
-    FaultKind.DELAY_AFTER: lambda fault, reply: Ending(reply, wait_seconds=fault.seconds),
     FaultKind.CUT: lambda _fault, reply: Ending(_cut(reply), Wire.CUT),
     FaultKind.GARBAGE: lambda _fault, reply: Ending(_garbage(reply)),
 }

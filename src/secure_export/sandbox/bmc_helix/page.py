@@ -2,43 +2,17 @@
 
 from typing import Any, Final
 
-from jinja2 import DictLoader, Environment, select_autoescape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from secure_export.sandbox.bmc_helix import looking
 from secure_export.sandbox.bmc_helix.forms.incident import BASE
 from secure_export.sandbox.bmc_helix.server import ArServer
+from secure_export.sandbox.page import Pages
 
 _ROWS: Final = 200
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 78rem; padding: 0 1rem 3rem; }
-header { background: #7a4a00; color: #fff; margin: 0 -1rem 1rem; padding: .5rem 1rem; }
-header a { color: #fff; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; }
-h1 small, h2 small, .dim { font-weight: normal; opacity: .7; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { white-space: nowrap; }
-td.id { font-family: ui-monospace, monospace; font-size: .85em; overflow-wrap: anywhere; }
-td.text { overflow-wrap: anywhere; min-width: 14rem; }
-.short { white-space: nowrap; }
-.note { border-left: 3px solid var(--line); margin: .6rem 0; padding-left: .8rem; overflow-wrap: anywhere; }
-.note p { margin: 0; white-space: pre-wrap; }
-.fields td { white-space: pre-wrap; overflow-wrap: anywhere; }
-"""
-_BASE: Final = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{% block title %}Sandbox BMC Helix{% endblock %}</title><style>{{ style }}</style></head><body>
-<header><strong>Sandbox</strong>: a stand-in for BMC Helix ITSM. Nothing here is real. <a href="/">Incidents</a>
-· <a href="/cis">CIs</a> · <a href="/control">Control</a> · <a href="/control/counters">Requests</a>
-· {{ now }}</header>
-{% block main %}{% endblock %}
-</body></html>"""
 _INCIDENTS: Final = """{% extends "base" %}{% block main %}
 <h1>Incidents <small>{{ total }} in all, newest first</small></h1>
 {% if rows %}<div class="wide"><table><thead><tr><th>Incident Number</th><th>Status</th><th>Priority</th>
@@ -76,20 +50,12 @@ _CIS: Final = """{% extends "base" %}{% block main %}<h1>CIs <small>{{ total }} 
 <td class="short">{{ row.ClassId }}</td><td class="short">{{ row.DatasetId }}</td>
 <td class="id short">{{ row.ReconciliationIdentity }}</td><td class="id">{{ row.AzureResourceId or "" }}</td></tr>
 {% endfor %}</tbody></table></div>{% endblock %}"""
-_MISSING: Final = """{% extends "base" %}{% block main %}<h1>Not found</h1><p>{{ text }}</p>{% endblock %}"""
-_PAGES: Final = Environment(
-    loader=DictLoader(
-        {"base": _BASE, "incidents": _INCIDENTS, "incident": _INCIDENT, "cis": _CIS, "missing": _MISSING}
-    ),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    trim_blocks=True,
+_PAGES: Final = Pages(
+    "BMC Helix ITSM",
+    {"/": "Incidents", "/cis": "CIs"},
+    {"incidents": _INCIDENTS, "incident": _INCIDENT, "cis": _CIS},
 )
-_PAGES.filters["moment"] = lambda value: value.partition(".")[0].replace("T", " ")
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_PAGES.environment.filters["moment"] = lambda value: value.partition(".")[0].replace("T", " ")
 
 
 def page_routes(server: ArServer) -> list[Route]:
@@ -144,10 +110,8 @@ class _Pages:
             fields=[(name, _shown(value)) for name, value in sorted(found.items()) if value is not None],
         )
 
-    def _page(self, name: str, *, status: int = 200, **values: Any) -> Response:
-        now = self._server.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
-        html = _PAGES.get_template(name).render(style=_STYLE, now=now, **values)
-        return HTMLResponse(html, status_code=status, headers=_HEADERS)
+    def _page(self, name: str, **values: Any) -> Response:
+        return _PAGES.page(name, self._server.clock.now().strftime("%Y-%m-%d %H:%M:%S"), **values)
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from secure_export.sandbox.entra import token_endpoint
-from secure_export.sandbox.entra.control import control_routes
+from secure_export.sandbox.entra.control import entra_control_routes
 from secure_export.sandbox.entra.entra import SandboxEntra
 from secure_export.sandbox.entra.errors import EntraError
 from secure_export.sandbox.entra.graph.api import GraphApi
@@ -30,7 +30,7 @@ def entra_app(entra: SandboxEntra) -> Starlette:
     graph = GraphApi(entra.graph, lambda token: entra.checked(token, GRAPH_APP_ID))
     return Starlette(
         routes=[
-            *control_routes(entra),
+            *entra_control_routes(entra),
             *graph_control_routes(entra),
             Mount("/graph", RestDoor(graph)),
             Route("/{tenant}/.well-known/openid-configuration", doors.configuration_1),

@@ -1,95 +1,53 @@
 """What the real Entra ID does not have: doors that turn keys, mint any token, and cause trouble. Sandbox only."""
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from secure_export.sandbox.control import Doors, clock_doors, control_routes
+from secure_export.sandbox.control.orders import read
 from secure_export.sandbox.entra.directory import ClientApplication, ResourceApplication
 from secure_export.sandbox.entra.entra import SandboxEntra
-from secure_export.sandbox.entra.minting import Algorithm, KeyPart, Order
+from secure_export.sandbox.entra.minting import Order
 from secure_export.sandbox.entra.outage import ALL_DOORS, Door, Outage, OutageMode
 
 NOTICE = "SANDBOX: a stand-in for Entra ID. Anyone can mint any token here; trust nothing it signs."
 
 
-class _KeyOrder(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _KeyOrder:
     tenant: str | None = None
 
 
-class _TokenOrder(msgspec.Struct, forbid_unknown_fields=True):
-    tenant: str | None = None
-    client_id: str | None = None
-    audience: str | None = None
-    version: int | None = None
-    roles: list[str] | None = None
+@dataclass(frozen=True, kw_only=True)
+class _TokenOrder(Order):
     lifetime_seconds: int | None = None
-    claims: dict[str, Any] = {}
-    header: dict[str, Any] = {}
-    key: KeyPart = "current"
-    algorithm: Algorithm = "RS256"
 
 
-class _OutageOrder(msgspec.Struct, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class _OutageOrder:
     mode: OutageMode
     seconds: float = 30.0
     doors: frozenset[Door] = ALL_DOORS
 
 
-class _ClientOrder(msgspec.Struct, forbid_unknown_fields=True):
-    client_id: str
-    secret: str
-    name: str = ""
-    shown_proof: str = "1"
-
-
-class _ResourceOrder(msgspec.Struct, forbid_unknown_fields=True):
-    client_id: str
-    identifier_uris: tuple[str, ...] = ()
-    token_version: int = 2
-    roles: dict[str, tuple[str, ...]] = {}
-    assignment_required: bool = False
-    wants_idtyp: bool = False
-    audience_is_guid: bool = False
-
-
-def control_routes(entra: SandboxEntra) -> list[Route]:
-    """Give the routes under ``/control``; those that change something take and give JSON."""
+def entra_control_routes(entra: SandboxEntra) -> list[Route]:
+    """Give the routes under ``/control``, Graph's left out."""
     control = _Control(entra)
-    posts: dict[str, Callable[[bytes], Any]] = {
-        "keys/rotate": control.rotate,
-        "keys/emergency-roll": control.emergency_roll,
-        "keys/own": control.own_keys,
-        "tokens": control.token,
-        "outage": control.outage,
-        "clients": control.client,
-        "resources": control.resource,
+    doors: Doors = {
+        **clock_doors(entra.clock),
+        "/keys/rotate": {"POST": control.rotate},
+        "/keys/emergency-roll": {"POST": control.emergency_roll},
+        "/keys/own": {"POST": control.own_keys},
+        "/tokens": {"POST": control.token},
+        "/outage": {"POST": control.outage},
+        "/clients": {"POST": control.client},
+        "/resources": {"POST": control.resource},
     }
-    return [
-        Route("/control", _get(control.state), methods=["GET"]),
-        *(Route(f"/control/{path}", _post(change), methods=["POST"]) for path, change in posts.items()),
-    ]
-
-
-def _get(look: Callable[[], Any]) -> Callable[[Request], Any]:
-    async def door(_: Request) -> Response:
-        return JSONResponse(look())
-
-    return door
-
-
-def _post(change: Callable[[bytes], Any]) -> Callable[[Request], Any]:
-    async def door(request: Request) -> Response:
-        try:
-            return JSONResponse(change(await request.body() or b"{}"))
-        except (msgspec.DecodeError, LookupError) as problem:
-            return JSONResponse({"error": str(problem), "notice": NOTICE}, status_code=400)
-
-    return door
+    return control_routes("/control", NOTICE, control.state, doors)
 
 
 class _Control:
@@ -101,7 +59,6 @@ class _Control:
     def state(self) -> dict[str, Any]:
         directory = self._entra.directory
         return {
-            "notice": NOTICE,
             "base_url": self._entra.base_url,
             "default_tenant": self._entra.default_tenant,
             "tenants": "any" if directory.tenants is None else sorted(directory.tenants),
@@ -123,51 +80,41 @@ class _Control:
             "requests": dict(self._entra.requests),
         }
 
-    def rotate(self, body: bytes) -> dict[str, str]:
-        tenant = msgspec.json.decode(body, type=_KeyOrder).tenant
+    def rotate(self, _: Request, body: bytes) -> dict[str, str]:
+        tenant = read(body, _KeyOrder).tenant
         self._entra.ring(tenant).rotate()
         return self._kids(tenant)
 
-    def emergency_roll(self, body: bytes) -> dict[str, str]:
-        tenant = msgspec.json.decode(body, type=_KeyOrder).tenant
+    def emergency_roll(self, _: Request, body: bytes) -> dict[str, str]:
+        tenant = read(body, _KeyOrder).tenant
         self._entra.ring(tenant).emergency_roll()
         return self._kids(tenant)
 
-    def own_keys(self, body: bytes) -> dict[str, str]:
-        tenant = msgspec.json.decode(body, type=_KeyOrder).tenant or self._entra.default_tenant
+    def own_keys(self, _: Request, body: bytes) -> dict[str, str]:
+        tenant = read(body, _KeyOrder).tenant or self._entra.default_tenant
         self._entra.give_own_keys(tenant)
         return self._kids(tenant)
 
-    def token(self, body: bytes) -> dict[str, str]:
-        wanted = msgspec.json.decode(body, type=_TokenOrder)
-        order = Order(
-            tenant=wanted.tenant,
-            client_id=wanted.client_id,
-            audience=wanted.audience,
-            version=wanted.version,
-            roles=None if wanted.roles is None else tuple(wanted.roles),
-            lifetime=None if wanted.lifetime_seconds is None else timedelta(seconds=wanted.lifetime_seconds),
-            claims=wanted.claims,
-            header=wanted.header,
-            key=wanted.key,
-            algorithm=wanted.algorithm,
-        )
+    def token(self, _: Request, body: bytes) -> dict[str, str]:
+        order = read(body, _TokenOrder)
+        if order.lifetime_seconds is not None:
+            order = replace(order, lifetime=timedelta(seconds=order.lifetime_seconds))
         return {"access_token": self._entra.mint(order), "notice": NOTICE}
 
-    def outage(self, body: bytes) -> dict[str, str]:
-        wanted = msgspec.json.decode(body, type=_OutageOrder)
+    def outage(self, _: Request, body: bytes) -> dict[str, str]:
+        wanted = read(body, _OutageOrder)
         self._entra.outage = Outage(wanted.mode, wanted.seconds, wanted.doors)
         return {"mode": wanted.mode}
 
-    def client(self, body: bytes) -> dict[str, str]:
-        wanted = msgspec.json.decode(body, type=_ClientOrder)
-        self._entra.directory.register_client(ClientApplication(**msgspec.structs.asdict(wanted)))
-        return {"registered": wanted.client_id}
+    def client(self, _: Request, body: bytes) -> dict[str, str]:
+        client = read(body, ClientApplication)
+        self._entra.directory.register_client(client)
+        return {"registered": client.client_id}
 
-    def resource(self, body: bytes) -> dict[str, str]:
-        wanted = msgspec.json.decode(body, type=_ResourceOrder)
-        self._entra.directory.register_resource(ResourceApplication(**msgspec.structs.asdict(wanted)))
-        return {"registered": wanted.client_id}
+    def resource(self, _: Request, body: bytes) -> dict[str, str]:
+        resource = read(body, ResourceApplication)
+        self._entra.directory.register_resource(resource)
+        return {"registered": resource.client_id}
 
     def _kids(self, tenant: str | None) -> dict[str, str]:
         ring = self._entra.ring(tenant)

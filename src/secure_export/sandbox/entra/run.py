@@ -1,7 +1,7 @@
 """Runs the stand-in by itself."""
 
-import sys
 from collections.abc import Callable, Iterable
+from typing import Unpack
 
 from secure_export.sandbox import serving
 from secure_export.sandbox.entra.app import entra_app
@@ -16,16 +16,8 @@ from secure_export.sandbox.entra.entra import SandboxEntra
 from secure_export.sandbox.entra.identities import ADMIN
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
 async def start_entra(
-    entra: SandboxEntra | None = None,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    allow_other_machines: bool = False,
+    entra: SandboxEntra | None = None, **where: Unpack[serving.Where]
 ) -> tuple[SandboxEntra, serving.Serving]:
     """Start a stand-in inside the running event loop; its base URL is set when this returns.
 
@@ -34,47 +26,39 @@ async def start_entra(
         OSError: The address cannot be listened on.
     """
     entra = entra or SandboxEntra()
-    running = await serving.start(
-        entra_app(entra), name="Entra ID", host=host, port=port, allow_other_machines=allow_other_machines
-    )
+    running = await serving.start(entra_app(entra), name="Entra ID", **where)
     entra.base_url = entra.base_url or running.base_url
     return entra, running
 
 
-async def run_entra(  # noqa: PLR0913 - the command's options
-    host: str = "127.0.0.1",
-    port: int = 0,
+async def run_entra(
     *,
     tenants: Iterable[str] | None = None,
     resource_app_id: str = RESOURCE_APP_ID,
     token_version: int = 2,
-    allow_other_machines: bool = False,
-    announce: Callable[[str], None] = _say,
+    announce: Callable[[str], None] = serving.say,
+    **where: Unpack[serving.Where],
 ) -> None:
     """Run a stand-in for Entra ID until the task is cancelled.
 
     Args:
-        host: Where to listen.
-        port: 0 asks the system for a free one.
         tenants: The tenants that exist; None: every GUID that is asked for does.
         resource_app_id: The application id of the webhook's registration.
         token_version: The token version that registration asks for.
-        allow_other_machines: Must be True for an address that is not loopback.
         announce: Told, line by line, where it listens and with what a client gets a token.
+        where: Where it listens.
     """
     known = None if tenants is None else tuple(tenants)
     directory = default_directory(resource_app_id=resource_app_id, token_version=token_version, tenants=known)
-    entra, running = await start_entra(
-        SandboxEntra(directory, default_tenant=known[0] if known else DEFAULT_TENANT_ID),
-        host=host,
-        port=port,
-        allow_other_machines=allow_other_machines,
+    entra = SandboxEntra(directory, default_tenant=known[0] if known else DEFAULT_TENANT_ID)
+    _, running = await start_entra(entra, **where)
+    greeting = (
+        f"authority {entra.base_url}  tenant {entra.default_tenant} (and {_others(known)})",
+        f"audience {resource_app_id} or api://{resource_app_id}  token version {token_version}",
+        f"client {AZNS_APP_ID}  secret {AZNS_SANDBOX_SECRET}  control {entra.base_url}/control",
+        f"Graph {entra.base_url}/graph  administrator {ADMIN.client_id}  secret {ADMIN.client_secret}",
     )
-    announce(f"authority {entra.base_url}  tenant {entra.default_tenant} (and {_others(known)})")
-    announce(f"audience {resource_app_id} or api://{resource_app_id}  token version {token_version}")
-    announce(f"client {AZNS_APP_ID}  secret {AZNS_SANDBOX_SECRET}  control {entra.base_url}/control")
-    announce(f"Graph {entra.base_url}/graph  administrator {ADMIN.client_id}  secret {ADMIN.client_secret}")
-    await serving.run_until_cancelled(running, announce)
+    await serving.run(running, greeting, announce)
 
 
 def _others(tenants: Iterable[str] | None) -> str:

@@ -17,6 +17,7 @@ from secure_export.sandbox.servicenow import (
     change_api,
     cmdb_instance_api,
     cmdb_meta_api,
+    control,
     event_api,
     import_api,
     reconcile_api,
@@ -24,8 +25,7 @@ from secure_export.sandbox.servicenow import (
     table_api,
     tinyurl_api,
 )
-from secure_export.sandbox.servicenow.control import Station, control_routes
-from secure_export.sandbox.servicenow.door import Door, Parts
+from secure_export.sandbox.servicenow.door import Door
 from secure_export.sandbox.servicenow.errors import SnowError, no_resource
 from secure_export.sandbox.servicenow.faults import Faults
 from secure_export.sandbox.servicenow.instance import Instance
@@ -34,6 +34,7 @@ from secure_export.sandbox.servicenow.misbehaviour import watch
 from secure_export.sandbox.servicenow.oauth import BODY_ONLY_PROPERTY, TokenRefusedError
 from secure_export.sandbox.servicenow.page import page_routes
 from secure_export.sandbox.servicenow.sign_in.door import SignIn
+from secure_export.sandbox.servicenow.station import Station
 from secure_export.sandbox.wire import Receive, Scope, Send
 
 TOKEN_PATH: Final = "/oauth_token.do"  # noqa: S105 - a path
@@ -78,10 +79,10 @@ class ServiceNowApp:
         watch(instance)
         api_routes = [*_api_routes(instance), *_token_routes(self.sign_in, instance)]
         station = Station(instance, self.sign_in, self.faults, self.limits, self.counters)
-        self._own_routes = [*control_routes(station), *page_routes(instance)]
+        self._own_routes = [*control.routes(station), *page_routes(instance)]
         self._api_routes = api_routes
         self._own = Starlette(routes=self._own_routes)
-        self._door = Door(Parts(instance, self.sign_in, self.faults, self.limits, self.counters, _api(api_routes)))
+        self._door = Door(station, _api(api_routes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
-from urllib.parse import parse_qsl
 
+from secure_export.sandbox import call
 from secure_export.sandbox.reply import Reply, json_reply
 
 _TABLE_PATH: Final = re.compile(r"^/api/now(?:/v\d+)?/table/(?P<table>[^/]+)(?:/(?P<sys_id>[^/]+))?/?$")
@@ -17,29 +17,8 @@ OVERRIDE: Final = "x-http-method-override"
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request.
-
-    Attributes:
-        method: What it asks for; of a POST with ``X-HTTP-Method-Override`` the method named there.
-        path: Its path, decoded.
-        query: Its query string, as it was sent.
-        headers: Its headers, names in lower case.
-        body: Its body.
-        user: The ``user_name`` of who sent it; empty until known, or if nobody.
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    user: str = ""
-
-    @cached_property
-    def parameters(self) -> dict[str, str]:
-        """What the query string says; of names that come twice the last."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+class Call(call.Call):
+    """A request; the method of a POST with ``X-HTTP-Method-Override`` is the one named there."""
 
     @cached_property
     def table(self) -> str:
@@ -53,14 +32,15 @@ class Call:
         found = _TABLE_PATH.match(self.path)
         return found["sys_id"] or "" if found else ""
 
-    @cached_property
-    def pattern(self) -> str:
-        """Its path with versions left out and ids replaced, so that like calls count as one."""
-        return pattern_of(self.path)
+    @property
+    def name(self) -> str:
+        """What like requests are counted under: versions are left out of their paths, and ids replaced."""
+        return f"{self.method} {clipped(pattern_of(self.path))}"
 
-    def by(self, user: str) -> "Call":
-        """Give the same request, with who sent it."""
-        return replace(self, user=user)
+    @property
+    def shown_path(self) -> str:
+        """Its path as it is told to people."""
+        return clipped(self.path)
 
 
 def error_reply(status: int, message: str, detail: str | None, headers: Mapping[str, str] | None = None) -> Reply:

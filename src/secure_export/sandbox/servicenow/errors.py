@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from secure_export.sandbox.refusal import Refusal
 from secure_export.sandbox.servicenow.dictionary.model import Column
 
 OPERATION_FAILED = "Operation Failed"
 
 
 @dataclass(eq=False)
-class SnowError(Exception):
+class SnowError(Refusal):
     """A refusal.
 
     Attributes:

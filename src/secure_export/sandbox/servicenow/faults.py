@@ -1,8 +1,7 @@
 """Trouble on demand: which requests meet it, of which kind, and how often."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Final
 
 from secure_export.sandbox import faults
@@ -64,36 +63,20 @@ GOES_ON: Final = frozenset({FaultKind.DELAY, FaultKind.CHOICE_REMOVED})
 
 @dataclass(frozen=True, slots=True)
 class Fault(faults.AnyFault[Call]):
-    """A kind of trouble, and who meets it. What is empty matches everything.
+    """A kind of trouble, and who meets it; see ``AnyFault``.
 
     Attributes:
         kind: What happens.
-        methods: Which methods.
         table: Which table of the Table API.
-        path: Which paths; ``*`` stands for any characters.
-        user: Whose requests, by ``user_name``.
-        query: Text that the decoded query string holds.
-        body: Text that the body holds, such as ``"state":"6"``.
-        seconds: How long delays wait; for ``too-many`` when it may be tried again.
-        status: The status of errors.
         html: Whether errors come as HTML instead of JSON.
-        headers: Further headers of the answer, such as ``Retry-After``.
         rule: The business rule that aborts.
         element: For ``choice-removed``: the field. The table is ``table``.
         value: For ``choice-removed``: the choice.
     """
 
     kind: FaultKind
-    methods: frozenset[str] = frozenset()
     table: str = ""
-    path: str = ""
-    user: str = ""
-    query: str = ""
-    body: str = ""
-    seconds: float = 30.0
-    status: int = 0
     html: bool = False
-    headers: dict[str, str] = field(default_factory=dict)
     rule: str = "Sandbox abort"
     element: str = ""
     value: str = ""
@@ -103,16 +86,9 @@ class Fault(faults.AnyFault[Call]):
         """Whether the request may meet a further fault."""
         return self.kind in GOES_ON
 
-    def matches(self, call: Call) -> bool:
-        """Say whether a request is one of those it is for."""
-        return (
-            (not self.methods or call.method in self.methods)
-            and (not self.table or self.kind is FaultKind.CHOICE_REMOVED or call.table == self.table)
-            and (not self.path or fnmatchcase(call.path, self.path))
-            and (not self.user or call.user == self.user)
-            and (not self.query or any(self.query in value for value in call.parameters.values()))
-            and (not self.body or self.body.encode() in call.body)
-        )
+    def concerns(self, call: Call) -> bool:
+        """Say whether a request is for the table."""
+        return not self.table or self.kind is FaultKind.CHOICE_REMOVED or call.table == self.table
 
 
 class Faults(faults.Faults[Fault, Call]):

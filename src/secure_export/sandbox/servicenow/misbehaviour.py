@@ -1,14 +1,15 @@
 """What a fault does to a request: before it is done, while it is done, and to the answer."""
 
-import contextlib
-from collections.abc import Callable, Generator
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from secure_export.sandbox.ending import Ending, Wire
+from secure_export.sandbox import happening as happening_
+from secure_export.sandbox.ending import Ending, ending_after, ending_instead
+from secure_export.sandbox.happening import Present
 from secure_export.sandbox.reply import Reply, html_reply, json_reply
 from secure_export.sandbox.servicenow.call import Call, error_reply
 from secure_export.sandbox.servicenow.errors import no_record
@@ -44,29 +45,22 @@ class _Touched:
 
 
 @dataclass(slots=True)
-class Happening:
-    """A request while it is done: which faults the business rules find, and which rows were written."""
+class Happening(happening_.Happening[Fault]):
+    """A request while it is done, for the business rules.
 
-    faults: tuple[Fault, ...] = ()
+    Attributes:
+        touched: The rows that it wrote.
+    """
+
     touched: list[_Touched] = field(default_factory=list)
 
-    def has(self, kind: FaultKind) -> Fault | None:
-        """Find the fault of a kind."""
-        return next((one for one in self.faults if one.kind is kind), None)
+
+_PRESENT: Final[Present[Happening]] = Present()
 
 
-_HAPPENING: ContextVar[Happening | None] = ContextVar("happening", default=None)
-
-
-@contextlib.contextmanager
-def happening(faults: tuple[Fault, ...]) -> Generator[Happening]:
+def happening(faults: tuple[Fault, ...]) -> AbstractContextManager[Happening]:
     """Let business rules see the faults of a request, and remember which rows it writes."""
-    now = Happening(faults)
-    token = _HAPPENING.set(now)
-    try:
-        yield now
-    finally:
-        _HAPPENING.reset(token)
+    return _PRESENT.during(Happening(faults))
 
 
 def watch(instance: Instance) -> None:
@@ -81,7 +75,7 @@ def instead(fault: Fault, call: Call, instance: Instance) -> Ending | None:
     if fault.kind is FaultKind.HIDDEN and not call.sys_id:
         return None
     make = _INSTEAD.get(fault.kind)
-    return None if make is None else make(fault, instance)
+    return ending_instead(fault) if make is None else make(fault, instance)
 
 
 def afterwards(fault: Fault, reply: Reply, happened: Happening, instance: Instance) -> Ending:
@@ -91,7 +85,7 @@ def afterwards(fault: Fault, reply: Reply, happened: Happening, instance: Instan
     if fault.kind is FaultKind.DELETED:
         _delete(happened, instance)
     make = _AFTERWARDS.get(fault.kind)
-    return Ending(reply) if make is None else make(fault, reply)
+    return ending_after(fault, reply) if make is None else make(fault, reply)
 
 
 def remove_choice(fault: Fault, instance: Instance) -> None:
@@ -143,7 +137,7 @@ def _emptied(reply: Reply) -> Reply:
 
 
 def _remember(change: Change) -> None:
-    if (now := _HAPPENING.get()) is None or not now.faults:
+    if (now := _PRESENT.get()) is None or not now.faults:
         return
     sys_id = change.current["sys_id"] if change.previous is None else change.previous["sys_id"]
     journals = frozenset(row["sys_id"] for row in _journals(change.instance, sys_id))
@@ -151,13 +145,13 @@ def _remember(change: Change) -> None:
 
 
 def _abort(change: Change) -> None:
-    now = _HAPPENING.get()
+    now = _PRESENT.get()
     if now is not None and (fault := now.has(FaultKind.ABORTED)):
         change.abort(fault.rule)
 
 
 def _put_state_back(change: Change) -> None:
-    now = _HAPPENING.get()
+    now = _PRESENT.get()
     if now is None or now.has(FaultKind.RESOLVE_IGNORED) is None or change.previous is None:
         return
     for column in _STATE_COLUMNS:
@@ -191,15 +185,11 @@ _INSTEAD: Final[dict[FaultKind, Callable[[Fault, Instance], Ending]]] = {
     FaultKind.QUEUE_FULL: lambda _fault, _instance: Ending(queue_full()),
     FaultKind.ACCEPTED: lambda fault, _instance: Ending(Reply(202).with_headers(fault.headers).with_body(b"")),
     FaultKind.ERROR_BEFORE: lambda fault, _instance: Ending(_error(fault, fault.status or 503)),
-    FaultKind.RESET_BEFORE: lambda _fault, _instance: Ending(Reply(0), Wire.RESET),
     FaultKind.HIBERNATING: lambda _fault, _instance: Ending(html_reply(200, HIBERNATING_PAGE)),
     FaultKind.HIDDEN: lambda _fault, _instance: Ending(_hidden()),
 }
 _AFTERWARDS: Final[dict[FaultKind, Callable[[Fault, Reply], Ending]]] = {
     FaultKind.ERROR_AFTER: lambda fault, _reply: Ending(_error(fault, fault.status or 500)),
-    FaultKind.RESET_AFTER: lambda _fault, reply: Ending(reply, Wire.RESET),
-    FaultKind.DELAY_AFTER: lambda fault, reply: Ending(reply, wait_seconds=fault.seconds),
-    FaultKind.CUT: lambda _fault, reply: Ending(reply, Wire.CUT),
     FaultKind.GARBAGE: lambda _fault, reply: Ending(_garbage(reply)),
     FaultKind.CANCELLED: lambda _fault, reply: Ending(_cancelled(reply)),
     FaultKind.HIDDEN: lambda _fault, reply: Ending(_emptied(reply)),

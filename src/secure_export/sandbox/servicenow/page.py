@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from jinja2 import DictLoader, Environment, select_autoescape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from secure_export.sandbox.page import HEADERS, Pages
 from secure_export.sandbox.servicenow.errors import SnowError
 from secure_export.sandbox.servicenow.instance import Instance
 from secure_export.sandbox.servicenow.tables import Row
@@ -17,31 +17,6 @@ _MOST_ROWS: Final = 1_000
 _JOURNALS: Final = "sys_journal_field"
 _LIST_SUFFIX: Final = "_list"
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 78rem; padding: 0 1rem 3rem; }
-header { background: #7a4a00; color: #fff; margin: 0 -1rem 1rem; padding: .5rem 1rem; }
-header a { color: #fff; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; }
-h2 small, .dim { font-weight: normal; opacity: .7; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { white-space: nowrap; }
-td.id { font-family: ui-monospace, monospace; font-size: .85em; overflow-wrap: anywhere; }
-td.text { overflow-wrap: anywhere; min-width: 14rem; }
-.state { white-space: nowrap; }
-.journal { border-left: 3px solid var(--line); margin: .6rem 0; padding-left: .8rem; white-space: pre-wrap;
-  overflow-wrap: anywhere; }
-.fields td { white-space: pre-wrap; overflow-wrap: anywhere; }
-"""
-_BASE: Final = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{% block title %}Sandbox ServiceNow{% endblock %}</title><style>{{ style }}</style></head><body>
-<header><strong>Sandbox</strong>: a stand-in for ServiceNow. Nothing here is real. <a href="/">Records</a>
-· <a href="/control">Control</a> · <a href="/control/counters">Requests</a> · {{ now }} UTC</header>
-{% block main %}{% endblock %}
-</body></html>"""
 _TABLE: Final = """{% extends "base" %}{% block main %}<h1>What arrived</h1>
 <p>{% for one in lists %}<a href="#{{ one.table }}">{{ one.label }}</a> {{ one.total }}{{ " · " if not loop.last }}
 {% endfor %}</p>
@@ -51,31 +26,21 @@ _TABLE: Final = """{% extends "base" %}{% block main %}<h1>What arrived</h1>
 {% if one.rows %}<div class="wide"><table><thead><tr><th>Number</th><th>State</th><th>Short description</th>
 <th>Configuration item</th><th>Correlation id</th><th>Created</th></tr></thead><tbody>
 {% for row in one.rows %}<tr><td><a href="/record/{{ row.table }}/{{ row.sys_id }}">{{ row.number }}</a></td>
-<td class="state">{{ row.state }}</td><td class="text">{{ row.text }}</td><td class="text">{{ row.ci }}</td>
-<td class="id">{{ row.key }}</td><td class="state">{{ row.created }}</td></tr>
+<td class="short">{{ row.state }}</td><td class="text">{{ row.text }}</td><td class="text">{{ row.ci }}</td>
+<td class="id">{{ row.key }}</td><td class="short">{{ row.created }}</td></tr>
 {% endfor %}</tbody></table></div>{% else %}<p class="dim">None.</p>{% endif %}
 {% endfor %}{% endblock %}"""
 _RECORD: Final = """{% extends "base" %}{% block title %}{{ title }}{% endblock %}{% block main %}
 <h1>{{ title }} <small class="dim">{{ label }}</small></h1>
 {% if journals %}<h2>Journal <small>newest first</small></h2>
-{% for one in journals %}<div class="journal"><span class="dim">{{ one.at }} · {{ one.by }} · {{ one.element }}</span>
-{{ one.text }}</div>{% endfor %}{% endif %}
+{% for one in journals %}<div class="note"><span class="dim">{{ one.at }} · {{ one.by }} · {{ one.element }}</span>
+<p>{{ one.text }}</p></div>{% endfor %}{% endif %}
 <h2>Fields <small>those that hold something</small></h2><div class="wide"><table class="fields"><tbody>
 {% for one in fields %}<tr><th title="{{ one.name }}">{{ one.label }}<br><span class="dim">{{ one.name }}</span></th>
 <td>{% if one.link %}<a href="{{ one.link }}">{{ one.shown }}</a>{% else %}{{ one.shown }}{% endif %}{{ " " }}
 {%- if one.shown != one.value %}<span class="dim">({{ one.value }})</span>{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>{% endblock %}"""
-_MISSING: Final = """{% extends "base" %}{% block main %}<h1>Not found</h1><p>{{ text }}</p>{% endblock %}"""
-_PAGES: Final = Environment(
-    loader=DictLoader({"base": _BASE, "table": _TABLE, "record": _RECORD, "missing": _MISSING}),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    trim_blocks=True,
-)
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_PAGES: Final = Pages("ServiceNow", {"/": "Records"}, {"table": _TABLE, "record": _RECORD})
 
 
 def page_routes(instance: Instance) -> list[Route]:
@@ -108,7 +73,7 @@ class _Pages:
         name = target.lstrip("/").partition("?")[0]
         if not name.endswith(".do") or not name.removesuffix(".do").replace("_", "").isalnum():
             return self._missing("This link names no page of a record.")
-        return RedirectResponse("/" + target.lstrip("/"), 302, headers=_HEADERS)
+        return RedirectResponse("/" + target.lstrip("/"), 302, headers=HEADERS)
 
     async def classic(self, request: Request) -> Response:
         """Show ``{table}.do?sys_id=`` and ``{table}_list.do?sysparm_query=`` as the classic interface does."""
@@ -209,8 +174,7 @@ class _Pages:
         return entries[::-1]
 
     def _missing(self, text: str) -> Response:
-        return self._page("missing", status=404, text=text)
+        return _PAGES.missing(text, self._instance.clock.stamp())
 
-    def _page(self, name: str, *, status: int = 200, **values: Any) -> Response:
-        html = _PAGES.get_template(name).render(style=_STYLE, now=self._instance.clock.stamp(), **values)
-        return HTMLResponse(html, status_code=status, headers=_HEADERS)
+    def _page(self, name: str, **values: Any) -> Response:
+        return _PAGES.page(name, self._instance.clock.stamp(), **values)

@@ -49,7 +49,7 @@ class Tables:
     def having(self, table: str, column: str, values: Iterable[str]) -> Iterator[Row] | None:
         """Find rows by an indexed column, whatever the case of the value; None: the column has no index."""
         family = self._family(table)
-        if (index := family.indexes.get(column)) is None:
+        if (index := family.index(column)) is None:
             return None
         ids = (
             sys_id for value in dict.fromkeys(value.casefold() for value in values) for sys_id in index.get(value, ())
@@ -102,17 +102,27 @@ class Tables:
 
 
 class _Family:
-    """The rows of one family by ``sys_id`` in lower case, and for each indexed column the ids by folded value."""
+    """The rows of one family by ``sys_id`` in lower case.
+
+    An index holds for each folded value of a column the ids of its rows; it is made when it is first asked for.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-        self.indexes: dict[str, dict[str, dict[str, None]]] = {column: {} for column in INDEXED}
+        self._indexes: dict[str, dict[str, dict[str, None]]] = {}
+
+    def index(self, column: str) -> dict[str, dict[str, None]] | None:
+        if (known := self._indexes.get(column)) is None and column in INDEXED:
+            known = self._indexes[column] = {}
+            for sys_id, row in self.rows.items():
+                known.setdefault(row.get(column, "").casefold(), {})[sys_id] = None
+        return known
 
     def put(self, row: Row) -> None:
         sys_id = row["sys_id"].lower()
         old = self.rows.get(sys_id)
         self.rows[sys_id] = row
-        for column, index in self.indexes.items():
+        for column, index in self._indexes.items():
             new_value = row.get(column, "").casefold()
             if old is not None:
                 if (old_value := old.get(column, "").casefold()) == new_value:
@@ -123,7 +133,7 @@ class _Family:
     def remove(self, sys_id: str) -> Row | None:
         sys_id = sys_id.lower()
         if (old := self.rows.pop(sys_id, None)) is not None:
-            for column, index in self.indexes.items():
+            for column, index in self._indexes.items():
                 self._unlink(index, old.get(column, "").casefold(), sys_id)
         return old
 

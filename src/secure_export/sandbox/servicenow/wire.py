@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from secure_export.sandbox.call import headers_of
 from secure_export.sandbox.servicenow.call import OVERRIDE, Call
 from secure_export.sandbox.wire import Receive, Scope, read_body
 
@@ -15,7 +16,7 @@ async def read_call(scope: Scope, receive: Receive) -> Call:
         ClientGoneError: It never became whole.
         TooLargeError: Its body is larger than 64 MiB.
     """
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = headers_of(scope)
     override = headers.get(OVERRIDE, "").upper()
     method = override if scope["method"] == "POST" and override in _OVERRIDABLE else scope["method"]
     query = scope["query_string"].decode("latin-1")

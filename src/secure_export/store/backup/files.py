@@ -37,10 +37,17 @@ def only_one_in(folder: Path) -> Iterator[None]:
     """Let nobody else write backups into a folder meanwhile: two would take each other's partial file for their own.
 
     Raises:
-        StoreUnavailable: Another process does. The system forgets the lock when that ends, however it ends.
+        StoreUnavailable: Another process does, or there is no such folder and none can be made. The system forgets the
+            lock when the process ends, however it ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    opened = os.open(folder, os.O_RDONLY)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the folder {folder} is not there and cannot be made, or cannot be read ({error.strerror}); make it, or "
+            "name a file in another"
+        ) from error
     try:
         with suppress(OSError):  # a network file system may have no such locks
             _lock(opened, folder)

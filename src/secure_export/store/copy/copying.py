@@ -1,6 +1,7 @@
 """Copies a store: table by table, in batches, from where an earlier attempt ended; then both sides are compared."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -50,7 +51,7 @@ class Compared:
         return (self.source, self.source_digest) == (self.target, self.target_digest)
 
 
-async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: datetime) -> list[Compared]:
+async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: datetime) -> list[Compared] | None:
     """Copy everything, compare, and let a service begin on the copy if it is the same.
 
     Args:
@@ -60,17 +61,16 @@ async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: d
         now: The time now.
 
     Returns:
-        The comparison. Where a table differs the target is not finished, and no service starts on it.
+        The comparison. Where a table differs the target is not finished, and no service starts on it. None: an earlier
+        call finished this copy; nothing is compared any more, because a service may have gone on with the target.
 
     Raises:
         SettingsError: The target has something else already.
         StoreUnavailable: One of the two cannot be used now; the same call goes on from there.
     """
-    reached = await _begun(source, target)
-    for table in TABLES:
-        if table.name not in reached or reached[table.name] is not None:
-            await _copy(table, source, target, reached.get(table.name), watcher)
-    await source.read_anew()
+    if await target.finished() == source.name:
+        return None
+    await _copy_all(source, target, await _begun(source, target), watcher)
     highest = await source.highest()
     compared = [await _compare(table, source, target, watcher) for table in TABLES]
     if all(one.same for one in compared):
@@ -96,14 +96,27 @@ async def _begun(source: Source, target: Target) -> dict[str, Position | None]:
     return {}
 
 
+async def _copy_all(source: Source, target: Target, reached: Mapping[str, Position | None], watcher: Watcher) -> None:
+    """Copy what an earlier attempt, if there was one, left to be copied."""
+    goes_on = bool(reached)
+    for table in TABLES:
+        if table.name in reached and reached[table.name] is None:
+            continue
+        rows = await source.count(table)
+        there = await target.count(table) if goes_on else 0
+        watcher.begun(f"copying {table.name}, goes on at {there}" if goes_on else f"copying {table.name}", rows)
+        if there:
+            watcher.done(there)
+        await _copy(table, source, target, reached.get(table.name), watcher)
+        goes_on = goes_on and not rows
+
+
 async def _copy(table: Table, source: Source, target: Target, after: Position | None, watcher: Watcher) -> None:
-    watcher.begun(f"copying {table.name}", await source.count(table))
-    if after is not None:
-        watcher.done(await target.count(table))
     rows = source.rows(table, after, by_time=target.numbers_by_time)
     async for batch in _batches(rows):
         await target.write(table, [one.row for one in batch], batch[-1].position)
         watcher.done(len(batch))
+        await asyncio.sleep(0)  # files make nobody wait, and who wants to end this is to be heard
     await target.write(table, [], None)
 
 
@@ -137,5 +150,6 @@ async def _digest(rows: AsyncIterator[Found], watcher: Watcher) -> Digest:
         if digest.count - done >= _ROWS_AT_ONCE:
             watcher.done(digest.count - done)
             done = digest.count
+            await asyncio.sleep(0)  # as above
     watcher.done(digest.count - done)
     return digest

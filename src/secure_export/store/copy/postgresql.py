@@ -130,13 +130,6 @@ class PostgresSide:
             found["notification_numbers"] = await self._connection.fetchval(_LAST.format("notification_numbers"))
         return found
 
-    async def read_anew(self) -> None:
-        """See ``Source.read_anew``; while the source is locked nothing is written."""
-        with store_errors():
-            if self.is_in_use is not None and self._connection.is_in_transaction():
-                await self._connection.execute("COMMIT")
-                await self._begin_to_read(locked=False)
-
     async def close(self) -> None:
         """See ``Source.close``."""
         self._connection.terminate()

@@ -32,7 +32,7 @@ class Unfinished:
 
 
 class Source(Protocol):
-    """A store that is read."""
+    """A store that is read, as it was at one moment: what others write meanwhile is not seen."""
 
     name: str
     is_in_use: str | None
@@ -50,10 +50,6 @@ class Source(Protocol):
 
         ``fencing`` is that of fencing tokens, ``notification_numbers`` what tells notifications apart.
         """
-        ...
-
-    async def read_anew(self) -> None:
-        """See from now on what was written meanwhile."""
         ...
 
     async def close(self) -> None:

@@ -149,13 +149,6 @@ class SqliteSide:
             found |= {"fencing": counted, "notification_numbers": counted}
         return found
 
-    async def read_anew(self) -> None:
-        """See ``Source.read_anew``."""
-        with store_errors():
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
-                self._connection.execute("BEGIN")
-
     async def close(self) -> None:
         """See ``Source.close``."""
         if self._connection.in_transaction:

@@ -192,7 +192,9 @@ class Database:
                 await self._pool.expire_connections()
             raise
         finally:
-            with suppress(OSError, asyncpg.InterfaceError):
+            # What became of the transaction is known by now: how a connection ends, which the server may cut off at
+            # this very moment, says nothing of it, and must not take the place of an error that does.
+            with suppress(Exception):
                 await self._pool.release(connection, timeout=_TIDY_SECONDS)
 
     async def _leave_older_primary(self) -> None:

@@ -28,6 +28,18 @@ _OF_LOST_CONNECTIONS = ("connection is closed", "connection was closed", "releas
 # What a session was to remember is not there: it was another's before, which a pooler brings about.
 _FORGOTTEN = ("26000", "42P05")
 _OF_ROOM = ("53100", "58030")
+_MAKE_THEM = "deploy/postgresql/roles.sql makes database and roles; or name the right one in store.url"
+# What the server says of who may come in, and to what: an error, words of it, and what to do.
+_ADVICE: tuple[tuple[type[Exception], str, str], ...] = (
+    (asyncpg.InvalidCatalogNameError, "", _MAKE_THEM),
+    (asyncpg.InvalidPasswordError, "", "check the user in store.url and the password (store.password)"),
+    (asyncpg.InvalidAuthorizationSpecificationError, "does not exist", _MAKE_THEM),
+    (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        "",
+        "let the server take this user from this machine (pg_hba.conf), or name another in store.url",
+    ),
+)
 _AGAIN = ("40001", "40P01")
 _TAKEN_BACK = ("25006", "3D", "53100", "53200", "55P03", "57014", *_AGAIN, *_FORGOTTEN)
 _LEFT = ("08", "25006", "25P03", "25P04", "57P", *_FORGOTTEN)
@@ -102,6 +114,9 @@ def _what_to_do(error: Exception) -> str:
     is_of_pooler = isinstance(error, asyncpg.PostgresError) and _code(error) in _FORGOTTEN
     if is_of_pooler or "unsupported startup parameter" in str(error):  # PgBouncer's words
         return "where a pooler hands out sessions for a transaction at a time, write pooler=transaction into store.url"
+    for kind, words, advice in _ADVICE:
+        if isinstance(error, kind) and words in str(error):
+            return advice
     return "check that it runs and can be reached"
 
 

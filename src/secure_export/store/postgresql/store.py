@@ -1,7 +1,7 @@
 """The store on one PostgreSQL database, for any number of processes."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import cached_property
 
 from secure_export.clock import Clock
@@ -107,12 +107,13 @@ class PostgresStore:
             await make_partitions(self._database, self.clock())
 
     async def close(self) -> None:
-        """Finish what was begun, and let go of the database."""
-        await self._common_time.close()
-        await self._appender.close()
-        await self._announcing.close()
-        await self._presence.close()
-        await self._database.close()
+        """Finish what was begun, and let go of the database: of all of it, also where a part complains."""
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self._database.close)
+            last_first.push_async_callback(self._presence.close)
+            last_first.push_async_callback(self._announcing.close)
+            last_first.push_async_callback(self._appender.close)
+            last_first.push_async_callback(self._common_time.close)
 
 
 async def bring_up_to_date(place: Place) -> int:
@@ -125,7 +126,7 @@ async def bring_up_to_date(place: Place) -> int:
     connection = await connect(place, limits=False)
     try:
         with store_errors():
-            applied = await migrate(connection, known_migrations())
+            applied = await migrate(connection, known_migrations(), through_pooler=place.through_pooler)
             check_finished(await connection.fetchval("SELECT value FROM cursors WHERE name = $1", UNFINISHED))
             return applied
     finally:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from secure_export.azure.itsmc.inventory import Group, Inventory, Rule, group_of, rule_of
-from secure_export.azure.itsmc.migration import Known, Migration, migration_of
+from secure_export.azure.itsmc.migration import Migration, migration_of
+from secure_export.azure.itsmc.names import Known
 from secure_export.azure.itsmc.treatment import Tool
 from secure_export.itsm.servicenow.settings import why_not_settable
 

@@ -7,7 +7,8 @@ from tests.unit.azure.itsmc.building import CONNECTION, SUBSCRIPTION, action, gr
 
 from secure_export.azure.itsmc.inventory import rule_of
 from secure_export.azure.itsmc.line import Fate
-from secure_export.azure.itsmc.migration import RECEIVER, Known
+from secure_export.azure.itsmc.moves import RECEIVER
+from secure_export.azure.itsmc.names import Known
 from secure_export.azure.itsmc.treatment import Tool
 
 OTHER = "9a9a9a9a-55aa-4b11-8f6e-0d9b1c2a3e44"

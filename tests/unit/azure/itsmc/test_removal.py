@@ -13,7 +13,8 @@ from tests.unit.azure.conftest import Opener
 from tests.unit.azure.itsmc.building import SERVICENOW
 
 from secure_export.azure.itsmc.looking import look, readable_subscriptions
-from secure_export.azure.itsmc.migration import Known, migration_of
+from secure_export.azure.itsmc.migration import migration_of
+from secure_export.azure.itsmc.names import Known
 from secure_export.azure.itsmc.removal import compared, put_back, removals, remove, removed_in, settle
 from secure_export.azure.itsmc.removed_action import GroupChanged, RemovedAction
 from secure_export.azure.setup.change import Action, Change

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,11 @@ from secure_export.alerts.alert import Condition
 from secure_export.alerts.decode import decode
 from secure_export.azure.errors import AzureRefused
 from secure_export.azure.missed.alerts_api import AlertsApi
-from secure_export.azure.missed.catching_up import Bounds, CatchingUp, Wishes
+from secure_export.azure.missed.catching_up import CatchingUp
 from secure_export.azure.missed.finding import Found, Outcome
 from secure_export.azure.missed.meant import OurGroup
 from secure_export.azure.missed.progress import Progress, to_keep
+from secure_export.azure.missed.wishes import Bounds, Wishes
 from secure_export.azure.session import signed_in
 from secure_export.errors import StoreUnavailable
 from secure_export.sandbox.azure_monitor.arm.firing import Firing
@@ -80,10 +82,11 @@ async def catching_up(
     who: Identity = READER,
     bounds: Bounds | None = None,
     every: str | None = None,
+    connections: Sequence[str] = ("desk",),
 ) -> AsyncIterator[CatchingUp]:
     settings = settings_for(azure, monkeypatch, who=who)
     async with signed_in(settings, azure.tenant, authority=azure.authority) as session:
-        ours = [OurGroup(GROUP.lower(), "desk", every)]
+        ours = [OurGroup(GROUP.lower(), one, every) for one in connections]
         yield CatchingUp(AlertsApi(session.manager), book, book, ours, clock=lambda: datetime.now(UTC), bounds=bounds)
 
 
@@ -375,3 +378,32 @@ async def test_the_end_of_what_was_recorded_is_fetched_whatever_its_rule_names_n
         "desk",
         "its firing was recorded",
     )
+
+
+async def test_what_a_connection_took_in_under_its_former_name_is_known(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every pass after it was renamed, and for people who look farther back; what is missing is fetched for it."""
+    link(azure, "cpu-shop-web", "dtu-orders")
+    await fire(azure, "cpu-shop-web", resolved=True)
+    async with catching_up(azure, book, monkeypatch) as run:
+        assert len(taken(await found_by(run))) == 2
+    async with catching_up(azure, book, monkeypatch, connections=["renamed"]) as run:
+        for wishes in (WISHES, replace(WISHES, since=datetime.now(UTC) - DAY), WISHES):
+            assert taken(await found_by(run, wishes)) == []
+        await fire(azure, "dtu-orders")
+        assert taken(await found_by(run)) == [("dtu-orders", Condition.FIRED)]
+    assert [name for name, _, _ in book.taken] == ["desk", "desk", "renamed"]
+
+
+async def test_a_further_connection_is_no_new_name_of_another(
+    azure: Azure, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it should have been told is fetched for it, though another was told the same."""
+    link(azure, "cpu-shop-web")
+    await fire(azure, "cpu-shop-web")
+    async with catching_up(azure, book, monkeypatch) as run:
+        await found_by(run)
+    async with catching_up(azure, book, monkeypatch, connections=["desk", "further"]) as run:
+        assert taken(await found_by(run)) == [("cpu-shop-web", Condition.FIRED)]
+    assert [name for name, _, _ in book.taken] == ["desk", "further"]

@@ -81,3 +81,32 @@ def test_a_pass_that_was_interrupted_is_gone_on_with() -> None:
     assert next_pass(kept(to_keep(under_way)), now=NOW + DAY, look_back=DAY, keeps=30 * DAY) == under_way
     assert kept("") is None
     assert kept("not ours") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "formerly"),
+    [
+        ([("a",), ("a",)], {}),
+        ([("a",), ("b",)], {"b": ("a",)}),
+        ([("a",), ("b",), ("c",)], {"c": ("b", "a")}),
+        ([("a",), ("b",), ("a",)], {"a": ("b", "a")}),
+        ([("a",), ("b",), ("b", "c")], {"b": ("a",)}),
+        ([("a",), ("a", "b")], {}),
+        ([("a", "b"), ("b",), ("b", "c")], {}),
+        ([("a", "b"), ("b", "c")], {"c": ("a",)}),
+        ([("a", "b"), ("c", "d")], {"c": ("a", "b"), "d": ("a", "b")}),
+        ([(), ("a",)], {}),
+    ],
+)
+def test_a_connection_that_comes_when_others_are_gone_may_be_one_of_them(
+    names: list[tuple[str, ...]], formerly: dict[str, tuple[str, ...]]
+) -> None:
+    """It is remembered until it is gone itself, and lost when both were there at a time."""
+    progress: Progress | None = None
+    for number, some in enumerate(names):
+        now = NOW + number * DAY
+        for _ in range(2):
+            progress = next_pass(progress, now=now, look_back=DAY, keeps=30 * DAY, connections=some)
+            progress = kept(to_keep(progress))
+    assert progress is not None
+    assert progress.formerly == formerly

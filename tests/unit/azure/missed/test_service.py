@@ -15,15 +15,23 @@ from tests.unit.azure.conftest import settings_for
 from tests.unit.azure.missed.test_catching_up import fire, link
 
 from secure_export.app import Parts, doors, opened
-from secure_export.azure.missed.catching_up import Bounds
+from secure_export.azure.missed.wishes import Bounds
 from secure_export.azure.settings import MissedSettings
-from secure_export.azure_work import FETCHED_BY, AzureWork, _every
+from secure_export.azure_work.missed_alerts import MissedAlerts
+from secure_export.azure_work.taking import FETCHED_BY
+from secure_export.azure_work.told_acts import ToldActs
+from secure_export.azure_work.work import AzureWork, every
+from secure_export.delivery.alone import Alone
+from secure_export.delivery.contract import Allotment, Allotments, PlacesAsked
+from secure_export.delivery.place_keeper import Terms
+from secure_export.delivery.place_keepers import PlaceKeepers
 from secure_export.delivery.worker import Worker
 from secure_export.identity.caller import Caller
 from secure_export.intake.entry import Post, entry_of
 from secure_export.itsm.desk.incident import IncidentState
 from secure_export.itsm.desk.people_changes import SetState
 from secure_export.itsm.registry import connector_types
+from secure_export.itsm.share import Share
 from secure_export.sandbox.azure_monitor.estate import PRODUCTION, SHARED
 from secure_export.sandbox.entra.identities import NOBODY, SERVICE, Identity
 from secure_export.sandbox.rest_faults import Fault, FaultKind
@@ -98,7 +106,7 @@ async def test_an_alert_that_was_missed_becomes_a_work_item_that_is_resolved(azu
     """Both notifications are taken in; the alert says that it was fetched, and so does who sent it."""
     await missed_alert(azure)
     metrics = Metrics()
-    work = AzureWork(parts, metrics)
+    work = MissedAlerts(parts, metrics)
     async with delivering(parts):
         assert await work.catch_up() == 2
         (item,) = await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
@@ -115,7 +123,7 @@ async def test_an_alert_that_was_missed_becomes_a_work_item_that_is_resolved(azu
 async def test_what_is_fetched_and_delivered_too_makes_one_work_item(azure: Azure, parts: Parts, first: str) -> None:
     """In both orders, and if both are recorded before anything is folded."""
     bodies = await missed_alert(azure)
-    work = AzureWork(parts, Metrics())
+    work = MissedAlerts(parts, Metrics())
     if first == "fetched":
         assert await work.catch_up() == 2
     for body in bodies:
@@ -137,26 +145,26 @@ async def test_only_the_end_is_fetched_of_an_alert_whose_firing_was_delivered(az
     async with delivering(parts):
         await deliver(parts, fired)
         await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "open")
-        assert await AzureWork(parts, Metrics()).catch_up() == 1
+        assert await MissedAlerts(parts, Metrics()).catch_up() == 1
         assert len(await until(parts, lambda rows: rows[0]["state"] == "resolved")) == 1
 
 
 async def test_two_processes_that_catch_up_at_once_record_everything_once(azure: Azure, parts: Parts) -> None:
     """What both fetch is the same to the byte, and the second of it a duplicate."""
     await missed_alert(azure)
-    counts = await asyncio.gather(*(AzureWork(parts, Metrics()).catch_up() for _ in range(3)))
+    counts = await asyncio.gather(*(MissedAlerts(parts, Metrics()).catch_up() for _ in range(3)))
     assert sum(counts) == 2
 
 
 async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Azure, parts: Parts) -> None:
     """From the desk to the state in Azure; an end that Azure told of is never told back."""
     await missed_alert(azure, resolved=False)
-    work = AzureWork(parts, Metrics())
+    work = MissedAlerts(parts, Metrics())
     (listed,) = azure.arm.ledger.all()
     async with delivering(parts):
         assert await work.catch_up() == 1
         (row,) = await until(parts, bool)
-        await work.tell_acts()
+        await ToldActs(parts).tell_acts()
         assert listed.state == "New"
         for state, wanted in (("in-progress", "Acknowledged"), ("resolved", "Closed")):
             action = SetState(IncidentState(state), resolution="mended" if state == "resolved" else "")
@@ -166,7 +174,7 @@ async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Az
             async with asyncio.timeout(5):
                 while not await parts.store.upkeep.untold_acts(after=0, limit=1):  # noqa: ASYNC110 - it is polled
                     await asyncio.sleep(0.01)
-            await work.tell_acts()
+            await ToldActs(parts).tell_acts()
             assert listed.state == wanted
             assert f"Work item {row['number']}" in listed.history[0].comments
         assert await parts.store.upkeep.untold_acts(after=0, limit=1) == []
@@ -175,11 +183,11 @@ async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Az
 async def test_an_end_by_azure_is_never_told_back(azure: Azure, parts: Parts) -> None:
     """We resolve the work item because Azure resolved the alert: that is no act of a person."""
     await missed_alert(azure)
-    work = AzureWork(parts, Metrics())
+    work = MissedAlerts(parts, Metrics())
     async with delivering(parts):
         await work.catch_up()
         await until(parts, lambda rows: bool(rows) and rows[0]["state"] == "resolved")
-        await work.tell_acts()
+        await ToldActs(parts).tell_acts()
     (listed,) = azure.arm.ledger.all()
     assert listed.state == "New"
 
@@ -194,7 +202,7 @@ async def test_a_subscription_that_fails_does_not_hide_the_others(
     azure.arm.faults.set(garbage)
     async with opened(settings, connector_types()) as parts:
         with capture_logs() as logs:
-            assert await AzureWork(parts, Metrics()).catch_up() == 2
+            assert await MissedAlerts(parts, Metrics()).catch_up() == 2
     assert [(one["event"], one["subscription"]) for one in logs if one["log_level"] == "error"] == [
         ("azure work failed", SHARED)
     ]
@@ -205,7 +213,7 @@ async def test_who_lacks_the_role_is_told_which(azure: Azure, tmp_path: Path, mo
     settings = settings_in(azure, tmp_path, monkeypatch, who=NOBODY)
     async with opened(settings, connector_types()) as parts:
         with capture_logs() as logs:
-            assert await AzureWork(parts, Metrics()).caught_up() == (0, False)
+            assert await MissedAlerts(parts, Metrics()).caught_up() == (0, False)
     (told,) = [one for one in logs if one["event"] == "azure missed refused"]
     assert "role Monitoring Reader" in told["reason"]
 
@@ -216,11 +224,53 @@ async def test_what_does_not_fit_into_a_run_is_not_left_until_the_usual_time(azu
     azure.arm.clock.move(-EARLIER)
     await fire(azure, "cpu-shop-web", "dtu-orders")
     azure.arm.clock.move(EARLIER)
-    work = AzureWork(parts, Metrics(), bounds=Bounds(alerts=1))
+    work = MissedAlerts(parts, Metrics(), bounds=Bounds(alerts=1))
     async with delivering(parts):
         assert await work.caught_up() == (1, True)
         await until(parts, lambda rows: len(rows) == 1)
         assert await work.caught_up() == (1, False)
+
+
+class Counted:
+    """Hands places out as a store does, and counts how often it was asked."""
+
+    def __init__(self, allotments: Allotments) -> None:
+        self._allotments = allotments
+        self.count = 0
+
+    async def renew(self, connection: str, asked: PlacesAsked) -> Allotment:
+        allotment = await self._allotments.renew(connection, asked)
+        self.count += 1
+        return allotment
+
+    async def leave(self, connection: str) -> None:
+        await self._allotments.leave(connection)
+
+
+async def test_one_process_at_a_time_asks_azure(azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would ask as much again of Azure's limits; when the one that does ends, another goes on."""
+    await missed_alert(azure)
+    settings = settings_in(azure, tmp_path, monkeypatch, missed=MissedSettings(enabled=True))
+    types, metrics = connector_types(), Metrics()
+    async with opened(settings, types) as first, opened(settings, types) as second:
+        async with first.keepers.alone("timers"):
+            counted = Counted(second.store.allotments)
+            keepers = PlaceKeepers(counted)
+            keepers.terms = Terms(between_renewals=0.01, soon=0.01)
+            azure.arm.counters.reset()
+            task = asyncio.create_task(AzureWork(second, metrics, keepers.alone("timers")).run())
+            async with asyncio.timeout(5):
+                while counted.count < 3:  # noqa: ASYNC110 - it is asked by timer
+                    await asyncio.sleep(0.01)
+            assert azure.arm.counters.last() == []
+        await first.keepers.close()
+        async with asyncio.timeout(10):
+            while b'secure_export_missed_total{connection="desk"} 2.0' not in metrics.exposition()[0]:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await keepers.close()
 
 
 async def test_the_timer_outlives_a_librarys_own_cancellation() -> None:
@@ -235,7 +285,7 @@ async def test_the_timer_outlives_a_librarys_own_cancellation() -> None:
             raise asyncio.CancelledError
         runs.set()
 
-    task = asyncio.create_task(_every(0, job, Complaints()))
+    task = asyncio.create_task(every(0, job, Alone(Share()), Complaints()))
     async with asyncio.timeout(5):
         await runs.wait()
     task.cancel()

@@ -1,14 +1,15 @@
 """An AR server in memory that misbehaves as a test wants; below ``EntryApi``, in place of the network."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
+
+from tests.unit.itsm.scripted import NOW, AlwaysIn, Clock, answer
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
@@ -18,7 +19,6 @@ from secure_export.itsm.bmc_helix.tools import Tools, tools
 from secure_export.itsm.http_errors import AnswerLost
 from secure_export.workitems.work_item import Binding, Confirmed, Content, Desired, Note, State, ToolState, WorkItem
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 US = "azure.integration"
 PERSON = "ada"
 CONNECTION = "prod"
@@ -49,16 +49,10 @@ class Asked:
 Trouble = Callable[[Asked], Answer | None]
 
 
-def told(status: int, body: Any = None, **headers: str) -> Answer:
-    """Give an answer with a JSON body; a text is sent as it is."""
-    data = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else b""
-    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, data)
-
-
 def error(number: int, text: str = "", appended: str | None = None, status: int = 500) -> Answer:
     """Give a refusal as an AR server words it."""
     one = {"messageType": "ERROR", "messageText": text, "messageAppendedText": appended, "messageNumber": number}
-    return told(status, [one])
+    return answer(status, [one])
 
 
 @dataclass
@@ -165,7 +159,7 @@ class FakeAr:
             case "GET":
                 return self._found(asked)
             case "OPTIONS":
-                return told(200, self.shapes.get(asked.form, {}))
+                return answer(200, self.shapes.get(asked.form, {}))
             case "POST" if asked.form == CREATE:
                 return self._create(asked)
             case "POST":
@@ -175,7 +169,7 @@ class FakeAr:
 
     def _one(self, asked: Asked) -> Answer:
         row = self.rows.get(asked.form, {}).get(asked.entry_id)
-        return error(302, "Entry does not exist", status=404) if row is None else told(200, {"values": row})
+        return error(302, "Entry does not exist", status=404) if row is None else answer(200, {"values": row})
 
     def _found(self, asked: Asked) -> Answer:
         test = (lambda _: True) if self.ignores_queries else qualified(asked.query["q"])
@@ -188,7 +182,7 @@ class FakeAr:
         page, names = rows[offset : offset + limit], asked.query["fields"][len("values(") : -1].split(",")
         more = {"next": [{"href": "…"}]} if len(rows) > offset + limit else {}
         entries = [{"values": {name: row[name] for name in names if name in row}} for row in page]
-        return told(200, {"entries": entries, "_links": more})
+        return answer(200, {"entries": entries, "_links": more})
 
     def _create(self, asked: Asked) -> Answer:
         sent = {name: text for name, text in asked.values.items() if name not in self.drops_on_create}
@@ -201,14 +195,14 @@ class FakeAr:
         number = row["Incident Number"]
         self.rows.setdefault(CREATE, {})[staging] = {"Request ID": staging, "Incident Number": number}
         where = f"https://bmc.example/api/arsys/v1/entry/{quote(CREATE)}/{staging}"
-        return told(201, None if self.no_body else {"values": {"Incident Number": number}}, location=where)
+        return answer(201, None if self.no_body else {"values": {"Incident Number": number}}, location=where)
 
     def _insert(self, asked: Asked) -> Answer:
         rows = self.rows.setdefault(asked.form, {})
         entry_id = f"{len(rows) + 1:015d}"
         work_log_id = f"WLG{len(rows) + 1:012d}"
         rows[entry_id] = {**asked.values, "Work Log ID": work_log_id}
-        return told(201, {"values": {"Work Log ID": work_log_id}}, location=f"https://x/HPD:WorkLog/{entry_id}")
+        return answer(201, {"values": {"Work Log ID": work_log_id}}, location=f"https://x/HPD:WorkLog/{entry_id}")
 
     def _change(self, asked: Asked) -> Answer:
         row = self.rows.get(asked.form, {}).get(asked.entry_id)
@@ -225,7 +219,7 @@ class FakeAr:
         row |= {"Last Modified By": US, "Last Modified Date": self.stamp()}
         if values.get("Status") == "Resolved":
             row["Last Resolved Date"] = self.stamp()
-        return told(204)
+        return answer(204)
 
     def _refusal(self, row: Mapping[str, Any], values: Mapping[str, Any]) -> Answer | None:
         after = {**row, **values}
@@ -319,32 +313,6 @@ def _term(words: list[tuple[str, str]], at: int) -> tuple[Callable[[Mapping[str,
                 return at >= datetime.fromtimestamp(int(value), UTC)
 
     return test, at + 3
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class AlwaysIn:
-    """A sign-in that always works."""
-
-    async def headers(self) -> Mapping[str, str]:
-        return {"Authorization": "AR-JWT t"}
-
-    def rejected(self, headers: Mapping[str, str]) -> None:
-        """Nothing to forget."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 def settings(**further: Any) -> BmcHelixSettings:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.itsm.bmc_helix.scripted import ar_error
+from tests.unit.itsm.bmc_helix.ar_answers import ar_error
 
 from secure_export.itsm.bmc_helix.api.ar_messages import ArMessage, messages_in_header, messages_of, told
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.itsm.bmc_helix.scripted import NOW, USER, token
+from tests.unit.itsm.bmc_helix.ar_answers import USER, token
+from tests.unit.itsm.scripted import NOW
 
 from secure_export.itsm.bmc_helix.sign_in.ar_token import TokenClaims, claims_of, is_token
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.itsm.bmc_helix.fake_ar import CONNECTION, INCIDENT, KEY, Bench, bench, error, instead, told, work_item
+from tests.unit.itsm.bmc_helix.fake_ar import CONNECTION, INCIDENT, KEY, Bench, bench, error, instead, work_item
+from tests.unit.itsm.scripted import answer
 
 from secure_export.itsm.bmc_helix.incidents.changes import ChangeFeed
 from secure_export.itsm.record_keys import record_key
@@ -100,7 +101,7 @@ async def test_a_full_page_of_one_second_goes_on() -> None:
     assert sorted(found) == sorted(key(str(number)) for number in range(8))
 
 
-@pytest.mark.parametrize("answer", [told(503), error(353, "no access to form", status=403), told(200, "<html>")])
+@pytest.mark.parametrize("answer", [answer(503), error(353, "no access to form", status=403), answer(200, "<html>")])
 async def test_what_cannot_be_asked_for_is_asked_for_again(answer: object) -> None:
     """The cursor stays where it was, and the reason is kept."""
     at = bench()

@@ -1,23 +1,24 @@
 """Lines of the check that no server needs to be there for."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.itsm.bmc_helix.ar_answers import USER, ar_error, token
 from tests.unit.itsm.bmc_helix.fake_cmdb import Asked, FakeCmdb
-from tests.unit.itsm.bmc_helix.scripted import NOW, USER, Clock, Script, answer, ar_error, token
+from tests.unit.itsm.scripted import Clock, Script, answer
 
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
-from secure_export.itsm.bmc_helix.api.verdict import Later, Ok
+from secure_export.itsm.bmc_helix.api.verdict import Ok
 from secure_export.itsm.bmc_helix.check.cmdb import CheckCmdb
 from secure_export.itsm.bmc_helix.check.forms import access_result, reasons_result, required_result, selections_result
-from secure_export.itsm.bmc_helix.check.sign_in import CheckSignIn, clock_result
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbUnavailable
+from secure_export.itsm.bmc_helix.check.sign_in import CheckSignIn
 from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, WORK_LOG, FieldShape, FormShape
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
+from secure_export.itsm.cmdb_reading import CmdbUnavailable
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.verdict import Later
 
 RSSO = {
     "token_url": "https://acme.onbmc.com/rsso/oauth2/v1.1/token",
@@ -86,18 +87,6 @@ async def test_the_log_of_the_person_is_shown() -> None:
     person = {"values": {"Full Name": "Azure Integration", "Company": "Contoso", "Support Staff": "No"}}
     results = await signed_in(answer(200, {"entries": [person]}), settings())
     assert results["who we are"].detail == f"{USER} (Azure Integration, Contoso), is no support staff"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "passed", "words"),
-    [(0, True, "0 s"), (119, True, "119 s behind"), (-121, False, "121 s ahead"), (3600, False, "NTP")],
-)
-def test_clocks_may_differ_by_two_minutes(seconds: float, words: str, *, passed: bool) -> None:
-    """Beyond that what people change would be seen late."""
-    result = clock_result(NOW + timedelta(seconds=seconds), NOW)
-    assert result.passed is passed
-    assert words in result.detail
-    assert clock_result(None, NOW).passed
 
 
 def test_a_form_that_cannot_be_asked_now_is_no_lack_of_rights() -> None:

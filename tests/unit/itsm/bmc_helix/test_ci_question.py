@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 
 from secure_export.itsm.bmc_helix.api.qualification import encoded_length
 from secure_export.itsm.bmc_helix.cmdb.ci_question import (
-    LONGEST_QUALIFICATION,
+    OR,
     can_be_asked,
-    in_turns,
     joined,
     matching,
     shows_that_case_is_ignored,
@@ -16,6 +15,7 @@ from secure_export.itsm.bmc_helix.cmdb.ci_question import (
     value_for,
 )
 from secure_export.itsm.bmc_helix.cmdb.settings import CiLookup, Match, Source
+from secure_export.itsm.questions import LONGEST, in_turns
 
 NAME = CiLookup(class_name="BMC_ComputerSystem", attribute="Name", source=Source.NAME)
 HOST = CiLookup(class_name="BMC_ComputerSystem", attribute="HostName", source=Source.HOST_NAME)
@@ -106,7 +106,7 @@ def test_what_can_be_asked(text: str, *, expected: bool) -> None:
 def test_no_qualification_is_longer_than_a_url_takes(names: list[str]) -> None:
     """However many names there are, each is asked for once, and none alone makes a query too long for its bound."""
     groups = [terms_for(NAME, name.lower(), spellings=True) for name in dict.fromkeys(names)]
-    turns = in_turns(groups)
+    turns = in_turns(groups, OR)
     assert [term for turn in turns for term in turn] == [term for group in groups for term in group]
     for turn in turns:
-        assert encoded_length(joined(turn)) <= LONGEST_QUALIFICATION or len(turn) <= 2
+        assert encoded_length(joined(turn)) <= LONGEST or len(turn) <= 2

@@ -11,9 +11,9 @@ from secure_export.cmdb.bind import bind
 from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import ci_name
 from secure_export.itsm.bmc_helix.cmdb.cis import BmcHelixCmdb
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbUnavailable, NotReadable
 from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
 from secure_export.itsm.cis_at_hand import CisAtHand
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 from secure_export.workitems.work_item import Binding
 
 GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourcegroups/shop"

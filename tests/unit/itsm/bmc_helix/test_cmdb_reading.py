@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.unit.itsm.bmc_helix.scripted import Clock, Request, Script, answer, ar_error
+from tests.unit.itsm.bmc_helix.ar_answers import ar_error
+from tests.unit.itsm.scripted import AlwaysIn, Clock, Request, Script, answer
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import ci_of, first_of_each, out_of_use, reference_of, rows_of
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbUnavailable, NotReadable
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass
 from secure_export.itsm.bmc_helix.cmdb.reading import CmdbReading
 from secure_export.itsm.bmc_helix.cmdb.settings import CmdbSettings
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 
 COMPUTERS = CmdbClass("BMC_ComputerSystem")
 ASKED = "'Name' = \"web01\""
@@ -32,19 +34,6 @@ ENTRIES = {"entries": [{"values": ATTRIBUTES, "_links": {}}]}
 ROW = {"Name": "web01", "ClassId": "BMC_COMPUTERSYSTEM", "ReconciliationIdentity": "OI-1", "Priority": "3"}
 
 
-class Free:
-    """Signs in without anything."""
-
-    async def headers(self) -> dict[str, str]:
-        return {"Authorization": "AR-JWT t"}
-
-    def rejected(self, headers: object) -> None:
-        return
-
-    async def close(self) -> None:
-        return
-
-
 class Seconds:
     def __init__(self) -> None:
         self.now = 0.0
@@ -57,7 +46,7 @@ def reading(
     reply: Callable[[Request], Answer], *, seconds: Callable[[], float] = lambda: 0.0, **own: Any
 ) -> tuple[CmdbReading, Script]:
     script = Script(reply)
-    api = EntryApi(script, Free(), clock=Clock())
+    api = EntryApi(script, AlwaysIn(), clock=Clock())
     return CmdbReading(api, CmdbSettings.model_validate(own), monotonic=seconds), script
 
 
@@ -166,23 +155,6 @@ async def test_patience_with_one_class_ends_when_the_server_answers_otherwise(*,
             await found.rows(COMPUTERS, ASKED, NEEDED, (), 5)
     seconds.now = 301.0
     with pytest.raises(NotReadable if server_answers else CmdbUnavailable):
-        await found.rows(COMPUTERS, ASKED, NEEDED, (), 5)
-
-
-async def test_an_answer_gives_new_patience() -> None:
-    """Time counts from the last good answer."""
-    down = True
-    seconds = Seconds()
-    found, _ = reading(
-        lambda r: answer(503, "") if down and "cmdb" in r.path else answer(200, {"instances": [], "entries": []}),
-        seconds=seconds,
-    )
-    with pytest.raises(CmdbUnavailable):
-        await found.rows(COMPUTERS, ASKED, NEEDED, (), 5)
-    down, seconds.now = False, 200.0
-    assert await found.rows(COMPUTERS, ASKED, NEEDED, (), 5) == ()
-    down, seconds.now = True, 400.0
-    with pytest.raises(CmdbUnavailable):
         await found.rows(COMPUTERS, ASKED, NEEDED, (), 5)
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.itsm.bmc_helix.fake_ar import CREATE, FakeAr, bench, error, instead, told, work_item
+from tests.unit.itsm.bmc_helix.fake_ar import CREATE, FakeAr, bench, error, instead, work_item
+from tests.unit.itsm.scripted import answer
 
-from secure_export.itsm.bmc_helix.api.ended import Ended
 from secure_export.itsm.bmc_helix.forms import SUPPORT_GROUP, TEMPLATE, FieldShape, FormShape
 from secure_export.itsm.bmc_helix.incidents.further import Further, further_fields, matching
+from secure_export.itsm.ended import Ended
 
 GROUP = ("Assigned Support Company", "Assigned Support Organization", "Assigned Group")
 SHAPE = {
@@ -144,7 +145,7 @@ async def test_a_group_that_may_not_be_looked_up() -> None:
 
 async def test_a_group_that_cannot_be_looked_up_now_waits() -> None:
     """An outage is no reason to make an incident without its group."""
-    server = FakeAr(before=[instead(f"GET {SUPPORT_GROUP}", told(503))])
+    server = FakeAr(before=[instead(f"GET {SUPPORT_GROUP}", answer(503))])
     with pytest.raises(Ended):
         await further(server, {"group": "Linux"})
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import ValidationError
-from tests.unit.itsm.bmc_helix.scripted import NOW, USER, Clock, Script, answer
+from tests.unit.itsm.bmc_helix.ar_answers import USER
+from tests.unit.itsm.scripted import NOW, Clock, Script, answer
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.bmc_helix.sign_in.rsso import JWT_BEARER, RssoTokens
+from secure_export.itsm.assertion import JWT_BEARER
+from secure_export.itsm.bmc_helix.sign_in.rsso import RssoTokens
 from secure_export.itsm.bmc_helix.sign_in.settings import SignInSettings
 from secure_export.itsm.bmc_helix.sign_in.ways import sign_in_of
 from secure_export.itsm.sign_in import SignInFailed
@@ -29,7 +31,6 @@ def pem(key: Any) -> bytes:
 
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -78,28 +79,11 @@ async def test_an_assertion_is_exchanged_for_a_token(own: Any, clock: Clock) -> 
     await sign_in.close()
 
 
-async def test_no_two_assertions_are_the_same(own: Any, clock: Clock) -> None:
-    """Each has a ``jti`` of its own: servers take one once."""
-    script = Script(lambda _: given())
-    tokens = RssoTokens(script, "/t", own().rsso, clock=clock)
-    await tokens.fetch()
-    await tokens.fetch()
-    first, second = (request.form["assertion"] for request in script.requests)
-    assert first != second
-
-
 async def test_how_the_token_is_shown_can_be_set(own: Any, clock: Clock) -> None:
     """Which scheme a server takes is not documented, so that it is a setting."""
     sign_in = sign_in_of(own(presented_as="AR-JWT"), Script(lambda _: given()), clock=clock)
     assert await sign_in.headers() == {"Authorization": "AR-JWT abc-1"}
     await sign_in.close()
-
-
-@pytest.mark.parametrize(("told", "lasts"), [("600", 600.0), (600, 600.0), (None, None), (True, None), (-1, None)])
-async def test_the_life_is_read(told: Any, lasts: float | None, own: Any, clock: Clock) -> None:
-    """As a number or as a text; without it the token is used until it is refused."""
-    fetched = await RssoTokens(Script(lambda _: given(expires_in=told)), "/t", own().rsso, clock=clock).fetch()
-    assert fetched.lasts_seconds == lasts
 
 
 @pytest.mark.parametrize(
@@ -117,24 +101,6 @@ async def test_a_refusal_names_the_causes(told: Answer, words: str, own: Any, cl
         await RssoTokens(Script(lambda _: told), "/t", own().rsso, clock=clock).fetch()
     assert failed.value.refused is refused
     assert CLIENT_SECRET not in str(failed.value)
-
-
-@pytest.mark.parametrize(
-    ("key", "algorithm", "words"),
-    [
-        (b"no key", "RS256", "cannot be used for RS256"),
-        (pem(EC), "RS256", "cannot be used for RS256"),
-        (PUBLIC, "RS256", "public one"),
-        (pem(EC), "ES512", "cannot sign with ES512"),
-        (b"", "RS256", "empty"),
-    ],
-)
-async def test_a_key_that_cannot_sign_is_told(key: bytes, algorithm: str, words: str, own: Any, clock: Clock) -> None:
-    """The reason names the file, and asks nobody in vain."""
-    script = Script(lambda _: given())
-    with pytest.raises(SignInFailed, match=words):
-        await RssoTokens(script, "/t", own(key, algorithm=algorithm).rsso, clock=clock).fetch()
-    assert script.requests == []
 
 
 def test_a_token_endpoint_without_tls_is_refused(own: Any, clock: Clock) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.itsm.bmc_helix.scripted import NOW, SECRET, USER, Clock, Request, Script, answer, ar_error, token
+from tests.unit.itsm.bmc_helix.ar_answers import SECRET, USER, ar_error, token
 from tests.unit.itsm.bmc_helix.test_ar_token import SEALED
 from tests.unit.itsm.loopback import Reply, tool
+from tests.unit.itsm.scripted import NOW, Clock, Request, Script, answer
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer

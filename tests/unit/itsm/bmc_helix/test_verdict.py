@@ -5,21 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.itsm.bmc_helix.fake_ar import NOW, error, told
+from tests.unit.itsm.bmc_helix.fake_ar import error
+from tests.unit.itsm.scripted import NOW, answer
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.bmc_helix.api.ar_errors import ERRORS, Answered, Cause
-from secure_export.itsm.bmc_helix.api.verdict import (
-    Later,
-    Method,
-    NotSignedIn,
-    NotThere,
-    Ok,
-    Refused,
-    Unclear,
-    Verdict,
-    judge,
-)
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict, judge
+from secure_export.itsm.verdict import Later, Method, NotSignedIn, NotThere, Unclear
 
 READ, WRITE = Method.GET, Method.PUT
 RSSO = "<html><body>Since your browser does not support JavaScript, you must press the button.</body></html>"
@@ -33,13 +25,13 @@ def judged(answer: Answer, method: Method = WRITE) -> Verdict:
 @pytest.mark.parametrize(
     ("method", "answer"),
     [
-        (Method.GET, told(200, {"entries": []})),
-        (Method.OPTIONS, told(200, {"fields": []})),
-        (Method.POST, told(201, {"values": {}})),
-        (Method.POST, told(201, location="https://x/api/arsys/v1/entry/HPD:WorkLog/1")),
-        (Method.POST, told(204)),
-        (Method.PUT, told(204)),
-        (Method.DELETE, told(204)),
+        (Method.GET, answer(200, {"entries": []})),
+        (Method.OPTIONS, answer(200, {"fields": []})),
+        (Method.POST, answer(201, {"values": {}})),
+        (Method.POST, answer(201, location="https://x/api/arsys/v1/entry/HPD:WorkLog/1")),
+        (Method.POST, answer(204)),
+        (Method.PUT, answer(204)),
+        (Method.DELETE, answer(204)),
     ],
 )
 def test_what_was_done(method: Method, answer: Answer) -> None:
@@ -50,22 +42,22 @@ def test_what_was_done(method: Method, answer: Answer) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        told(200, "<html>login</html>", content_type="text/html"),
-        told(200, {"message": "Access forbidden", "code": 403, "transient": False}),
-        told(200, [{"messageType": "ERROR", "messageNumber": 93, "messageText": "x"}]),
-        told(200, "rubbish"),
-        told(202),
-        told(302, location="https://elsewhere"),
-        told(404, "<html>Jetty</html>"),
-        told(500),
-        told(500, []),
-        told(500, [None]),
-        told(500, "<html>error</html>"),
-        told(500, "Failed to login. Please contact the Administrator."),
-        told(500, {"message": "x", "code": 500, "transient": True}),
-        told(502, "<html>bad gateway</html>"),
-        told(503),
-        told(504),
+        answer(200, "<html>login</html>", content_type="text/html"),
+        answer(200, {"message": "Access forbidden", "code": 403, "transient": False}),
+        answer(200, [{"messageType": "ERROR", "messageNumber": 93, "messageText": "x"}]),
+        answer(200, "rubbish"),
+        answer(202),
+        answer(302, location="https://elsewhere"),
+        answer(404, "<html>Jetty</html>"),
+        answer(500),
+        answer(500, []),
+        answer(500, [None]),
+        answer(500, "<html>error</html>"),
+        answer(500, "Failed to login. Please contact the Administrator."),
+        answer(500, {"message": "x", "code": 500, "transient": True}),
+        answer(502, "<html>bad gateway</html>"),
+        answer(503),
+        answer(504),
         *(error(number) for number in (90, 91, 92, 93, 94, 552)),
     ],
 )
@@ -96,7 +88,7 @@ def test_what_says_nothing_sure(answer: Answer) -> None:
             ),
             Cause.CUSTOMER,
         ),
-        (told(403, {"message": "Access forbidden", "code": 403, "transient": False}), Cause.TRANSPORT),
+        (answer(403, {"message": "Access forbidden", "code": 403, "transient": False}), Cause.TRANSPORT),
     ],
 )
 def test_what_is_refused(answer: Answer, cause: Cause) -> None:
@@ -111,7 +103,7 @@ def test_all_messages_are_told() -> None:
     """A refusal repeats every message, and both of its texts."""
     one = {"messageType": "ERROR", "messageText": "First", "messageAppendedText": "more", "messageNumber": 48000}
     two = {"messageType": "ERROR", "messageText": "Second", "appendedText": "and more", "messageNumber": 48001}
-    found = judged(told(500, [one, None, two]))
+    found = judged(answer(500, [one, None, two]))
     assert isinstance(found, Refused)
     assert all(text in found.reason for text in ("48000", "First", "more", "48001", "Second", "and more"))
 
@@ -135,7 +127,7 @@ def test_missing_fields_are_named(appended: str, named: tuple[str, ...]) -> None
 
 def test_a_sentence_of_theirs_ends_once() -> None:
     """Their full stop and ours are one."""
-    found = judged(told(500, [{"messageType": "ERROR", "messageText": "Set the Assignee.", "messageNumber": 48000}]))
+    found = judged(answer(500, [{"messageType": "ERROR", "messageText": "Set the Assignee.", "messageNumber": 48000}]))
     assert isinstance(found, Refused)
     assert "Assignee." in found.reason
     assert ".." not in found.reason
@@ -152,8 +144,8 @@ def test_what_is_not_there(status: int) -> None:
     [
         error(623, "Authentication failed", status=401),
         error(623, "Authentication failed", status=500),
-        told(401, RSSO, content_type="text/html"),
-        told(401),
+        answer(401, RSSO, content_type="text/html"),
+        answer(401),
     ],
 )
 def test_who_is_not_let_in(answer: Answer) -> None:
@@ -163,9 +155,8 @@ def test_who_is_not_let_in(answer: Answer) -> None:
 
 def test_a_guest_is_nobody() -> None:
     """200 with the message 59 in the header: a read is nothing worth, and a write may have been done by a guest."""
-    answer = told(200, {"entries": []}, x_ar_messages=GUEST)
-    assert isinstance(judged(answer, READ), NotSignedIn)
-    assert isinstance(judged(told(204, x_ar_messages=GUEST)), Unclear)
+    assert isinstance(judged(answer(200, {"entries": []}, x_ar_messages=GUEST), READ), NotSignedIn)
+    assert isinstance(judged(answer(204, x_ar_messages=GUEST)), Unclear)
 
 
 @pytest.mark.parametrize("number", [9093, 309, 9965])
@@ -176,7 +167,7 @@ def test_what_can_be_tried_again(number: int) -> None:
 
 def test_too_many_says_when() -> None:
     """The time that is asked for is kept."""
-    found = judged(told(429, retry_after="30"))
+    found = judged(answer(429, retry_after="30"))
     assert isinstance(found, Later)
     assert found.not_before is not None
     assert (found.not_before - NOW).total_seconds() == 30
@@ -185,7 +176,7 @@ def test_too_many_says_when() -> None:
 def test_more_than_is_given_is_told() -> None:
     """The warning 66 in the header of a good answer says that records are missing."""
     warning = '[{"messageType":"WARNING","messageNumber":66,"messageText":"more entries"}]'
-    found = judged(told(200, {"entries": []}, x_ar_messages=warning), READ)
+    found = judged(answer(200, {"entries": []}, x_ar_messages=warning), READ)
     assert isinstance(found, Ok)
     assert found.cut
 
@@ -196,7 +187,7 @@ def test_doubt_goes_before_refusal() -> None:
         {"messageType": "ERROR", "messageText": "", "messageNumber": 48000},
         {"messageType": "ERROR", "messageText": "", "messageNumber": 92},
     ]
-    assert isinstance(judged(told(500, both)), Unclear)
+    assert isinstance(judged(answer(500, both)), Unclear)
 
 
 def test_notes_do_not_decide() -> None:
@@ -205,7 +196,7 @@ def test_notes_do_not_decide() -> None:
         {"messageType": "NOTE", "messageText": "logged", "messageNumber": 8914},
         {"messageType": "ERROR", "messageText": "", "messageNumber": 9093},
     ]
-    assert isinstance(judged(told(500, both)), Later)
+    assert isinstance(judged(answer(500, both)), Later)
 
 
 @pytest.mark.parametrize("entry", ERRORS, ids=lambda entry: str(entry.number))
@@ -242,7 +233,7 @@ def test_the_table_is_obeyed(entry: Any) -> None:
 )
 def test_no_answer_is_a_surprise(status: int, body: Any, method: Method) -> None:
     """Whatever comes, it is judged; and nothing with an error's status counts as done."""
-    answer = Answer(status, {}, body) if isinstance(body, bytes) else told(status, body)
-    found = judged(answer, method)
+    told = Answer(status, {}, body) if isinstance(body, bytes) else answer(status, body)
+    found = judged(told, method)
     if status >= 300:
         assert not isinstance(found, Ok)

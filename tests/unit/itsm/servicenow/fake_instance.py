@@ -4,9 +4,11 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+
+from tests.unit.itsm.scripted import NOW, AlwaysIn
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.http_errors import AnswerLost
@@ -25,7 +27,6 @@ from secure_export.workitems.work_item import (
     WorkItem,
 )
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 US = "azure.integration"
 PERSON = "ada"
 CONNECTION = "prod"
@@ -272,19 +273,6 @@ def lost() -> Answer:
     raise AnswerLost("the connection broke")
 
 
-class Anybody:
-    """Signs in without credentials."""
-
-    async def headers(self) -> Mapping[str, str]:
-        return {}
-
-    def rejected(self, headers: Mapping[str, str]) -> None:
-        """Nothing to forget."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
 @dataclass
 class World:
     """An instance with the records of one connection, and clocks that tests move."""
@@ -309,7 +297,7 @@ def world(instance: FakeInstance | None = None, **settings: Any) -> World:
     def clock() -> datetime:
         return there.now
 
-    api = TableApi(there, Anybody(), clock=clock)
+    api = TableApi(there, AlwaysIn(), clock=clock)
     shared = tools(CONNECTION, made_settings(**settings), api, clock=clock, monotonic=lambda: clock().timestamp())
     return World(there, shared, TaskRecords(shared))
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
+from secure_export.itsm.servicenow.cmdb.tables import Found
 
 PARENT = {
     "cmdb_ci": "cmdb",

@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from tests.unit.itsm.servicenow.fake_instance import Anybody, Asked, FakeInstance, failure, lost
+from tests.unit.itsm.scripted import AlwaysIn
+from tests.unit.itsm.servicenow.fake_instance import Asked, FakeInstance, failure, lost
 
 from secure_export.itsm.answer import Answer
-from secure_export.itsm.servicenow.api.ended import Ended
+from secure_export.itsm.ended import Ended
 from secure_export.itsm.servicenow.api.table_api import TableApi
 from secure_export.itsm.servicenow.tasks.choices import Choices
 from secure_export.workitems.outcome import TryLater
@@ -30,7 +31,7 @@ class Clock:
 
 
 def choices(instance: FakeInstance, clock: Clock | None = None) -> Choices:
-    return Choices(TableApi(instance, Anybody(), clock=lambda: instance.now), monotonic=clock or Clock())
+    return Choices(TableApi(instance, AlwaysIn(), clock=lambda: instance.now), monotonic=clock or Clock())
 
 
 def instance(*, dictionary: bool = True) -> FakeInstance:

@@ -7,8 +7,8 @@ from secure_export.alerts.references import References, ResourceReference
 from secure_export.alerts.resource_id import normal_form
 from secure_export.cmdb.bind import bind
 from secure_export.cmdb.rules import Rule
+from secure_export.itsm.cmdb_reading import CmdbUnavailable
 from secure_export.itsm.servicenow.cmdb.cis import ServiceNowCmdb
-from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable
 
 GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-one"
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web-01"

@@ -12,16 +12,10 @@ from secure_export.alerts.resource_id import normal_form
 from secure_export.cmdb.bind import bind
 from secure_export.cmdb.contract import ConfigurationItem
 from secure_export.cmdb.rules import Rule
+from secure_export.itsm.cmdb_reading import CmdbUnavailable
 from secure_export.itsm.servicenow.cmdb.cis import ServiceNowCmdb
 from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb.tables import (
-    LONGEST_QUERY,
-    CmdbUnavailable,
-    any_of,
-    can_be_asked,
-    in_turns,
-    together,
-)
+from secure_export.itsm.servicenow.cmdb.tables import any_of, can_be_asked
 
 GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-one"
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web-01"
@@ -359,38 +353,6 @@ def test_a_value_never_ends_its_term(texts: list[str]) -> None:
     listed = query.removeprefix("nameIN" if len(values) > 1 else "name=")
     assert listed.split(",") == values
     assert all(value.strip() for value in values)
-
-
-@given(st.lists(st.lists(st.text(min_size=1, max_size=200), min_size=1, max_size=3), max_size=40))
-def test_questions_keep_below_the_length_of_urls(groups: list[list[str]]) -> None:
-    """Nothing is lost, groups stay together, and a question is longer than allowed only if one group alone is."""
-    turns = in_turns(groups)
-    assert [value for turn in turns for value in turn] == [value for group in groups for value in group]
-    for turn in turns:
-        if sum(len(value.encode()) for value in turn) > LONGEST_QUERY:
-            assert turn in groups
-
-
-def test_fifty_ids_are_several_questions() -> None:
-    """Ids of usual length: some ten of them fit into one address."""
-    turns = in_turns([[f"{VM_ID}-{number}"] for number in range(50)])
-    assert 4 <= len(turns) <= 10
-
-
-async def test_when_one_question_fails_none_goes_on() -> None:
-    """No look-up is left behind to fail later, unseen."""
-    done: list[str] = []
-
-    async def good() -> str:
-        done.append("good")
-        return "good"
-
-    async def bad() -> str:
-        raise CmdbUnavailable("down")
-
-    assert await together([good(), good()]) == ["good", "good"]
-    with pytest.raises(CmdbUnavailable):
-        await together([bad(), good(), bad()])
 
 
 @pytest.mark.parametrize("name", ["virtualMachines", "Microsoft.Compute/", "", "Ä/b"])

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from tests.unit.itsm.servicenow.scripted import NOW, Request, Script, answer
+from tests.unit.itsm.scripted import NOW, Request, Script, answer
 
 from secure_export.itsm.answer import Answer
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 from secure_export.itsm.servicenow.api.table_api import TableApi
 from secure_export.itsm.servicenow.cmdb.reading import CmdbReading
-from secure_export.itsm.servicenow.cmdb.tables import CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.servicenow.cmdb.tables import Found
 from secure_export.itsm.servicenow.sign_in.ways import ByCertificate
 
 
@@ -117,19 +118,3 @@ async def test_a_table_that_fails_for_ever_holds_nothing_up() -> None:
         await cmdb.rows("cmdb_ci_vm_instance", "object_id=x", ("sys_id",), 5)
     with pytest.raises(CmdbUnavailable):
         await cmdb.rows("cmdb_ci_server", "object_id=x", ("sys_id",), 5)
-
-
-async def test_an_answer_ends_the_impatience() -> None:
-    """A table that has answered is waited for anew."""
-    now = 0.0
-    answers = [answer(503), answer(200, {"result": []}), answer(503)]
-    script = Script(lambda _: answers.pop(0))
-    cmdb = CmdbReading(TableApi(script, ByCertificate(), clock=lambda: NOW), monotonic=lambda: now)
-    with pytest.raises(CmdbUnavailable):
-        await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
-    now = 200.0
-    await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
-    now = 400.0
-    with pytest.raises(CmdbUnavailable):
-        await cmdb.rows("cmdb_ci", "name=x", ("sys_id",), 5)
-    assert len(script.requests) == 3

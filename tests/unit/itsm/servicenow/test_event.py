@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conformance.connector_suite import NOW, bound, noted, to_resolve, work_item
+from tests.conformance.connector_suite_steps import NOW, bound, noted, to_resolve, work_item
 
 from secure_export.itsm.servicenow.events import event
 from secure_export.itsm.servicenow.events.event import (

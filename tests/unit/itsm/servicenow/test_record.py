@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.itsm.servicenow.fake_instance import NOW, work_item
+from tests.unit.itsm.scripted import NOW
+from tests.unit.itsm.servicenow.fake_instance import work_item
 
 from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis
 from secure_export.itsm.servicenow.tasks import record

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from tests.unit.itsm.loopback import Reply, tool
-from tests.unit.itsm.servicenow.scripted import NOW, Clock, Request, Script, answer
+from tests.unit.itsm.scripted import NOW, Clock, Request, Script, answer
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
+from secure_export.itsm.assertion import JWT_BEARER
 from secure_export.itsm.http_errors import AnswerLost, NotSent
 from secure_export.itsm.servicenow.settings import Grant, ServiceNowSettings
-from secure_export.itsm.servicenow.sign_in.oauth import JWT_BEARER, OAuthTokens
+from secure_export.itsm.servicenow.sign_in.oauth import OAuthTokens
 from secure_export.itsm.servicenow.sign_in.token_endpoint import TokenEndpoint, causes
 from secure_export.itsm.servicenow.sign_in.ways import ByCertificate, sign_in_of
 from secure_export.itsm.sign_in import SignInFailed
@@ -191,44 +192,6 @@ async def test_an_assertion_says_who_we_are(algorithm: str, key: Any, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("text", "algorithm", "told"),
-    [
-        ("no key", "RS256", "PEM file without a password"),
-        ("ec", "RS256", "cannot"),
-        ("rsa", "ES256", "cannot"),
-        ("p384", "ES256", "cannot sign"),
-        ("public", "RS256", "public one"),
-    ],
-)
-async def test_a_key_that_cannot_sign_is_told(
-    text: str, algorithm: str, told: str, tmp_path: Path, clock: Clock
-) -> None:
-    """A wrong key is a matter of the configuration; nothing is sent."""
-    pkcs8, pem = serialization.PrivateFormat.PKCS8, serialization.Encoding.PEM
-    made: dict[str, Callable[[], Any]] = {
-        "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
-        "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "rsa": lambda: rsa.generate_private_key(65537, 2048),
-    }
-    file = tmp_path / "key.pem"
-    if text in made:
-        file.write_bytes(made[text]().private_bytes(pem, pkcs8, serialization.NoEncryption()))
-    elif text == "public":
-        public = rsa.generate_private_key(65537, 2048).public_key()
-        file.write_bytes(public.public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo))
-    else:
-        file.write_text(text, encoding="utf-8")
-    own = {"grant": "jwt_bearer", "client_id": "abc", "private_key": {"file": str(file)}, "subject": "u"}
-    script = Script(lambda _: given())
-    tokens = OAuthTokens(
-        settings(oauth={**own, "algorithm": algorithm}), TokenEndpoint(script, clock=clock), clock=clock
-    )
-    with pytest.raises(SignInFailed, match=told):
-        await tokens.fetch()
-    assert script.requests == []
-
-
-@pytest.mark.parametrize(
     ("grant", "names"),
     [
         (Grant.CLIENT_CREDENTIALS, ["glide.oauth.inbound.client.credential.grant_type.enabled", "Application User"]),
@@ -294,15 +257,6 @@ async def test_an_answer_without_a_token_is_no_sign_in(body: Any, clock: Clock) 
     """A page with status 200, and a token that no header can hold, are not taken for a token."""
     with pytest.raises(SignInFailed, match="without a token"):
         await TokenEndpoint(Script(lambda _: answer(200, body)), clock=clock).ask(Grant.PASSWORD, {}, [])
-
-
-@pytest.mark.parametrize(
-    ("told", "lasts"), [(1799, 1799.0), ("1799", 1799.0), (None, None), ("soon", None), (True, None), (-5, None)]
-)
-async def test_how_long_a_token_lasts_is_read_in_any_form(told: Any, lasts: float | None, clock: Clock) -> None:
-    """Numbers come as text, too; nonsense means that it is not known."""
-    got = await TokenEndpoint(Script(lambda _: given(lasts=told)), clock=clock).ask(Grant.PASSWORD, {}, [])
-    assert got.token.lasts_seconds == lasts
 
 
 async def test_no_message_holds_a_secret(secret: Any, clock: Clock) -> None:

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 
 from secure_export.itsm.answer import Answer
 from secure_export.itsm.servicenow.api.refusals import Cause
-from secure_export.itsm.servicenow.api.verdict import (
-    Later,
-    Method,
-    NotSignedIn,
-    NotThere,
-    Ok,
-    Refused,
-    Unclear,
-    Verdict,
-    judge,
-)
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused, Verdict, judge
+from secure_export.itsm.verdict import Later, Method, NotSignedIn, NotThere, Unclear
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WRITES = (Method.POST, Method.PATCH, Method.DELETE)
@@ -58,9 +49,9 @@ def verdict(method: Method, status: int, body: Any = None, headers: Mapping[str,
 def test_success_is_a_result_and_no_error() -> None:
     """2xx with JSON, with a result and without an error is a success; the count before access rules is kept."""
     told = verdict(Method.GET, 200, {"result": []}, {"x-total-count": "7", "date": "Sun, 01 Mar 2026 11:59:00 GMT"})
-    assert told == Ok([], 7, datetime(2026, 3, 1, 11, 59, tzinfo=UTC))
-    assert verdict(Method.POST, 201, {"result": {"sys_id": "1"}}) == Ok({"sys_id": "1"}, None, None)
-    assert verdict(Method.DELETE, 204) == Ok(None, None, None)
+    assert told == Ok([], 7, server_time=datetime(2026, 3, 1, 11, 59, tzinfo=UTC))
+    assert verdict(Method.POST, 201, {"result": {"sys_id": "1"}}) == Ok({"sys_id": "1"})
+    assert verdict(Method.DELETE, 204) == Ok(None)
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,14 @@ async def test_orders_that_make_no_sense_are_refused(desk: Desk, path: str, body
     assert await desk.get("/deliveries") == []
 
 
+async def test_pages_of_other_sites_cannot_use_control(desk: Desk) -> None:
+    """A page of another site in a browser on this machine fires nothing."""
+    order = {"kind": "backup"}
+    async with desk.session.post("/control/fire", json=order, headers={"Origin": "http://other.example"}) as answer:
+        assert answer.status == 403
+    assert await desk.get("/deliveries") == []
+
+
 async def test_what_azure_never_ends_cannot_be_ended(desk: Desk) -> None:
     """A budget has no resolved notification."""
     fired = await desk.post("/fire", kind="budget-spent")

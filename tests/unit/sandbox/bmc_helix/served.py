@@ -1,7 +1,5 @@
 """A stand-in that listens, and a client that asks it as anybody: tests see what really comes over the wire."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +8,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from tests.unit.sandbox import asking
+from tests.unit.sandbox.asking import asked, client_session, control
 from yarl import URL
 
 from secure_export.sandbox.bmc_helix.app import BmcHelixApp, bmc_helix_app
@@ -45,13 +45,8 @@ ENDED = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(asking.Seen):
     """What a client saw."""
-
-    status: int
-    headers: Any
-    text: str
-    json: Any = None
 
     @property
     def error(self) -> tuple[int, int, str]:
@@ -76,10 +71,7 @@ class Client:
         if user:
             headers.setdefault("Authorization", f"AR-JWT {await self.token(user)}")
         url = URL(self.url + path, encoded=True)
-        async with self.session.request(method, url, headers=headers, **more) as answer:
-            text = await answer.text()
-            is_json = answer.content_type == "application/json"
-            return Seen(answer.status, answer.headers, text, _json(text) if is_json else None)
+        return Seen(**vars(await asked(self.session, method, url, headers=headers, **more)))
 
     async def token(self, user: str = INTEGRATION_USER) -> str:
         if user not in self._tokens:
@@ -125,9 +117,7 @@ class Client:
         return values
 
     async def control(self, method: str, path: str, **order: Any) -> Any:
-        seen = await self.ask(method, f"/control/{path}".rstrip("/"), user="", json=order or None)
-        assert seen.status == 200, seen.text
-        return seen.json
+        return await control(self.session, self.url, method, path, order)
 
 
 def path_of(form: str) -> str:
@@ -142,36 +132,6 @@ def new_server(**site: Any) -> ArServer:
 
 @asynccontextmanager
 async def served(server: ArServer | None = None, **more: Any) -> AsyncIterator[Client]:
-    connector = aiohttp.TCPConnector(force_close=True, ssl=more.pop("client_tls", True))
-    async with (
-        serving(bmc_helix_app(server or new_server()), **more) as (app, url),
-        aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session,
-    ):
+    app, tls = bmc_helix_app(server or new_server()), more.pop("client_tls", True)
+    async with serving(app, **more) as (_, url), client_session(tls=tls) as session:
         yield Client(app, url, session)
-
-
-async def raw(
-    url: str, method: str, path: str, body: bytes = b"", headers: str = ""
-) -> tuple[bytes, BaseException | None]:
-    """Ask by a bare socket: everything that arrives until the connection ends, and how it ended."""
-    host, _, port = url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {len(body)}\r\n"
-    head += "Connection: close\r\n\r\n"
-    writer.write(head.encode() + body)
-    received = b""
-    try:
-        while part := await reader.read(65_536):
-            received += part
-    except ConnectionError as problem:
-        return received, problem
-    finally:
-        writer.close()
-    return received, None
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None

@@ -1,7 +1,8 @@
 """How forms and entries are named in addresses (bmc-facts section 10, line 4)."""
 
 import pytest
-from tests.unit.sandbox.bmc_helix.served import BASE, path_of, raw, served
+from tests.unit.sandbox.asking import raw
+from tests.unit.sandbox.bmc_helix.served import BASE, path_of, served
 
 
 @pytest.mark.parametrize("form", ["HPD:Help%20Desk", "HPD%3AHelp%20Desk", "%48PD%3AHelp%20Desk"])

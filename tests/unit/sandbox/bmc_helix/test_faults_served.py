@@ -1,11 +1,13 @@
 """Trouble on demand, as it comes over the wire (bmc-facts section 10, line 14)."""
 
 import asyncio
+import itertools
 import json
 import time
 
 import aiohttp
 import pytest
+from tests.unit.sandbox.asking import raw
 from tests.unit.sandbox.bmc_helix.served import (
     BASE,
     ENDED,
@@ -15,7 +17,6 @@ from tests.unit.sandbox.bmc_helix.served import (
     Client,
     new_server,
     path_of,
-    raw,
     served,
 )
 
@@ -76,13 +77,14 @@ async def test_a_slow_answer_is_slow(kind: FaultKind) -> None:
     """Before it is done, or after."""
     async with served() as client:
         await client.token()
-        client.app.faults.set(Fault(kind, seconds=0.2))
+        fault_id = client.app.faults.set(Fault(kind, seconds=0.1)).id
         began = time.monotonic()
         task = asyncio.create_task(client.create())
-        await asyncio.sleep(0.1)
+        while not client.app.faults.met(fault_id):  # noqa: ASYNC110 - faults tell of it by no event
+            await asyncio.sleep(0.002)
         assert incidents(client) == (kind is FaultKind.DELAY_AFTER)
         await task
-        assert time.monotonic() - began >= 0.2
+        assert time.monotonic() - began >= 0.1
 
 
 @pytest.mark.parametrize(
@@ -274,9 +276,12 @@ async def test_too_many_waiting_requests_are_turned_away() -> None:
     async with served() as client:
         await client.token()
         turns = client.app.turns
-        turns.threads, turns.queue, turns.service_seconds = 1, 1, 0.1
-        seen = await asyncio.gather(*(client.ask("GET", path_of(BASE)) for _ in range(4)))
-        assert sorted(one.status for one in seen) == [200, 200, 503, 503]
+        turns.threads, turns.queue = 1, 1
+        async with turns.turn():
+            asked = [asyncio.create_task(client.ask("GET", path_of(BASE))) for _ in range(3)]
+            turned_away = [await one for one in itertools.islice(asyncio.as_completed(asked), 2)]
+        assert [one.status for one in turned_away] == [503, 503]
+        assert sorted(one.status for one in await asyncio.gather(*asked)) == [200, 503, 503]
 
 
 async def test_calls_are_counted_by_what_they_ask() -> None:

@@ -1,6 +1,5 @@
 """What the tests of the sandbox's Entra ID share."""
 
-import itertools
 import random
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
@@ -10,23 +9,10 @@ from tests.azure_sandbox import GRAPH_SCOPE, Azure, Client, azure_running
 
 from secure_export.sandbox.entra import SandboxEntra
 from secure_export.sandbox.entra.identities import ADMIN
-from secure_export.sandbox.entra.keys import SigningKey, make_key
+from secure_export.sandbox.entra.keys import SigningKey
 
 BASE = "http://127.0.0.1:9000"
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def pool() -> list[SigningKey]:
-    """Make keys once: a test needs a dozen different ones at most."""
-    return [make_key(NOW) for _ in range(12)]
-
-
-@pytest.fixture
-def next_key(pool: list[SigningKey]) -> Callable[[], SigningKey]:
-    """Give a different key each time."""
-    keys = itertools.cycle(pool)
-    return lambda: next(keys)
 
 
 @pytest.fixture

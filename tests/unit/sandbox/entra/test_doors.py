@@ -182,6 +182,13 @@ async def test_orders_that_make_no_sense_are_refused(door: _Door, path: str, bod
     assert "error" in await door.post(path, body, 400)
 
 
+async def test_pages_of_other_sites_cannot_use_control(door: _Door) -> None:
+    """A page of another site in a browser on this machine mints no token."""
+    async with door.session.post("/control/tokens", json={}, headers={"Origin": "http://other.example"}) as answer:
+        assert answer.status == 403
+        assert "this machine" in (await answer.json())["error"]
+
+
 async def test_clients_and_resources_can_be_registered(door: _Door) -> None:
     """A second application and a second caller get tokens of their own."""
     await door.post("clients", {"client_id": "aaaaaaaa-1111-4111-8111-000000000001", "secret": "two"})

@@ -1,9 +1,11 @@
 """Requests an hour, requests at a time, requests that wait, and sessions, over real connections."""
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.sandbox.servicenow.served import INCIDENTS, served
@@ -46,39 +48,44 @@ async def test_rate_rules_can_be_for_a_user_or_a_role_and_are_rows_of_a_table() 
 
 
 async def test_four_at_a_time_with_a_fixed_time_of_service() -> None:
-    """Twelve requests of 50 ms through four threads take three rounds, and never more than four run."""
+    """Twelve requests of 20 ms through four threads take three rounds, and never more than four run."""
     async with served() as client:
-        await client.control("POST", "limits", threads=4, service_seconds=0.05)
+        await client.control("POST", "limits", threads=4, service_seconds=0.02)
         await client.control("DELETE", "counters")
         began = time.perf_counter()
         seen = await asyncio.gather(*(client.ask("GET", INCIDENTS + "?sysparm_limit=1") for _ in range(12)))
         took = time.perf_counter() - began
         assert {one.status for one in seen} == {200}
-        assert took >= 0.15
+        assert took >= 0.06
         assert (await client.control("GET", "limits"))["most_at_a_time"] == 4
 
 
 async def test_a_full_queue_is_429_without_headers() -> None:
     """One runs, two wait, the others are turned away."""
     async with served() as client:
-        await client.control("POST", "limits", threads=1, queue=2, service_seconds=0.3)
-        seen = await asyncio.gather(*(client.ask("GET", INCIDENTS + "?sysparm_limit=1") for _ in range(6)))
-        assert Counter(one.status for one in seen) == {200: 3, 429: 3}
-        refused = next(one for one in seen if one.status == 429)
-        assert not [name for name in refused.headers if name.lower().startswith(("x-ratelimit", "retry-after"))]
+        await client.control("POST", "limits", threads=1, queue=2)
+        async with client.app.limits.semaphore.turn():
+            asked = [asyncio.create_task(client.ask("GET", f"{INCIDENTS}?sysparm_limit=1")) for _ in range(5)]
+            refused = [await one for one in itertools.islice(asyncio.as_completed(asked), 3)]
+        seen = await asyncio.gather(*asked)
+        assert Counter(one.status for one in seen) == {200: 2, 429: 3}
+        assert {one.status for one in refused} == {429}
+        assert not [name for name in refused[0].headers if name.lower().startswith(("x-ratelimit", "retry-after"))]
 
 
 async def test_a_reused_session_meets_202_when_its_queue_is_long() -> None:
     """Requests of one session run one after the other; who finds the queue full is told 202 and nothing is done."""
     async with served() as client:
         cookie = (await client.ask("GET", INCIDENTS)).headers["Set-Cookie"].partition(";")[0]
-        await client.control("POST", "limits", session_queue=2, service_seconds=0.3)
+        await client.control("POST", "limits", session_queue=2, threads=1)
         before = client.incidents()
-        values = {"short_description": "A test"}
-        seen = await asyncio.gather(
-            *(client.ask("POST", INCIDENTS, json=values, headers={"Cookie": cookie}) for _ in range(5))
-        )
-        assert Counter(one.status for one in seen) == {201: 2, 202: 3}
+        order: dict[str, Any] = {"json": {"short_description": "A test"}, "headers": {"Cookie": cookie}}
+        async with client.app.limits.semaphore.turn():
+            asked = [asyncio.create_task(client.ask("POST", INCIDENTS, **order)) for _ in range(5)]
+            turned_away = [await one for one in itertools.islice(asyncio.as_completed(asked), 3)]
+            assert {one.status for one in turned_away} == {202}
+            assert client.incidents() == before
+        assert Counter(one.status for one in await asyncio.gather(*asked)) == {201: 2, 202: 3}
         assert client.incidents() == before + 2
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
-from tests.unit.sandbox.servicenow.served import INCIDENTS, NOON, Client, Seen, basic, served
+from tests.unit.sandbox.asking import Seen
+from tests.unit.sandbox.servicenow.served import INCIDENTS, NOON, Client, basic, served
 
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.demo_access import (

@@ -89,7 +89,9 @@ def url(path: Path) -> str:
 async def copied(from_: str, to: str, *, until: int | None = None, force: bool = False) -> list[Compared]:
     """Copy one to the other."""
     async with sides(Where(from_), Where(to), although_in_use=force) as (source, target):
-        return await copy_store(source, target, Watched(until), now=NOW)
+        compared = await copy_store(source, target, Watched(until), now=NOW)
+    assert compared is not None
+    return compared
 
 
 async def test_there_and_back_everything_is_as_it_was(source: Path, tmp_path: Path, empty: str) -> None:
@@ -266,25 +268,62 @@ async def test_a_source_in_use_is_refused(source: Path, tmp_path: Path, empty: s
         await store.close()
 
 
-async def test_a_copy_in_spite_of_a_running_service_tells_what_came_meanwhile(
+async def test_a_copy_in_spite_of_a_running_service_is_that_of_one_moment(
     source: Path, tmp_path: Path, empty: str, monkeypatch: Any
 ) -> None:
-    """Both engines are read as they were at one moment, and compared with how they are afterwards."""
+    """Whatever is written from the first batch on is not in it; it is compared with that moment, and can be used."""
     await copied(url(source), empty)
     monkeypatch.setattr(copying, "_ROWS_AT_ONCE", 4)
     for place in (url(source), empty):
+        target = url(tmp_path / f"copy-{place == empty}.db")
         store = await open_store(place)
         try:
-            target = Where(url(tmp_path / f"copy-{place == empty}.db"))
-            async with sides(Where(place), target, although_in_use=True) as (from_, to):
-                await from_.count(TABLES[0])
-                await store.journal.append(entry("alert:late"))
-                compared = {one.table: one for one in await copy_store(from_, to, Watched(), now=NOW)}
+            async with sides(Where(place), Where(target), although_in_use=True) as (from_, to):
+                write, late = to.write, 0
+
+                async def while_others_write(*batch: Any) -> None:
+                    nonlocal late
+                    await store.journal.append(entry(f"alert:late-{late}"))  # noqa: B023 - of this turn
+                    late += 1
+                    await write(*batch)  # noqa: B023 - as above
+
+                monkeypatch.setattr(to, "write", while_others_write)
+                compared = await copy_store(from_, to, Watched(), now=NOW)
+            assert compared is not None
+            assert [one.table for one in compared if not one.same] == []
+            assert late > len(TABLES)
         finally:
             await store.close()
-        late = compared["notifications"]
-        assert (late.source, late.same) == (late.target + 1, False)
-        assert compared["alerts"].same
+        copy = await open_store(target)
+        lanes = {lane.correlation_key for lane in await claim(copy.lanes, limit=100)}
+        assert "alert:20" in lanes
+        assert not any(name.startswith("alert:late") for name in lanes)
+        await copy.close()
+
+
+async def test_a_copy_that_was_finished_is_left_as_it_is(source: Path, tmp_path: Path, empty: str) -> None:
+    """Whoever runs the same command again is told so, also when a service has gone on with the copy since."""
+    for target in (empty, url(tmp_path / "copy.db")):
+        await copied(url(source), target)
+        store = await open_store(target)
+        assert (await store.journal.append(entry("alert:since"))).status == "accepted"
+        await store.close()
+        async with sides(Where(url(source)), Where(target), although_in_use=False) as (from_, to):
+            watched = Watched()
+            assert await copy_store(from_, to, watched, now=NOW) is None
+            assert watched.told == {}
+
+
+async def test_a_copy_that_goes_on_says_where(source: Path, tmp_path: Path) -> None:
+    """What is there already is told once, with the first table that has more."""
+    with pytest.raises(Killed):
+        await copied(url(source), url(tmp_path / "copy.db"), until=6)
+    async with sides(Where(url(source)), Where(url(tmp_path / "copy.db")), although_in_use=False) as (from_, to):
+        watched = Watched()
+        assert await copy_store(from_, to, watched, now=NOW)
+    goes_on = [what for what in watched.told if "goes on at" in what]
+    assert goes_on == [next(iter(watched.told))], watched.told
+    assert watched.told[goes_on[0]] == (31, 31) or watched.told[goes_on[0]][0] == watched.told[goes_on[0]][1] > 0
 
 
 @pytest.mark.parametrize("to_postgresql", [True, False], ids=["PostgreSQL", "SQLite"])
@@ -314,7 +353,7 @@ async def test_a_target_with_something_in_it_is_refused(source: Path, tmp_path: 
         await copied(url(source), url(other))
     await copied(url(source), empty)
     with pytest.raises(SettingsError, match="finished copy from"):
-        await copied(url(source), empty)
+        await copied(url(other), empty)
     with pytest.raises(Killed):
         await copied(url(source), url(tmp_path / "half.db"), until=10)
     with pytest.raises(SettingsError, match="unfinished copy from"):

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
 import pytest
 from tests.conformance.store_suite.samples import LEASE, NOW, alert, at, claim, claim_one, entry, folded, item
 from tests.postgres import Server, own_server
@@ -136,3 +138,20 @@ async def test_only_the_doubtful_change_is_passed_over(store: PostgresStore, net
     release = Release(seen=lane.pending[0].notification, wake_at=closed, waiting="later")
     await store.lanes.save(lane, folded(lane, finish=StepResult(Done(None), at(1)), release=release), now=at(1))
     assert (await store.records.lanes()).rows[0]["state"] == "waiting"
+
+
+async def test_what_was_kept_is_told_though_its_connection_is_lost_on_the_way_back(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops cuts off connections at every moment: else a claim would be nobody's until its lease ends."""
+    release = asyncpg.pool.Pool.release
+
+    async def lost(pool: Any, connection: Any, **how: Any) -> None:
+        asyncio.get_running_loop().call_soon(connection.terminate)  # asyncpg finds it gone one step later
+        await release(pool, connection, **how)
+
+    monkeypatch.setattr(asyncpg.pool.Pool, "release", lost)
+    assert (await store.journal.append(entry())).status == "accepted"
+    lane = await claim_one(store.lanes)
+    await store.lanes.save(lane, folded(lane, item=item()), now=NOW)
+    assert len((await store.records.work_items()).rows) == 1

@@ -20,6 +20,7 @@ from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 
 _SHORT_SECONDS = 0.3
+_LONGER_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -269,6 +270,8 @@ async def test_who_sends_hears_in_time_that_the_database_takes_too_long(
 ) -> None:
     """Azure gives up after some seconds: those who wait hear of it before, and what is kept later is a duplicate."""
     monkeypatch.setattr("secure_export.store.postgresql.appender._PATIENCE_SECONDS", _SHORT_SECONDS)
+    for module in ("connect", "database"):  # longer than their patience, and no longer than the test needs
+        monkeypatch.setattr(f"secure_export.store.postgresql.{module}.ANSWER_SECONDS", _LONGER_SECONDS)
     place = place_of(f"postgresql://postgres@127.0.0.1:{network.port}/{database}")
     store = await PostgresStore.open(place, clock=lambda: NOW)
     await store.journal.append(entry("alert:before"))

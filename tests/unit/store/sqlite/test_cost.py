@@ -20,6 +20,7 @@ from tests.conformance.store_suite.samples import (
     resolved,
 )
 from tests.conformance.store_suite.test_upkeep import RETENTION
+from tests.sqlite import with_tables
 
 from secure_export.delivery.contract import Change, ClaimedLane, Release, StepResult
 from secure_export.store.instants import micros
@@ -30,7 +31,6 @@ from secure_export.store.sqlite.alert_table import put_alert, read_known
 from secure_export.store.sqlite.appender import Appender
 from secure_export.store.sqlite.connect import connect_to_write
 from secure_export.store.sqlite.forgetting import forget
-from secure_export.store.sqlite.migrate import known_migrations, migrate
 from secure_export.store.sqlite.work_item_lists import one_work_item
 from secure_export.store.sqlite.work_item_table import put_work_item
 from secure_export.workitems.outcome import Done
@@ -39,10 +39,22 @@ from secure_export.workitems.work_item import StepKind
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    opened = connect_to_write(tmp_path / "store.db")
-    migrate(opened, known_migrations())
+    opened = connect_to_write(with_tables(tmp_path / "store.db"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[sqlite3.Connection]]:
+    """Give two files: after few alerts, and after many."""
+    opened = [connect_to_write(with_tables(tmp_path_factory.mktemp("history") / "store.db")) for _ in range(2)]
+    for connection, count in zip(opened, (20, 600), strict=True):
+        connection.execute("BEGIN")
+        _live(connection, count)
+        connection.execute("COMMIT")
+    yield opened
+    for connection in opened:
+        connection.close()
 
 
 def _claimed(connection: sqlite3.Connection) -> ClaimedLane:
@@ -100,9 +112,9 @@ _WORK: dict[str, Callable[[sqlite3.Connection], Any]] = {
 }
 
 
-def _live(connection: sqlite3.Connection, count: int, *, first: int) -> None:
+def _live(connection: sqlite3.Connection, count: int) -> None:
     """Let so many alerts come, be folded into work items, and end."""
-    for n in range(first, first + count):
+    for n in range(count):
         Appender(Signals()).write(connection, [entry(f"alert:h{n}", key=n.to_bytes(24, "big"), received_at=at(-n))])
         taken = claiming.take(connection, "desk", limit=1, now=NOW, lease_until=NOW + LEASE)
         (lane,) = claiming.read_taken(connection, "desk", taken, pending_limit=9, lease_until=NOW + LEASE)
@@ -128,13 +140,10 @@ def _steps_of(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
 
 
 @pytest.mark.parametrize("name", _WORK)
-def test_everyday_work_costs_the_same_however_much_is_kept(connection: sqlite3.Connection, name: str) -> None:
+def test_everyday_work_costs_the_same_however_much_is_kept(histories: list[sqlite3.Connection], name: str) -> None:
     """What is done for every alert and by every timer takes no more steps after 600 alerts than after 20."""
     steps: list[int] = []
-    for more in (20, 580):
-        connection.execute("BEGIN")
-        _live(connection, more, first=20 * len(steps))
-        connection.execute("COMMIT")
+    for connection in histories:
         connection.execute("BEGIN")
         steps.append(_steps_of(connection, _WORK[name]))
         connection.execute("ROLLBACK")
@@ -144,9 +153,11 @@ def test_everyday_work_costs_the_same_however_much_is_kept(connection: sqlite3.C
 
 def _lanes(connection: sqlite3.Connection, count: int, *, first: int) -> None:
     """Let so many lanes wait, because a tool is down."""
+    connection.execute("BEGIN")
     for n in range(first, first + count):
         waking.wake(connection, "desk", f"alert:w{n}", now=NOW)
     connection.execute("UPDATE lanes SET state = 'waiting', due_at = ?", (micros(at(300)),))
+    connection.execute("COMMIT")
 
 
 _WITH_LANES: dict[str, Callable[[sqlite3.Connection], Any]] = {
@@ -180,9 +191,11 @@ def test_a_problem_costs_the_same_however_many_alerts_tell_of_it(connection: sql
     """Thousands of alert ids of one service-health event do not make each further one dearer than the one before."""
     steps: list[int] = []
     for more in (300, 1500):
+        connection.execute("BEGIN")
         for n in range(more):
             told = alert(f"{len(steps)}-{n}", problem="p", work_item="another", fired_at=at(n))
             put_alert(connection, "desk", told, now=NOW)
+        connection.execute("COMMIT")
         steps.append(_steps_of(connection, lambda db: read_known(db, "desk", None, ["a"], ["p"])))
     few, many = steps
     assert many <= few * 1.2 + 5

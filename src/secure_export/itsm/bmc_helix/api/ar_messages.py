@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from secure_export.itsm.texts import cut
+
 _LONGEST_WORDS = 300
 HEADER = "x-ar-messages"
 
@@ -35,7 +37,7 @@ class ArMessage:
         """Number and texts for people, shortened."""
         said = " / ".join(part for part in (self.text, self.appended) if part) or "no words"
         words = f"{'ARERR' if self.kind != 'WARNING' else 'ARWARN'} {self.number}: {said}" if self.number else said
-        return words if len(words) <= _LONGEST_WORDS else f"{words[: _LONGEST_WORDS - 1]}…"
+        return cut(words, _LONGEST_WORDS, size=len)
 
 
 def messages_of(body: Any) -> tuple[ArMessage, ...] | None:

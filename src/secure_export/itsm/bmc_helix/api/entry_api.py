@@ -1,33 +1,17 @@
-"""The one place that calls the AR server's entry API: signs in, judges answers, and stops knocking when not let in."""
+"""The one place that calls the AR server's entry API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from secure_export.clock import Clock
-from secure_export.itsm.admission import Admission, NotAdmitted
-from secure_export.itsm.bmc_helix.api.verdict import (
-    READS,
-    Later,
-    Method,
-    NotSignedIn,
-    NotThere,
-    Ok,
-    Refused,
-    Verdict,
-    in_doubt,
-    judge,
-)
+from secure_export.itsm.answer import Answer
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict, judge
 from secure_export.itsm.bmc_helix.forms import shape_of
 from secure_export.itsm.bmc_helix.rows import row_of
-from secure_export.itsm.change_queue import ChangeQueue
-from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.requests import Requests
-from secure_export.itsm.share import Share
-from secure_export.itsm.sign_in import SignIn
+from secure_export.itsm.judged_api import JudgedApi
+from secure_export.itsm.verdict import Later, Method
 
 _ENTRY = "/api/arsys/v1/entry"
-_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +46,14 @@ class Page:
     more: bool = False
 
 
-class EntryApi:
-    """Calls one AR server.
+class EntryApi(JudgedApi[Ok, Refused]):
+    """Calls one AR server."""
 
-    Args:
-        http: Makes requests.
-        sign_in: Gives the header fields that show who we are.
-        clock: The time.
-        connections: How many requests are made at a time.
-        share: What this process has of them; None: all.
-        changes: In which turn changes are made; None: as suits the connections.
-    """
+    to_mend = "mend the credentials of this connection, or what the user may do in BMC"
 
-    def __init__(  # noqa: PLR0913 - most have a value that suits
-        self,
-        http: Requests,
-        sign_in: SignIn,
-        *,
-        clock: Clock,
-        connections: int = _CONNECTIONS,
-        share: Share | None = None,
-        changes: ChangeQueue | None = None,
-    ) -> None:
-        self._http = http
-        self._clock = clock
-        self._admission = Admission[Verdict](
-            sign_in,
-            clock=clock,
-            connections=connections,
-            share=share,
-            changes=changes,
-            why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
-            is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),
-            asked_until=lambda told: told.not_before if isinstance(told, Later) else None,
-            to_mend="mend the credentials of this connection, or what the user may do in BMC",
-        )
+    def judged(self, answer: Answer, method: Method) -> Verdict:
+        """Say what an answer means."""
+        return judge(answer, method, now=self._clock())
 
     async def entries(self, form: str, query: Query) -> Verdict:
         """Read records: ``Ok`` with a ``Page``."""
@@ -134,28 +91,6 @@ class EntryApi:
         """Read what a form is like: ``Ok`` with a ``FormShape``, empty where nobody can read what the server says."""
         told = await self.call(Method.OPTIONS, f"{_ENTRY}/{form}")
         return Ok(shape_of(told.body), server_time=told.server_time) if isinstance(told, Ok) else told
-
-    async def call(
-        self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
-    ) -> Verdict:
-        """Call any REST API of the server that takes the same log-in, and say what came of it.
-
-        Raises nothing for what the server or the network does.
-        """
-
-        async def attempt(headers: Mapping[str, str]) -> Verdict:
-            try:
-                answer = await self._http.request(method, path, query=query, json=json, headers=headers)
-            except NotSent as error:
-                return Later(error.reason)
-            except AnswerLost as error:
-                return in_doubt(error.reason, method)
-            return judge(answer, method, now=self._clock())
-
-        try:
-            return await (self._admission.read(attempt) if method in READS else self._admission.change(attempt))
-        except NotAdmitted as error:
-            return Later(error.reason, error.not_before)
 
 
 def _values(fields: Sequence[str]) -> str:

@@ -7,100 +7,51 @@ what ITSM's workflow answers when it refuses; without one it is an outage.
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
+from secure_export.itsm import verdict
 from secure_export.itsm.answer import Answer, NotJson
 from secure_export.itsm.bmc_helix.api.ar_errors import Answered, Cause, Judged, judged
 from secure_export.itsm.bmc_helix.api.ar_messages import HEADER, ArMessage, messages_in_header, messages_of, told
+from secure_export.itsm.texts import cut
+from secure_export.itsm.verdict import READS, Later, Method, NotSignedIn, NotThere, Unclear, in_doubt
 
 _GUEST = 59
 _TRUNCATED = 66
 _LONGEST_WORDS = 300
 
 
-class Method(StrEnum):
-    """The HTTP methods that are used; there is no PATCH."""
-
-    GET = "GET"
-    OPTIONS = "OPTIONS"
-    POST = "POST"
-    PUT = "PUT"
-    DELETE = "DELETE"
-
-
-READS = frozenset({Method.GET, Method.OPTIONS})
-
-
 @dataclass(frozen=True, slots=True)
-class Ok:
+class Ok(verdict.Ok):
     """It was done.
 
     Attributes:
         body: The decoded body; None when there is none.
         location: Where the new record is, as the server names it; empty when it does not.
         cut: Whether the server says that it has more than it gives.
-        server_time: The server's clock.
     """
 
     body: Any = None
     location: str = ""
     cut: bool = False
-    server_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NotThere:
-    """There is no such record; nothing was changed."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Nothing was changed; the same may work later, not before ``not_before`` if that is told."""
-
-    reason: str
-    not_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(verdict.Refused):
     """Nothing was changed, and the same will be refused again.
 
     Attributes:
-        reason: BMC's own words, all of them, and what an administrator must do.
         cause: Which kind of refusal it is.
         fields: The fields that it names as missing.
         words: BMC's own words alone.
     """
 
-    reason: str
     cause: Cause = Cause.WORKFLOW
     fields: tuple[str, ...] = ()
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotSignedIn:
-    """The server does not know us, or took us for a guest; nothing was changed."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """It may have been done or not."""
-
-    reason: str
-
-
-Verdict = Ok | NotThere | Later | Refused | NotSignedIn | Unclear
-
-
-def in_doubt(reason: str, method: Method, not_before: datetime | None = None) -> Later | Unclear:
-    """Say what an answer means that says nothing sure: a read is made again, a write leaves doubt."""
-    return Later(reason, not_before) if method in READS else Unclear(reason)
+Verdict: TypeAlias = verdict.Verdict[Ok, Refused]
 
 
 def judge(answer: Answer, method: Method, *, now: datetime) -> Verdict:
@@ -154,8 +105,9 @@ class _Judging:
         messages = messages_of(body) or ()
         if messages:
             return self._doubt(f"BMC answered {self.answer.status} with messages inside: {told(messages)}")
-        cut = any(one.number == _TRUNCATED for one in header)
-        return Ok(body, self.answer.headers.get("location", ""), cut, self.answer.server_time)
+        more = any(one.number == _TRUNCATED for one in header)
+        location = self.answer.headers.get("location", "")
+        return Ok(body, location, cut=more, server_time=self.answer.server_time)
 
     def _by_messages(self, messages: tuple[ArMessage, ...]) -> Verdict:
         found = judged(messages)
@@ -218,7 +170,7 @@ class _Judging:
         text = " ".join(str(found.get("message") or found.get("error") or "").split()) if found else ""
         if not text:
             return self._page()
-        return text if len(text) <= _LONGEST_WORDS else f"{text[: _LONGEST_WORDS - 1]}…"
+        return cut(text, _LONGEST_WORDS, size=len)
 
     def _page(self) -> str:
         """What an answer looks like that has no messages."""

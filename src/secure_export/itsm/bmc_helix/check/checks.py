@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from secure_export.itsm.bmc_helix.api.ended import Ended
 from secure_export.itsm.bmc_helix.check.cmdb import CheckCmdb
 from secure_export.itsm.bmc_helix.check.forms import CheckForms
 from secure_export.itsm.bmc_helix.check.names import CheckNames
@@ -12,6 +11,7 @@ from secure_export.itsm.bmc_helix.check.sign_in import CheckSignIn
 from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClasses
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.ended import Ended
 from secure_export.itsm.sign_in import SignIn
 
 _Part = Callable[[], Coroutine[Any, Any, Sequence[CheckResult]]]

@@ -6,8 +6,9 @@ from secure_export.itsm.bmc_helix.api.qualification import equal, field, togethe
 from secure_export.itsm.bmc_helix.cmdb.ci_question import joined, terms_for
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import NEEDED, Row, reference_of
 from secure_export.itsm.bmc_helix.cmdb.ci_search import class_of_rule
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbClasses, CmdbUnavailable, NotReadable
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbClasses
 from secure_export.itsm.bmc_helix.cmdb.settings import CiLookup, CmdbSettings, Source
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 from secure_export.itsm.contract import CheckResult
 
 _EVERY = CmdbClass("BMC_BaseElement")

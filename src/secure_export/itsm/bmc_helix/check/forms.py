@@ -8,7 +8,7 @@ not be deleted again with the integration user's rights.
 from collections.abc import Mapping, Sequence
 
 from secure_export.itsm.bmc_helix.api.ar_errors import Cause
-from secure_export.itsm.bmc_helix.api.verdict import NotThere, Ok, Refused, Verdict
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict
 from secure_export.itsm.bmc_helix.forms import ASSOCIATIONS, CREATE, INCIDENT, WORK_LOG, FormShape
 from secure_export.itsm.bmc_helix.incidents.further import further_fields, matching
 from secure_export.itsm.bmc_helix.incidents.record import opening
@@ -16,6 +16,7 @@ from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.record_keys import record_key
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems.work_item import Content, Desired, State, WorkItem
 
 _WRITTEN = (CREATE, INCIDENT, WORK_LOG)

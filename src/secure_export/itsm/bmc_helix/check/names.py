@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from secure_export.itsm.bmc_helix.api import qualification
-from secure_export.itsm.bmc_helix.api.ended import Ended
 from secure_export.itsm.bmc_helix.api.entry_api import Page, Query
-from secure_export.itsm.bmc_helix.api.verdict import Later, NotSignedIn, Ok, Unclear
+from secure_export.itsm.bmc_helix.api.verdict import Ok
 from secure_export.itsm.bmc_helix.check.sign_in import LOGIN_ID
 from secure_export.itsm.bmc_helix.forms import PEOPLE
 from secure_export.itsm.bmc_helix.rows import value
@@ -13,6 +12,8 @@ from secure_export.itsm.bmc_helix.settings import Customer
 from secure_export.itsm.bmc_helix.site import Group
 from secure_export.itsm.bmc_helix.tools import Tools
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.ended import Ended
+from secure_export.itsm.verdict import Later, NotSignedIn, Unclear
 
 _COMPANY = "COM:Company"
 _CIS = "BMC.CORE:BMC_BaseElement"

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from secure_export.clock import Clock
 from secure_export.itsm.bmc_helix.api import qualification
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
-from secure_export.itsm.bmc_helix.api.verdict import Later, NotSignedIn, Ok, Unclear, Verdict
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Verdict
 from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER, PEOPLE
 from secure_export.itsm.bmc_helix.rows import value
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
 from secure_export.itsm.bmc_helix.sign_in.ar_token import claims_of, is_token
+from secure_export.itsm.clock_check import clock_result
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.sign_in import SignIn, SignInFailed
+from secure_export.itsm.verdict import Later, NotSignedIn, Unclear
 
 LOGIN_ID = "Remedy Login ID"
-_CLOCKS_DIFFER = timedelta(minutes=2)
 _NOBODYS = "-"
 _SHORT = timedelta(minutes=2)
 
@@ -62,7 +63,7 @@ class CheckSignIn:
         results = [
             CheckResult("sign in", passed=True, detail=f"{way(self._settings)}{_life(headers)}"),
             await self._me(),
-            *([clock_result(told.server_time, self._clock())] if isinstance(told, Ok) else []),
+            *([clock_result(told.server_time, self._clock(), whose="the server")] if isinstance(told, Ok) else []),
         ]
         return SignedIn(results, let_in=True)
 
@@ -94,17 +95,6 @@ def way(settings: BmcHelixSettings) -> str:
     if settings.rsso is not None:
         return f"OAuth token of Helix SSO, shown as {settings.rsso.presented_as}"
     return f"AR-JWT as {settings.username}"
-
-
-def clock_result(there: datetime | None, here: datetime) -> CheckResult:
-    """Compare the clocks."""
-    if there is None:
-        return CheckResult("clock", passed=True, detail="the server does not tell its time (header Date)")
-    seconds = round((here - there).total_seconds())
-    detail = f"ours is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the server's"
-    if abs(here - there) <= _CLOCKS_DIFFER:
-        return CheckResult("clock", passed=True, detail=detail)
-    return CheckResult("clock", passed=False, detail=f"{detail}: set this machine's clock by NTP")
 
 
 def _life(headers: Mapping[str, str]) -> str:

@@ -4,16 +4,14 @@ A rule of the configuration and the values that are looked for become qualificat
 comes back is compared with what was asked for once more: a server may understand a qualification in its own way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from secure_export.itsm.bmc_helix.api.qualification import encoded_length, equal, field, text
+from secure_export.itsm.bmc_helix.api.qualification import equal, field, text
 from secure_export.itsm.bmc_helix.cmdb.settings import BY_NAME, CiLookup, Match, Source
 
-LONGEST_QUALIFICATION = 1400
-"""Characters of a qualification in a URL: with host, path and attributes the whole stays below 2,000."""
-
 LONGEST_VALUE = 1000
-_OR = " OR "
+OR = " OR "
+
 _WILD = frozenset("%[]")
 
 
@@ -53,30 +51,9 @@ def terms_for(rule: CiLookup, value: str, *, spellings: bool) -> tuple[str, ...]
     return tuple(f"{field(rule.attribute)} LIKE {text(one + ':%')}" for one in written if not _WILD.intersection(one))
 
 
-def in_turns(groups: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Share terms over as few qualifications as their length allows.
-
-    Args:
-        groups: Terms that belong together, such as the spellings of one name; a group is not torn.
-
-    Returns:
-        The terms of each qualification.
-    """
-    turns: list[tuple[str, ...]] = []
-    room = 0
-    for group in groups:
-        needs = sum(encoded_length(f"{term}{_OR}") for term in group)
-        if not turns or needs > room:
-            turns.append(())
-            room = LONGEST_QUALIFICATION
-        turns[-1] = (*turns[-1], *group)
-        room -= needs
-    return [turn for turn in turns if turn]
-
-
 def joined(terms: Sequence[str]) -> str:
     """Ask for all that one of the terms asks for."""
-    return _OR.join(terms)
+    return OR.join(terms)
 
 
 def matching(rule: CiLookup, has: str, wanted: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from secure_export.itsm.bmc_helix.cmdb.ci_question import (
-    in_turns,
+    OR,
     joined,
     matching,
     shows_that_case_is_ignored,
@@ -16,8 +16,10 @@ from secure_export.itsm.bmc_helix.cmdb.ci_question import (
 )
 from secure_export.itsm.bmc_helix.cmdb.ci_reference import CiReference
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import NEEDED, USEFUL, Row, first_of_each, out_of_use, reference_of
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbClasses, NotReadable, together
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbClasses
 from secure_export.itsm.bmc_helix.cmdb.settings import CiLookup, CmdbSettings
+from secure_export.itsm.cmdb_reading import NotReadable
+from secure_export.itsm.questions import in_turns, together
 
 _ROWS_EACH = 10
 _GIVEN_UP_SECONDS = 900.0
@@ -126,7 +128,7 @@ class CiSearch:
     async def _rows(self, rules: Sequence[CiLookup], keys: Sequence[str]) -> tuple[Row, ...]:
         spellings = not self._ignores_case
         asked = dict.fromkeys((rule, value_for(rule, key)) for key in keys for rule in rules)
-        turns = in_turns(terms_for(rule, value, spellings=spellings) for rule, value in asked)
+        turns = in_turns((terms_for(rule, value, spellings=spellings) for rule, value in asked), OR)
         wanted = {value: (value,) for _, value in asked}
         found = await together([self._turn(rules, terms, wanted) for terms in turns]) if turns else []
         return tuple(row for rows in found for row in rows)

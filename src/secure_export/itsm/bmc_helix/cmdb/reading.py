@@ -6,23 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from secure_export.itsm.bmc_helix.api.ar_errors import Cause
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Query
 from secure_export.itsm.bmc_helix.api.qualification import equal, together
-from secure_export.itsm.bmc_helix.api.verdict import Method, NotThere, Ok, Refused, Verdict
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import Row, rows_of
-from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass, CmdbUnavailable, NotReadable
+from secure_export.itsm.bmc_helix.cmdb.classes import CmdbClass
 from secure_export.itsm.bmc_helix.cmdb.settings import CmdbApi, CmdbSettings
 from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable, Patience
+from secure_export.itsm.verdict import Method, NotThere
 
 _NO_RIGHTS = "give the integration user CMDB Data View All, or Asset Viewer, in its permission groups"
 _RIGHTS = frozenset({Cause.PERMISSION, Cause.TRANSPORT})
-_PATIENCE_SECONDS = 300.0
 _NOBODYS = "-"
 
 
 class CmdbReading:
     """What binding asks, answered by one server; see ``cmdb_classes.CmdbClasses``.
-
-    A class that goes on failing while the server answers other questions counts as one that may not be read: neither a
-    CMDB API that is not installed nor a query that always runs into the time limit may hold incidents back for ever.
 
     Args:
         api: Calls the server.
@@ -35,8 +33,7 @@ class CmdbReading:
     ) -> None:
         self._api = api
         self._settings = settings
-        self._monotonic = monotonic
-        self._failing_since: dict[CmdbClass, float] = {}
+        self._patience = Patience[CmdbClass](self._answers_otherwise, monotonic=monotonic)
         self.plain: set[CmdbClass] = set()
         """Classes that do not have all of the further attributes."""
 
@@ -59,27 +56,22 @@ class CmdbReading:
         try:
             found = _rows(await self._asked(one, qualification, attributes, limit), one)
         except CmdbUnavailable as error:
-            await self._lose_patience(one, error)
+            if await self._patience.is_lost(one):
+                raise NotReadable(
+                    f"{error}, time after time, while BMC answers other questions: is the CMDB API there (cmdb.api), "
+                    f"and has {one} an index for what is asked?"
+                ) from error
             raise
-        self._failing_since.pop(one, None)
+        self._patience.answered(one)
         return found
 
     async def _asked(self, one: CmdbClass, qualification: str, attributes: Sequence[str], limit: int) -> Verdict:
         path, query = request_for(self._settings, one, qualification, attributes, limit)
         return await self._api.call(Method.GET, path, query=query)
 
-    async def _lose_patience(self, one: CmdbClass, error: CmdbUnavailable) -> None:
-        """Give a class up that has failed for minutes, unless the whole server fails."""
-        since = self._failing_since.setdefault(one, self._monotonic())
-        if self._monotonic() - since < _PATIENCE_SECONDS:
-            return
-        other = await self._api.entries(INCIDENT, Query(equal(NUMBER, _NOBODYS), (NUMBER,), limit=1))
-        if isinstance(other, Ok | Refused | NotThere):
-            raise NotReadable(
-                f"{error}, time after time, while BMC answers other questions: is the CMDB API there (cmdb.api), and "
-                f"has {one} an index for what is asked?",
-                lacking_rights=True,
-            ) from error
+    async def _answers_otherwise(self) -> bool:
+        told = await self._api.entries(INCIDENT, Query(equal(NUMBER, _NOBODYS), (NUMBER,), limit=1))
+        return isinstance(told, Ok | Refused | NotThere)
 
 
 def request_for(

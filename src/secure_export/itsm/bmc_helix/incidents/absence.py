@@ -6,13 +6,14 @@ An AR server answers what we may not see like what is not there, and counts noth
 from datetime import timedelta
 
 from secure_export.itsm.bmc_helix.api import qualification
-from secure_export.itsm.bmc_helix.api.ended import Ended, unread
 from secure_export.itsm.bmc_helix.api.entry_api import Page, Query
-from secure_export.itsm.bmc_helix.api.verdict import NotThere, Ok, Refused
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused
 from secure_export.itsm.bmc_helix.forms import CREATE, INCIDENT, NUMBER, PEOPLE
 from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.rows import value
+from secure_export.itsm.ended import Ended, unread
 from secure_export.itsm.record_keys import connection_prefix
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems.outcome import TryLater
 from secure_export.workitems.work_item import Confirmed
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secure_export.itsm.bmc_helix.api import qualification
-from secure_export.itsm.bmc_helix.api.ended import Ended, unread, unwritten
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
-from secure_export.itsm.bmc_helix.api.verdict import NotThere, Ok, Refused
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused
 from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.cmdb.ci_rows import ci_name
 from secure_export.itsm.bmc_helix.forms import ASSOCIATIONS, BASE
 from secure_export.itsm.bmc_helix.rows import value
+from secure_export.itsm.ended import Ended, unread, unwritten
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems.outcome import Unclear
 from secure_export.workitems.work_item import Binding
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from secure_export.itsm.bmc_helix.api.ar_errors import Cause
-from secure_export.itsm.bmc_helix.api.ended import Ended, unwritten
-from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Unclear
+from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused
 from secure_export.itsm.bmc_helix.forms import CREATE, NUMBER
 from secure_export.itsm.bmc_helix.incidents import in_vain
 from secure_export.itsm.bmc_helix.incidents.further import further_fields, matching
@@ -13,8 +12,11 @@ from secure_export.itsm.bmc_helix.incidents.in_vain import Made
 from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.incidents.record import LONGEST_NOTES, opening, work_info
 from secure_export.itsm.bmc_helix.rows import ID, Row, id_in, value
-from secure_export.itsm.notes import Part, bound_cis, parts
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import Part, parts
+from secure_export.itsm.notes import opening as opening_notes
 from secure_export.itsm.texts import utf8_bytes
+from secure_export.itsm.verdict import Unclear
 from secure_export.workitems import outcome
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import WorkItem
@@ -54,15 +56,9 @@ async def _made(step: IncidentStep) -> Done:
 
 
 def opening_part(item: WorkItem) -> Part:
-    """Say which notes, and which revision, a new incident begins with.
-
-    Further configuration items are related after it is made: until then it does not hold the whole revision.
-    """
-    desired = item.desired
-    if len(bound_cis(desired.content.bindings)) <= 1:
-        return parts(desired.notes, 0, desired.revision, most=LONGEST_NOTES, size=utf8_bytes)[0]
-    before = [note for note in desired.notes if note.revision < desired.revision]
-    return parts(before, 0, desired.revision - 1, most=LONGEST_NOTES, size=utf8_bytes)[0]
+    """Say which notes, and which revision, a new incident begins with; see ``notes.opening``."""
+    notes, revision = opening_notes(item.desired)
+    return parts(notes, 0, revision, most=LONGEST_NOTES, size=utf8_bytes)[0]
 
 
 async def _values(step: IncidentStep, part: Part) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from secure_export.itsm.bmc_helix.api.ar_errors import Cause
-from secure_export.itsm.bmc_helix.api.ended import Ended, unwritten
 from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict
 from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
 from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
@@ -19,14 +18,13 @@ from secure_export.itsm.bmc_helix.incidents.record import (
 from secure_export.itsm.bmc_helix.incidents.twins import assigned
 from secure_export.itsm.bmc_helix.rows import Row, value
 from secure_export.itsm.bmc_helix.settings import WhenNotResolvable
-from secure_export.itsm.notes import BETWEEN_NOTES, Part
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import BETWEEN_NOTES, OPENED_AGAIN, Part, resolution_of
 from secure_export.itsm.texts import SHORTENED, cut, utf8_bytes
 from secure_export.workitems import outcome
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import ToolState
 
-_NO_REASON = "Azure Monitor says it is over."
-_AGAIN = "Opened again: its alert fires in Azure."
 _REASON = "Status_Reason"
 
 
@@ -61,7 +59,7 @@ async def reopen(step: IncidentStep) -> Done:
         return step.done(row)
     if state is ToolState.RESOLVED:
         first, *_ = await step.owed(row)
-        await _opened(step, row, first if first.text else Part(_AGAIN, first.revision))
+        await _opened(step, row, first if first.text else Part(OPENED_AGAIN, first.revision))
     await step.bring_in(row)
     return step.done(await step.read_back(value(row, NUMBER)), revision=step.item.desired.revision)
 
@@ -84,9 +82,7 @@ class _Resolving:
         self._step = step
         self._row = row
         self._settings = step.tools.settings
-        self._resolution = cut(
-            step.item.desired.resolution.strip() or _NO_REASON, LONGEST_RESOLUTION, size=utf8_bytes, ending=SHORTENED
-        )
+        self._resolution = cut(resolution_of(step.item.desired), LONGEST_RESOLUTION, size=utf8_bytes, ending=SHORTENED)
 
     async def resolve(self, part: Part, cis: Mapping[str, str]) -> None:
         """Resolve the incident.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from secure_export.itsm.bmc_helix.api.ended import Ended, unwritten
 from secure_export.itsm.bmc_helix.api.verdict import Ok, Verdict
 from secure_export.itsm.bmc_helix.cmdb.ci_reference import reference
 from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
@@ -18,7 +17,8 @@ from secure_export.itsm.bmc_helix.incidents.record import (
 )
 from secure_export.itsm.bmc_helix.rows import Row, value
 from secure_export.itsm.bmc_helix.tools import Tools
-from secure_export.itsm.notes import Part, bound_cis, parts
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import Part, bound_cis, parts, reached
 from secure_export.itsm.record_keys import record_key
 from secure_export.itsm.texts import utf8_bytes
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
@@ -88,20 +88,16 @@ class IncidentStep:
         found = next((row for row in rows if value(row, NUMBER) == number), None)
         if found is None:
             raise Ended(Unclear("BMC took the change, but its incident is not found by its key"))
-        self.remark(*twins.strangers(rows))
+        self.remark(*twins.TWINS.strangers(rows))
         return found
 
     async def held(self, row: Row) -> int:
-        """Say which revision an incident's work notes tell of; 0: none of ours.
-
-        A revision that we have not reached was written by a later life of our store, before it was restored: it says
-        nothing about the notes that are owed now.
+        """Say which revision an incident's work notes tell of; 0: none that counts.
 
         Raises:
             Ended: It cannot be told now.
         """
-        there = await self.tools.work_log.held(value(row, NUMBER))
-        return there if there <= self.item.desired.revision else 0
+        return reached(await self.tools.work_log.held(value(row, NUMBER)), self.item.desired)
 
     async def revision_there(self, row: Row) -> int:
         """Say which of the notes that are owed an incident has, as ``held``; 0 where none are owed."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
-from secure_export.itsm.bmc_helix.api.ended import Ended
+from secure_export.itsm.ended import Ended
+from secure_export.itsm.first_alone import first_alone
 from secure_export.workitems.outcome import TryLater
 
 _SECONDS = 60.0
@@ -34,19 +35,9 @@ class Trust:
         """Why look-ups cannot be believed now; empty when they can."""
         return self._why if self._why and self._monotonic() < self._until else ""
 
-    @asynccontextmanager
-    async def first_alone(self) -> AsyncIterator[None]:
-        """Let incidents be made one at a time until one is found by its key.
-
-        Where BMC drops the key, or hides what we make, one incident is made in vain rather than one for each alert of
-        a storm.
-        """
-        if not self._proven:
-            async with self._first:
-                if not self._proven:
-                    yield
-                    return
-        yield
+    def first_alone(self) -> AbstractAsyncContextManager[None]:
+        """Let incidents be made one at a time until one is found by its key; see ``first_alone``."""
+        return first_alone(self._first, lambda: self._proven)
 
     def proven(self) -> None:
         """Take notice that an incident was found by its key."""

@@ -5,6 +5,7 @@ completes after its answer was given up, make two.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from secure_export.itsm.bmc_helix.api.ar_errors import Cause
 from secure_export.itsm.bmc_helix.api.verdict import Ok, Refused, Verdict
@@ -12,35 +13,16 @@ from secure_export.itsm.bmc_helix.forms import INCIDENT, NUMBER
 from secure_export.itsm.bmc_helix.incidents.record import CANCELLED, CHANGE_ACTION, is_over, update_id
 from secure_export.itsm.bmc_helix.rows import Row, value
 from secure_export.itsm.bmc_helix.tools import Tools
+from secure_export.itsm.twins import TwinRecords
 
 MADE_TWICE = "Made twice for the same alert"
 _NO_LONGER = "No longer a Causal CI"
+TWINS = TwinRecords(value, number=NUMBER, made_by="Submitter", key="key")
 
 
 async def settle(tools: Tools, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Let the oldest stay and end the others that we made; one that a person copied is theirs.
-
-    Args:
-        tools: What steps share.
-        rows: The incidents of one key, oldest first.
-
-    Returns:
-        What was done, and what could not be, for people.
-    """
-    stays = rows[0]
-    told = [await _end(tools, row, stays) for row in _twins(rows) if not is_over(row)]
-    return (*strangers(rows), *told)
-
-
-def strangers(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Tell of incidents that carry our key without being made by us: a person copied one."""
-    twins = _twins(rows)
-    return tuple(
-        f"{value(row, NUMBER)} carries the same key as {value(rows[0], NUMBER)}, but "
-        f"{value(row, 'Submitter') or 'somebody unknown'} made it: it is left alone"
-        for row in rows[1:]
-        if row not in twins
-    )
+    """End what is superfluous; see ``TwinRecords.settle``."""
+    return await TWINS.settle(rows, is_over=is_over, end=partial(_end, tools))
 
 
 async def _end(tools: Tools, row: Row, stays: Row) -> str:
@@ -75,9 +57,3 @@ async def _cancelled(tools: Tools, row: Row, why: str) -> Verdict:
 def assigned(name: str, login_id: str | None) -> dict[str, str]:
     """Give the values that assign an incident to somebody."""
     return {"Assignee": name, **({"Assignee Login ID": login_id} if login_id else {})}
-
-
-def _twins(rows: Sequence[Row]) -> list[Row]:
-    """The younger ones that were made by whoever made the oldest, who is us; none where that is not shown."""
-    us = value(rows[0], "Submitter")
-    return [row for row in rows[1:] if us and value(row, "Submitter") == us]

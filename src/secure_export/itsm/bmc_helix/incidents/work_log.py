@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from secure_export.itsm.bmc_helix.api import qualification
-from secure_export.itsm.bmc_helix.api.ended import Ended, unread
 from secure_export.itsm.bmc_helix.api.entry_api import EntryApi, Page, Query
 from secure_export.itsm.bmc_helix.api.verdict import Ok, Verdict
 from secure_export.itsm.bmc_helix.forms import NUMBER, WORK_LOG
 from secure_export.itsm.bmc_helix.incidents.record import MARK, mark, marked_revision
 from secure_export.itsm.bmc_helix.rows import value
 from secure_export.itsm.bmc_helix.settings import BmcHelixSettings
+from secure_export.itsm.ended import Ended, unread
 from secure_export.itsm.gathered import Gathered
 from secure_export.itsm.notes import Part
 

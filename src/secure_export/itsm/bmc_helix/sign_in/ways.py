@@ -1,19 +1,16 @@
 """How this program signs in to BMC Helix: by AR-JWT, or with tokens of Helix Single Sign-On."""
 
 import os
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
-
-from pydantic import ValidationError
 
 from secure_export.clock import Clock
 from secure_export.errors import SettingsError
 from secure_export.itsm.bmc_helix.sign_in.login import SCHEME, ArLogin
 from secure_export.itsm.bmc_helix.sign_in.rsso import RssoTokens
 from secure_export.itsm.bmc_helix.sign_in.settings import RssoSettings, SignInSettings
-from secure_export.itsm.http import Http, HttpSettings
 from secure_export.itsm.requests import Requests
 from secure_export.itsm.sign_in import KeptToken, SignIn
+from secure_export.itsm.token_host import TokensOfAnotherHost, origin, token_host
 from secure_export.secrets import Secret, SecretMissing
 
 # A fifth of a token's life is always the smaller bound of KeptToken, so that it is renewed at four fifths.
@@ -40,45 +37,15 @@ def sign_in_of(settings: SignInSettings, http: Requests, *, clock: Clock) -> Sig
     return KeptToken(login.fetch, clock=clock, scheme=SCHEME, margin_seconds=_MARGIN_SECONDS, sign_out=login.sign_out)
 
 
-class _Elsewhere:
-    """Signs in with tokens of another host, whose connections end with it."""
-
-    def __init__(self, sign_in: KeptToken, close: Callable[[], Awaitable[None]]) -> None:
-        self.headers = sign_in.headers
-        self.rejected = sign_in.rejected
-        self._sign_in = sign_in
-        self._close = close
-
-    async def close(self) -> None:
-        """Stop a renewal, and close the connections."""
-        await self._sign_in.close()
-        await self._close()
-
-
 def _by_rsso(settings: SignInSettings, rsso: RssoSettings, http: Requests, clock: Clock) -> SignIn:
     _refuse_blank(rsso.client_secret)
-    own = _other_host(settings, rsso)
+    # Where the server's own address has a path, its connections lead below that alone.
+    is_own = origin(rsso.token_url) == settings.url
+    own = None if is_own else token_host(rsso.token_url, settings, name="rsso.token_url")
     path = urlsplit(rsso.token_url).path or "/"
     tokens = RssoTokens(own or http, path, rsso, clock=clock)
     kept = KeptToken(tokens.fetch, clock=clock, scheme=rsso.presented_as, margin_seconds=_MARGIN_SECONDS)
-    return kept if own is None else _Elsewhere(kept, own.close)
-
-
-def _other_host(settings: SignInSettings, rsso: RssoSettings) -> Http | None:
-    """Make what reaches the token endpoint, unless the AR server's own address is just its host."""
-    origin = f"{urlsplit(rsso.token_url).scheme}://{urlsplit(rsso.token_url).netloc.lower()}"
-    if origin == settings.url:
-        return None
-    try:
-        reached = HttpSettings(
-            url=origin,
-            connections=1,
-            request_timeout_seconds=settings.request_timeout_seconds,
-            ca_file=settings.ca_file,
-        )
-    except ValidationError as error:
-        raise SettingsError(f"rsso.token_url cannot be used: {error.errors()[0]['msg']}") from None
-    return Http(reached)
+    return kept if own is None else TokensOfAnotherHost(kept, own.close)
 
 
 def _refuse_blank(secret: Secret) -> None:

@@ -1,4 +1,4 @@
-"""The one place that calls the instance's REST APIs: signs in, judges each answer, and stops knocking when not let in.
+"""The one place that calls the instance's REST APIs.
 
 ``sysparm_query_category`` is never sent, so that a reading sees what was written just before it.
 """
@@ -7,33 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from secure_export.clock import Clock
-from secure_export.itsm.admission import Admission, NotAdmitted
-from secure_export.itsm.change_queue import ChangeQueue
-from secure_export.itsm.http_errors import AnswerLost, NotSent
-from secure_export.itsm.requests import Requests
-from secure_export.itsm.servicenow.api.verdict import (
-    Later,
-    Method,
-    NotSignedIn,
-    NotThere,
-    Ok,
-    Refused,
-    Verdict,
-    in_doubt,
-    judge,
-)
-from secure_export.itsm.share import Share
-from secure_export.itsm.sign_in import SignIn
-
-__all__ = ["Query", "Requests", "TableApi"]
+from secure_export.itsm.answer import Answer
+from secure_export.itsm.judged_api import JudgedApi
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused, Verdict, judge
+from secure_export.itsm.verdict import Later, Method, in_doubt
 
 _TABLE = "/api/now/table"
-_CONNECTIONS = 4
-_TO_MEND = (
-    "mend the credentials of this connection, or what the user may do in ServiceNow (is it locked out, or is it under "
-    "the basic authentication restriction?)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +34,17 @@ class Query:
     display: bool = False
 
 
-class TableApi:
-    """Calls one instance.
+class TableApi(JudgedApi[Ok, Refused]):
+    """Calls one instance."""
 
-    Args:
-        http: Makes requests.
-        sign_in: Gives the header fields that show who we are.
-        clock: The time.
-        connections: How many requests are made at a time.
-        share: What this process has of them; None: all.
-        changes: In which turn changes are made; None: as suits the connections.
-    """
+    to_mend = (
+        "mend the credentials of this connection, or what the user may do in ServiceNow (is it locked out, or is it "
+        "under the basic authentication restriction?)"
+    )
 
-    def __init__(  # noqa: PLR0913 - most have a value that suits
-        self,
-        http: Requests,
-        sign_in: SignIn,
-        *,
-        clock: Clock,
-        connections: int = _CONNECTIONS,
-        share: Share | None = None,
-        changes: ChangeQueue | None = None,
-    ) -> None:
-        self._http = http
-        self._clock = clock
-        self._admission = Admission[Verdict](
-            sign_in,
-            clock=clock,
-            connections=connections,
-            share=share,
-            changes=changes,
-            why_stranger=lambda told: told.reason if isinstance(told, NotSignedIn) else None,
-            is_let_in=lambda told: isinstance(told, Ok | NotThere | Refused),
-            asked_until=lambda told: told.not_before if isinstance(told, Later) else None,
-            to_mend=_TO_MEND,
-        )
+    def judged(self, answer: Answer, method: Method) -> Verdict:
+        """Say what an answer means."""
+        return judge(answer, method, now=self._clock())
 
     async def rows(self, table: str, query: Query) -> Verdict:
         """Read rows of a table: ``Ok`` with a list of them, and ``total`` as it is before access rules hide any."""
@@ -125,28 +80,6 @@ class TableApi:
     async def delete(self, table: str, sys_id: str) -> Verdict:
         """Delete a row."""
         return await self.call(Method.DELETE, f"{_TABLE}/{table}/{sys_id}")
-
-    async def call(
-        self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
-    ) -> Verdict:
-        """Call any REST API of the instance, and say what came of it.
-
-        Raises nothing for what the instance or the network does.
-        """
-
-        async def attempt(headers: Mapping[str, str]) -> Verdict:
-            try:
-                answer = await self._http.request(method, path, query=query, json=json, headers=headers)
-            except NotSent as error:
-                return Later(error.reason)
-            except AnswerLost as error:
-                return in_doubt(error.reason, method)
-            return judge(answer, method, now=self._clock())
-
-        try:
-            return await (self._admission.read(attempt) if method is Method.GET else self._admission.change(attempt))
-        except NotAdmitted as error:
-            return Later(error.reason, error.not_before)
 
 
 def _shape(fields: Sequence[str], *, display: bool) -> dict[str, str]:

@@ -7,84 +7,44 @@ after commit).
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
+from secure_export.itsm import verdict
 from secure_export.itsm.answer import Answer, NotJson
 from secure_export.itsm.servicenow.api.refusals import Cause, cause_of, what_to_change
+from secure_export.itsm.texts import cut
+from secure_export.itsm.verdict import Later, Method, NotSignedIn, NotThere, Unclear, in_doubt
 
 _LONGEST_WORDS = 300
 _RATE_HEADERS = ("retry-after", "x-ratelimit-reset", "x-ratelimit-limit")
 _NO_REST = "does not represent any resource"
 
 
-class Method(StrEnum):
-    """The HTTP methods that are used."""
-
-    GET = "GET"
-    POST = "POST"
-    PATCH = "PATCH"
-    DELETE = "DELETE"
-
-
 @dataclass(frozen=True, slots=True)
-class Ok:
+class Ok(verdict.Ok):
     """It was done.
 
     Attributes:
         result: ``result`` of the answer; None when it has no body, as after a deletion.
         total: ``X-Total-Count``, which is counted before access rules hide rows; None when it was not told.
-        server_time: The instance's clock.
     """
 
     result: Any
     total: int | None = None
-    server_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NotThere:
-    """There is no such record, or an access rule hides it; nothing was changed."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Nothing was changed; the same may work later, not before ``not_before`` if that is told."""
-
-    reason: str
-    not_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(verdict.Refused):
     """Nothing was changed, and the same will be refused again.
 
     Attributes:
-        reason: The instance's own words, and what an administrator must change, by ServiceNow's names.
         cause: Which kind of refusal it is.
     """
 
-    reason: str
     cause: Cause = Cause.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class NotSignedIn:
-    """The instance does not know us, or does not let us in; nothing was changed."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """A change may have been made or not."""
-
-    reason: str
-
-
-Verdict = Ok | NotThere | Later | Refused | NotSignedIn | Unclear
+Verdict: TypeAlias = verdict.Verdict[Ok, Refused]
 
 
 def judge(answer: Answer, method: Method, *, now: datetime) -> Verdict:
@@ -97,11 +57,6 @@ def judge(answer: Answer, method: Method, *, now: datetime) -> Verdict:
         now: The time now.
     """
     return _Judge(answer, method, now).verdict()
-
-
-def in_doubt(reason: str, method: Method, not_before: datetime | None = None) -> Later | Unclear:
-    """Say what an answer that tells nothing means: later for a reading, unclear for a change."""
-    return Later(reason, not_before) if method is Method.GET else Unclear(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +83,7 @@ class _Judge:
 
     def _taken(self) -> Verdict:
         if self.answer.status == 204 and self.method is Method.DELETE:  # noqa: PLR2004
-            return Ok(None, None, self.answer.server_time)
+            return Ok(None, server_time=self.answer.server_time)
         try:
             body = self.answer.json()
         except NotJson:
@@ -137,7 +92,7 @@ class _Judge:
             return self._doubt(f"ServiceNow answered {self.answer.status} with an error inside: {self._words()}")
         if "result" not in body or body["result"] is None:
             return self._doubt(f"ServiceNow answered {self.answer.status} without a result")
-        return Ok(body["result"], self._total(), self.answer.server_time)
+        return Ok(body["result"], self._total(), server_time=self.answer.server_time)
 
     def _not_found(self) -> Verdict:
         if self._error() is None:
@@ -184,7 +139,7 @@ class _Judge:
             return self._page() if self.answer.body.strip() else "no words"
         parts = (" ".join(str(error.get(name) or "").split()) for name in ("message", "detail"))
         text = " / ".join(part for part in parts if part) or "no words"
-        return text if len(text) <= _LONGEST_WORDS else f"{text[: _LONGEST_WORDS - 1]}…"
+        return cut(text, _LONGEST_WORDS, size=len)
 
     def _page(self) -> str:
         """What an answer that is no JSON looks like."""

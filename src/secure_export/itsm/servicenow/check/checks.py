@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from secure_export.itsm.contract import CheckResult
-from secure_export.itsm.servicenow.api.table_api import Requests
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.servicenow.check.events import events_result
 from secure_export.itsm.servicenow.check.records import CheckRecords
 from secure_export.itsm.servicenow.check.sign_in import CheckSignIn

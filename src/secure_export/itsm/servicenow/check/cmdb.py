@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.servicenow.cmdb.ci_classes import OBJECT_ID, Place
 from secure_export.itsm.servicenow.cmdb.ci_sources import SOURCES
 from secure_export.itsm.servicenow.cmdb.class_proofs import NOWHERE, ClassProofs, Proof
 from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb.tables import (
-    NOBODYS_ID,
-    CmdbTables,
-    CmdbUnavailable,
-    NotReadable,
-    any_of,
-    in_words,
-)
+from secure_export.itsm.servicenow.cmdb.tables import NOBODYS_ID, CmdbTables, any_of, in_words
 
 _EVERY_CI = "cmdb_ci"
 _TRIED = (

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.ended import Ended
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended
 from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.api.table_api import Query
-from secure_export.itsm.servicenow.api.verdict import NotThere, Ok, Refused, Verdict
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused, Verdict
 from secure_export.itsm.servicenow.check.policies import mandatory_result
 from secure_export.itsm.servicenow.cmdb.tables import NOBODYS_ID
 from secure_export.itsm.servicenow.tasks.kinds import Kind
 from secure_export.itsm.servicenow.tools import Tools
+from secure_export.itsm.verdict import NotThere
 
 _NEEDED = ("sys_id", "number", "state", "correlation_id", "correlation_display", "sys_created_on", "sys_updated_on")
 _USEFUL = ("active", "assigned_to", "assignment_group", "cmdb_ci", "sys_updated_by", "sys_mod_count")

@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from secure_export.clock import Clock
 from secure_export.itsm.answer import Answer, NotJson
+from secure_export.itsm.clock_check import clock_result
 from secure_export.itsm.contract import CheckResult
 from secure_export.itsm.http_errors import AnswerLost, NotSent
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.servicenow.api.refusals import Cause
 from secure_export.itsm.servicenow.api.rows import Row, value
-from secure_export.itsm.servicenow.api.table_api import Query, Requests, TableApi
-from secure_export.itsm.servicenow.api.verdict import Later, Method, Ok, Refused, judge
+from secure_export.itsm.servicenow.api.table_api import Query, TableApi
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused, judge
 from secure_export.itsm.servicenow.cmdb.tables import can_be_asked
 from secure_export.itsm.servicenow.settings import Grant, ServiceNowSettings
 from secure_export.itsm.sign_in import SignIn, SignInFailed
+from secure_export.itsm.verdict import Later, Method
 
 _UNAUTHORIZED = 401
-_CLOCKS_DIFFER = timedelta(minutes=2)
 _RESTRICTION = "glide.authenticate.basic_auth.restriction"
 _RESTRICTION_ROLE = "snc_basic_auth_api_access"
 _WSAO = "Web service access only"
@@ -124,7 +125,7 @@ class CheckSignIn:
             CheckResult("sign in", passed=True, detail=f"{way(self._settings)}{f' as {me.name}' if me.name else ''}"),
             user_result(me),
             *((await self._restriction(me),) if self._shows_password else ()),
-            clock_result(answer, self._clock),
+            clock_result(answer.server_time, self._clock(), whose="the instance"),
             rate_result(answer),
         ]
         return SignedIn(results, me)
@@ -225,18 +226,6 @@ def restriction_result(properties: Mapping[str, str], me: Me) -> CheckResult:
     when = f"from {date} on" if date else "as soon as it is enforced"
     detail = f"active: {when} the user is turned away. Tick {_WSAO} on it, or give it the role {_RESTRICTION_ROLE}"
     return CheckResult(subject, passed=False, detail=detail)
-
-
-def clock_result(answer: Answer, clock: Clock) -> CheckResult:
-    """Compare the clocks."""
-    there, here = answer.server_time, clock()
-    if there is None:
-        return CheckResult("clock", passed=True, detail="the instance does not tell its time (header Date)")
-    seconds = round((here - there).total_seconds())
-    detail = f"ours is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the instance's"
-    if abs(here - there) <= _CLOCKS_DIFFER:
-        return CheckResult("clock", passed=True, detail=detail)
-    return CheckResult("clock", passed=False, detail=f"{detail}: set this machine's clock by NTP")
 
 
 def rate_result(answer: Answer) -> CheckResult:

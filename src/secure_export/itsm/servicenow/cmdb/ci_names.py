@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secure_export.alerts.resource_id import normal_form
+from secure_export.itsm.cmdb_reading import NotReadable
+from secure_export.itsm.questions import in_turns
 from secure_export.itsm.servicenow.api.rows import Row, display, value
 from secure_export.itsm.servicenow.cmdb.ci_classes import OBJECT_ID, Place
 from secure_export.itsm.servicenow.cmdb.ci_rows import in_use
 from secure_export.itsm.servicenow.cmdb.class_proofs import ClassProofs
-from secure_export.itsm.servicenow.cmdb.tables import BlindSpot, CmdbTables, NotReadable, any_of, in_turns
+from secure_export.itsm.servicenow.cmdb.tables import BlindSpot, CmdbTables, any_of
 
 UNKNOWN_ID = "/unknown"
 """Stands for a resource id that may not be read: no CI is bound by its mere name if it may be another resource."""
@@ -90,7 +92,7 @@ class NamedCis:
         found: dict[str, Row] = {}
         too_many: set[str] = set()
         hidden = 0
-        turns = in_turns([_spellings(name) for name in wanted])
+        turns = in_turns([_spellings(name) for name in wanted], ",")
         while turns:
             turn = turns.pop(0)
             asked = {name.lower() for name in turn}
@@ -102,7 +104,7 @@ class NamedCis:
                 self.blind_spots = (BlindSpot(_NOT_HEEDED),)
                 return [], set()
             if is_cut and len(asked) > 1:  # each by itself: one must not push others out of sight
-                turns += [_spellings(name) for name in sorted(asked)]
+                turns += [tuple(_spellings(name)) for name in sorted(asked)]
                 continue
             found |= {value(row, "sys_id"): row for row in fitting}
             if is_cut:
@@ -134,7 +136,7 @@ class NamedCis:
         full: dict[str, Row] = {}
         fields = (*self._fields, place.column)
         try:
-            for turn in in_turns([[value(row, "sys_id")] for row in rows]):
+            for turn in in_turns([[value(row, "sys_id")] for row in rows], ","):
                 answer = await self._tables.rows(place.class_name, any_of("sys_id", turn), fields, len(turn))
                 full |= {value(row, "sys_id"): row for row in answer.rows}
         except NotReadable as error:
@@ -166,7 +168,7 @@ class NamedCis:
         if not pairs:
             return set()
         joined: set[frozenset[str]] = set()
-        for turn in in_turns([[a.sys_id, b.sys_id] for a, b in pairs], longest=800):
+        for turn in in_turns([[a.sys_id, b.sys_id] for a, b in pairs], ",", longest=800):
             query = f"{any_of('parent', turn)}^{any_of('child', turn)}"
             try:
                 answer = await self._tables.rows("cmdb_rel_ci", query, ("parent", "child"), 10 * len(turn))

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from secure_export.alerts.resource_id import normal_form
+from secure_export.itsm.questions import in_turns
 from secure_export.itsm.servicenow.api.rows import Row, value
-from secure_export.itsm.servicenow.cmdb.tables import CmdbTables, any_of, in_turns
+from secure_export.itsm.servicenow.cmdb.tables import CmdbTables, any_of
 
 SOURCES = "sys_object_source"
 _CI_TABLE = re.compile(r"cmdb_ci[a-z0-9_]*|u_[a-z0-9_]+")
@@ -43,7 +44,7 @@ class CiSources:
         named = await self._named(spelled)
         rows: dict[str, Row] = {}
         for table, ids in _by_table(named).items():
-            for turn in in_turns([[one] for one in ids]):
+            for turn in in_turns([[one] for one in ids], ","):
                 found = await self._tables.rows(table, any_of("sys_id", turn), self._fields, len(turn))
                 rows |= {value(row, "sys_id"): row for row in found.rows}
         by_id: dict[str, list[Row]] = defaultdict(list)
@@ -55,7 +56,7 @@ class CiSources:
     async def _named(self, spelled: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
         """Give resource id, table and ``sys_id`` of what the table has of these ids, each once."""
         named: dict[tuple[str, str, str], None] = {}
-        for turn in in_turns(list(spelled.values())):
+        for turn in in_turns(list(spelled.values()), ","):
             fields = ("id", "target_table", "target_sys_id")
             found = await self._tables.rows(SOURCES, any_of("id", turn), fields, _ROWS_EACH * len(turn))
             for row in found.rows:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from secure_export.alerts.resource_id import ResourceId, normal_form, parse
 from secure_export.cmdb.contract import ConfigurationItem
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable
 from secure_export.itsm.contract import CheckResult
+from secure_export.itsm.questions import in_turns, together
 from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.check.cmdb import CheckCmdb
 from secure_export.itsm.servicenow.cmdb.ci_classes import COVERED_BY, OBJECT_ID, Place, places, spellings, value_in
@@ -22,17 +24,7 @@ from secure_export.itsm.servicenow.cmdb.ci_rows import FIELDS, ci_of, first_of_e
 from secure_export.itsm.servicenow.cmdb.ci_sources import CiSources
 from secure_export.itsm.servicenow.cmdb.class_proofs import ClassProofs
 from secure_export.itsm.servicenow.cmdb.settings import CmdbSettings
-from secure_export.itsm.servicenow.cmdb.tables import (
-    CmdbTables,
-    CmdbUnavailable,
-    Found,
-    NotReadable,
-    any_of,
-    can_be_asked,
-    in_turns,
-    in_words,
-    together,
-)
+from secure_export.itsm.servicenow.cmdb.tables import CmdbTables, Found, any_of, can_be_asked, in_words
 
 _ROWS_EACH = 5
 _MOST_ROWS = 1000
@@ -155,7 +147,7 @@ class ServiceNowCmdb:
         asked = [list(dict.fromkeys(value_in(place, one.resource, t) for t in self._spelled(one))) for one in ones]
         found: dict[str, list[Row]] = defaultdict(list)
         try:
-            answers = await together([self._rows(place, turn) for turn in in_turns(asked)])
+            answers = await together([self._rows(place, turn) for turn in in_turns(asked, ",")])
         except NotReadable as error:
             self.proofs.cannot_read(place, error)
             return {}

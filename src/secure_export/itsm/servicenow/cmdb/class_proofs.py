@@ -10,16 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from secure_export.itsm.cmdb_reading import NotReadable
+from secure_export.itsm.questions import in_turns, together
 from secure_export.itsm.servicenow.api.rows import value
 from secure_export.itsm.servicenow.cmdb.ci_classes import Place
-from secure_export.itsm.servicenow.cmdb.tables import (
-    BlindSpot,
-    CmdbTables,
-    NotReadable,
-    any_of,
-    in_turns,
-    together,
-)
+from secure_export.itsm.servicenow.cmdb.tables import BlindSpot, CmdbTables, any_of
 
 NOWHERE = "secure-export-asks-for-nothing"
 """A value that no row has: a query for it that finds something was not understood."""
@@ -140,7 +135,7 @@ class ClassProofs:
             if not left:
                 break
             asked |= left
-            for turn in in_turns([[name] for name in sorted(left)]):
+            for turn in in_turns([[name] for name in sorted(left)], ","):
                 found = await self._tables.rows("sys_db_object", any_of("name", turn), ("name", *_PARENTS), _MOST_ROWS)
                 for row in found.rows:
                     chain = (value(row, "name"), *(value(row, column) for column in _PARENTS))
@@ -153,7 +148,7 @@ class ClassProofs:
         """Give the pairs of table and column that the dictionary has."""
         tables = sorted({table for family in families.values() for table in family})
         known: set[tuple[str, str]] = set()
-        for turn in in_turns([[table] for table in tables]):
+        for turn in in_turns([[table] for table in tables], ","):
             query = f"{any_of('name', turn)}^{any_of('element', sorted(columns))}"
             found = await self._tables.rows("sys_dictionary", query, ("name", "element"), _MOST_ROWS)
             known |= {(value(row, "name"), value(row, "element")) for row in found.rows}

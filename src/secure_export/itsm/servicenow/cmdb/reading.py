@@ -4,25 +4,24 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from secure_export.itsm.cmdb_reading import CmdbUnavailable, NotReadable, Patience
 from secure_export.itsm.servicenow.api.refusals import Cause, what_to_change
 from secure_export.itsm.servicenow.api.table_api import Query, TableApi
-from secure_export.itsm.servicenow.api.verdict import Method, NotThere, Ok, Refused, Verdict
-from secure_export.itsm.servicenow.cmdb.tables import NOBODYS_ID, CmdbUnavailable, Found, NotReadable
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused, Verdict
+from secure_export.itsm.servicenow.cmdb.tables import NOBODYS_ID, Found
+from secure_export.itsm.verdict import Method, NotThere
 
 _META = "/api/now/cmdb/meta"
 _NO_RIGHTS = "give the integration user the role cmdb_read (or itil), or an ACL that lets it read this table"
 _FOR_INCIDENTS = what_to_change(Cause.ACL, "")
 _ABSENT = frozenset({Cause.TABLE})
-_PATIENCE_SECONDS = 300.0
 _ALWAYS_THERE = "sys_user"
 
 
 class CmdbReading:
     """What binding asks, answered by one instance; see ``cmdb_tables.CmdbTables``.
 
-    A table, or a part of the CMDB Meta API, that goes on failing while the instance answers other questions counts as
-    one that may not be read: a query that runs into the instance's time limit every time must not hold work items back
-    for ever.
+    Patience is counted for each table, and for the CMDB Meta API as a whole.
 
     Args:
         api: Calls the instance.
@@ -31,8 +30,7 @@ class CmdbReading:
 
     def __init__(self, api: TableApi, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._api = api
-        self._monotonic = monotonic
-        self._failing_since: dict[str, float] = {}
+        self._patience = Patience[str](self._answers_otherwise, monotonic=monotonic)
 
     async def rows(self, table: str, query: str, fields: Sequence[str], limit: int) -> Found:
         """Give the rows of a table that an encoded query finds.
@@ -69,23 +67,18 @@ class CmdbReading:
         try:
             found = _result(await question, table)
         except CmdbUnavailable as error:
-            await self._lose_patience(keys, error)
+            if await self._patience.is_lost(*keys):
+                raise NotReadable(
+                    f"{error}, time after time, while ServiceNow answers other questions: is the table so large that "
+                    "the query needs an index (object_id, name)?"
+                ) from error
             raise
-        for key in keys:
-            self._failing_since.pop(key, None)
+        self._patience.answered(*keys)
         return found
 
-    async def _lose_patience(self, keys: Sequence[str], error: CmdbUnavailable) -> None:
-        """Give up what has failed for minutes, unless the whole instance fails."""
-        now = self._monotonic()
-        if max(now - self._failing_since.setdefault(key, now) for key in keys) < _PATIENCE_SECONDS:
-            return
-        other = await self._api.rows(_ALWAYS_THERE, Query(f"sys_id={NOBODYS_ID}", ("sys_id",), limit=1))
-        if isinstance(other, Ok | Refused | NotThere):
-            raise NotReadable(
-                f"{error}, time after time, while ServiceNow answers other questions: is the table so large that the "
-                "query needs an index (object_id, name)?"
-            ) from error
+    async def _answers_otherwise(self) -> bool:
+        told = await self._api.rows(_ALWAYS_THERE, Query(f"sys_id={NOBODYS_ID}", ("sys_id",), limit=1))
+        return isinstance(told, Ok | Refused | NotThere)
 
 
 def _result(told: Verdict, table: str) -> Ok:

@@ -1,42 +1,16 @@
 """What binding asks of ServiceNow's tables, and what it can be told."""
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from typing import Protocol
 
-from secure_export.errors import SecureExportError
 from secure_export.itsm.servicenow.api.rows import Row
-
-LONGEST_QUERY = 1400
-"""Characters of the values in a query: with host and fields the URL stays below about 2,000, a common limit."""
 
 LONGEST_VALUE = 512
 _MOST_NAMED = 3
 
 NOBODYS_ID = "5ec0e7e0000000000000000000000000"
 """A ``sys_id`` that no record has; a query for all others asks for all, by an operator that every query ACL allows."""
-
-T = TypeVar("T")
-
-
-class CmdbUnavailable(SecureExportError):  # noqa: N818 - reads as what it says
-    """ServiceNow gave no answer that can be used now; the same question may be answered later."""
-
-
-class NotReadable(SecureExportError):  # noqa: N818 - reads as what it says
-    """ServiceNow does not let us read a table, or does not have it; asking again will not help.
-
-    Attributes:
-        lacking_rights: Whether it is there, or may be, and we may not read it.
-        denied: The table, where the integration user has no right to read any of it; empty for any other reason.
-    """
-
-    def __init__(self, reason: str, *, lacking_rights: bool = True, denied: str = "") -> None:
-        super().__init__(reason)
-        self.lacking_rights = lacking_rights
-        self.denied = denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,40 +95,3 @@ def can_be_asked(text: str) -> bool:
 def any_of(column: str, values: Sequence[str]) -> str:
     """Write the encoded query for the rows that have one of some values; the values can be asked."""
     return f"{column}IN{','.join(values)}" if len(values) > 1 else f"{column}={values[0]}"
-
-
-async def together(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Ask several questions at a time; when one fails none goes on."""
-    if len(questions) == 1:  # the usual case, without the cost of a task
-        return [await questions[0]]
-    asked = [asyncio.ensure_future(question) for question in questions]
-    try:
-        return await asyncio.gather(*asked)
-    finally:
-        for one in asked:
-            one.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
-
-
-def in_turns(groups: Sequence[Sequence[str]], longest: int = LONGEST_QUERY) -> list[list[str]]:
-    """Share values over as few queries as their length allows.
-
-    Args:
-        groups: Values that belong together, such as the spellings of one id; a group is not torn.
-        longest: Characters of one query's values, as they stand in a URL.
-    """
-    turns: list[list[str]] = []
-    room = 0
-    for group in groups:
-        needs = sum(_length(value) for value in group)
-        if not turns or needs > room:
-            turns.append([])
-            room = longest
-        turns[-1] += group
-        room -= needs
-    return turns
-
-
-def _length(value: str) -> int:
-    """Characters that a value and the comma behind it take in a URL, in which only unreserved ones stay as they are."""
-    return len(quote(f"{value},", safe=""))

@@ -4,37 +4,26 @@ Alerts are written by the jobs that process events, so that our own events come 
 those of no person are passed over, and what a rule of the instance does is found by reading every open work item back.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 
 from secure_export.itsm import cursor as cursors
+from secure_export.itsm.change_pages import OVERLAP, Change, ChangePage
 from secure_export.itsm.contract import Changes
 from secure_export.itsm.cursor import Position, starting
-from secure_export.itsm.servicenow.api.rows import value
+from secure_export.itsm.remote_connector import Feed
+from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.api.table_api import Query
 from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.events.event_keeper import ALERTS
 from secure_export.itsm.servicenow.keys import connection_prefix, work_item_key
-from secure_export.itsm.servicenow.tasks.record import as_query, time_of
+from secure_export.itsm.servicenow.tasks.changes import change_of
+from secure_export.itsm.servicenow.tasks.record import as_query
 from secure_export.itsm.servicenow.tools import Tools
 
 _KEY = "message_key"
 _FIELDS = ("sys_id", _KEY, "sys_updated_on", "sys_updated_by", "sys_mod_count")
 _LIMIT = 500
-_OVERLAP = timedelta(seconds=90)
 _NOBODY: Final = frozenset({"system", "guest", "event.processor"})
-
-Row = Mapping[str, Any]
-
-
-class TaskChanges(Protocol):
-    """What tells of changes of tasks: ``changes.ChangeFeed``."""
-
-    async def changes(self, cursor: str) -> Changes:
-        """See ``Connector.changes``."""
-        ...
 
 
 class ChangesOfBoth:
@@ -47,7 +36,7 @@ class ChangesOfBoth:
         tools: What steps share.
     """
 
-    def __init__(self, tasks: TaskChanges, tools: Tools) -> None:
+    def __init__(self, tasks: Feed, tools: Tools) -> None:
         self._tasks = tasks
         self._tools = tools
         self._prefix = connection_prefix(tools.connection)
@@ -79,19 +68,16 @@ class ChangesOfBoth:
         told = await self._page(at, _LIMIT)
         if told is None:
             return Changes((), ""), position
-        rows = [row for row in told.result if (when := time_of(row, "sys_updated_on")) is not None and when >= at.at]
-        keys = () if position is None else self._news(rows, at)
-        full = len(told.result) >= _LIMIT
+        changes = tuple(one for row in told.result if (one := self._change(row)) and one.at and one.at >= at.at)
         now = told.server_time or self._tools.clock()
-        seen = {_token(row): when for row in rows if (when := time_of(row, "sys_updated_on")) is not None}
-        after = replace(at, seen={**at.seen, **seen})
-        after = after.next_page(max(seen.values(), default=None), _LIMIT) if full else after.caught_up(now - _OVERLAP)
-        return Changes(keys, "", full), after
+        page = ChangePage(changes, full=len(told.result) >= _LIMIT, read=_LIMIT, now=now)
+        keys = () if position is None else tuple(dict.fromkeys(page.news(at)))
+        return Changes(keys, "", page.full), page.beyond(at)
 
     async def _now(self) -> Position | None:
         """Begin at the time of the instance's own clock; what changed a little before counts as told."""
         told = await self._page(starting(self._tools.clock()), 1)
-        return starting((told.server_time or self._tools.clock()) - _OVERLAP) if told is not None else None
+        return starting((told.server_time or self._tools.clock()) - OVERLAP) if told is not None else None
 
     async def _page(self, at: Position, limit: int) -> Ok | None:
         told = await self._tools.api.rows(ALERTS, Query(self._query(at), _FIELDS, limit=limit, offset=at.offset))
@@ -100,16 +86,7 @@ class ChangesOfBoth:
     def _query(self, at: Position) -> str:
         return f"sys_updated_on>={as_query(at.at)}^{_KEY}STARTSWITH{self._prefix}^ORDERBYsys_updated_on^ORDERBYsys_id"
 
-    def _news(self, rows: Sequence[Row], position: Position) -> tuple[str, ...]:
-        ours = _NOBODY | self._tools.own.users
-        told = [
-            row
-            for row in rows
-            if _token(row) not in position.seen and value(row, "sys_updated_by").casefold() not in ours
-        ]
-        found = (work_item_key(self._tools.connection, value(row, _KEY)) for row in told)
-        return tuple(dict.fromkeys(key for key in found if key is not None))
-
-
-def _token(row: Row) -> str:
-    return f"{value(row, 'sys_id')[:12]}:{value(row, 'sys_mod_count')}"
+    def _change(self, row: Row) -> Change | None:
+        key = work_item_key(self._tools.connection, value(row, _KEY))
+        nobody = value(row, "sys_updated_by").casefold() in _NOBODY | self._tools.own.users
+        return None if key is None else change_of(row, key, ours=nobody)

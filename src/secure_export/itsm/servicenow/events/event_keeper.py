@@ -8,26 +8,29 @@ alert, and what cannot be seen there yet is unclear, not done. An event that is 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from secure_export.alerts.resource_id import parse
-from secure_export.itsm.gathered import Gathered
+from secure_export.itsm.ended import Ended, unread, unwritten
+from secure_export.itsm.key_look_ups import KeyLookUps
+from secure_export.itsm.record_keeper import RecordKeeper
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended, unread, unwritten
 from secure_export.itsm.servicenow.api.rows import display, value
 from secure_export.itsm.servicenow.api.table_api import Query
-from secure_export.itsm.servicenow.api.verdict import Method, NotThere, Ok
+from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.cmdb.ci_classes import places
 from secure_export.itsm.servicenow.events import event
 from secure_export.itsm.servicenow.events.event import ALERT_FIELDS, EmAlert, EventRecord, Origin
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.tasks.canary import hidden
 from secure_export.itsm.servicenow.tasks.record import page
+from secure_export.itsm.servicenow.tasks.sightings import key_query
 from secure_export.itsm.servicenow.tools import Tools
+from secure_export.itsm.verdict import Method, NotThere
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
-from secure_export.workitems.work_item import ToolState, WorkItem
+from secure_export.workitems.work_item import StepKind, ToolState, WorkItem
 
 WORK_ITEMS: Final = frozenset({"event", "em_event", "em_alert"})
 """What a route calls the work items that are kept here."""
@@ -43,8 +46,7 @@ _WAITS: Final = frozenset({"Ready", "Queued"})
 _ERROR: Final = "Error"
 _PROCESSED: Final = "Processed"
 _MOST_KEYS = 20
-_LEAST_ROWS = 50
-_ROWS_FOR_EACH = 4
+_MOST_EVENTS = 50
 _PAUSES_SECONDS = (0.0, 0.3, 0.7, 1.5)
 _COUNT = re.compile(r"(\d+) events? ")
 _GONE = "ServiceNow has no alert of this work item any more: a look decides"
@@ -72,7 +74,24 @@ def origin_of(connection: str, settings: ServiceNowSettings, console_url: str = 
     return Origin(event_class=f"Secure Export: {connection}", link=link, class_of=class_of)
 
 
-class Events:
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step on an alert.
+
+    Attributes:
+        item: The work item.
+        key: The key that its events carry.
+    """
+
+    item: WorkItem
+    key: str
+
+    def cut_short(self, outcome: Outcome) -> Outcome:
+        """Say what came of it: an event is sent whole or not at all."""
+        return outcome
+
+
+class Events(RecordKeeper[_Step]):
     """Keeps work items as events.
 
     Args:
@@ -85,70 +104,63 @@ class Events:
         self._tools = tools
         self._origin = origin
         self._sleep = sleep
-        self._alerts: Gathered[str, tuple[EmAlert, ...]] = Gathered(self._fetch, most=_MOST_KEYS, at_a_time=2)
+        self._alerts: KeyLookUps[EmAlert] = KeyLookUps(
+            self._read, _key, not_heeded=_not_heeded, most=_MOST_KEYS, some_suffice=False
+        )
         self._interval: tuple[timedelta | None, datetime] | None = None
+        super().__init__(
+            self._step,
+            {
+                StepKind.LOOK: self._look,
+                StepKind.CREATE: self._create,
+                StepKind.UPDATE: self._update,
+                StepKind.RESOLVE: self._resolve,
+                StepKind.REOPEN: self._reopen,
+            },
+        )
 
-    async def look(self, item: WorkItem) -> Outcome:
-        """Find the alert by its key; ``Done(None)`` when there surely is none."""
-        return await self._outcome(item, self._look)
+    def _step(self, item: WorkItem) -> _Step:
+        return _Step(item, keys.correlation_id(self._tools.connection, item.key))
 
-    async def create(self, item: WorkItem) -> Outcome:
-        """Send the event that opens the alert; an alert that is there is given as it is."""
-        return await self._outcome(item, self._create)
-
-    async def update(self, item: WorkItem) -> Outcome:
-        """Bring notes and configuration items in; an alert that is closed stays as it is."""
-        return await self._outcome(item, self._update)
-
-    async def resolve(self, item: WorkItem) -> Outcome:
-        """Send the event that closes the alert, and read it back."""
-        return await self._outcome(item, self._resolve)
-
-    async def reopen(self, item: WorkItem) -> Outcome:
-        """Send an event that opens a closed alert again; after the active interval it stays closed."""
-        return await self._outcome(item, self._reopen)
-
-    async def _outcome(self, item: WorkItem, take: Callable[[WorkItem, str], Awaitable[Done]]) -> Outcome:
-        try:
-            return await take(item, keys.correlation_id(self._tools.connection, item.key))
-        except Ended as ended:
-            return ended.outcome
-
-    async def _look(self, item: WorkItem, key: str) -> Done:
-        alert = await self._alert(key)
+    async def _look(self, step: _Step) -> Done:
+        alert = await self._alert(step.key)
         if alert is not None:
             return await self._done(alert)
-        await self._surely_gone(item, key)
-        if await self._events(f"{_KEY}={key}^stateIN{','.join(sorted(_WAITS))}"):
+        await self._surely_gone(step.item, step.key)
+        if await self._events(f"{_KEY}={step.key}^stateIN{','.join(sorted(_WAITS))}"):
             raise Ended(TryLater("the event is in ServiceNow and waits there to be processed"))
         return Done(None)
 
-    async def _create(self, item: WorkItem, key: str) -> Done:
-        alert = await self._alert(key)
+    async def _create(self, step: _Step) -> Done:
+        alert = await self._alert(step.key)
         if alert is not None:
             return await self._done(alert)
-        return await self._sent(item, event.opening(item, key, self._origin, now=self._tools.clock()))
+        records = event.opening(step.item, step.key, self._origin, now=self._tools.clock())
+        return await self._sent(step.item, records)
 
-    async def _update(self, item: WorkItem, key: str) -> Done:
-        alert = await self._the_alert(key)
-        if alert.closed or alert.revision >= item.desired.revision:
+    async def _update(self, step: _Step) -> Done:
+        alert = await self._the_alert(step.key)
+        if alert.closed or alert.revision >= step.item.desired.revision:
             return await self._done(alert)
-        return await self._sent(item, event.more(item, key, self._origin, alert, now=self._tools.clock()))
+        records = event.more(step.item, step.key, self._origin, alert, now=self._tools.clock())
+        return await self._sent(step.item, records)
 
-    async def _resolve(self, item: WorkItem, key: str) -> Done:
-        alert = await self._the_alert(key)
+    async def _resolve(self, step: _Step) -> Done:
+        alert = await self._the_alert(step.key)
         if alert.closed:
             return await self._done(alert)
-        return await self._sent(item, event.ending(item, key, self._origin, alert, now=self._tools.clock()))
+        records = event.ending(step.item, step.key, self._origin, alert, now=self._tools.clock())
+        return await self._sent(step.item, records)
 
-    async def _reopen(self, item: WorkItem, key: str) -> Done:
-        alert = await self._the_alert(key)
+    async def _reopen(self, step: _Step) -> Done:
+        alert = await self._the_alert(step.key)
         done = await self._done(alert)
         if done.confirmed is not None and done.confirmed.state is ToolState.CLOSED:
             return done
         if not alert.closed:
-            return await self._update(item, key)
-        return await self._sent(item, event.again(item, key, self._origin, alert, now=self._tools.clock()))
+            return await self._update(step)
+        records = event.again(step.item, step.key, self._origin, alert, now=self._tools.clock())
+        return await self._sent(step.item, records)
 
     async def _the_alert(self, key: str) -> EmAlert:
         alert = await self._alert(key)
@@ -167,23 +179,13 @@ class Events:
             raise Ended(TryLater(hidden(ALERTS)))
         return event.that_counts(seen)
 
-    async def _fetch(self, wanted: Sequence[str]) -> Mapping[str, tuple[EmAlert, ...]]:
-        """Read the alerts of some keys; one for which it cannot be told is left out."""
-        text = f"{_KEY}={wanted[0]}" if len(wanted) == 1 else f"{_KEY}IN{','.join(wanted)}"
-        limit = max(_LEAST_ROWS, _ROWS_FOR_EACH * len(wanted))
-        told = await self._tools.api.rows(ALERTS, Query(text, ALERT_FIELDS, limit=limit, display=True))
+    async def _read(self, wanted: Sequence[str], limit: int) -> tuple[Sequence[EmAlert], bool]:
+        query = Query(key_query(_KEY, wanted), ALERT_FIELDS, limit=limit, display=True)
+        told = await self._tools.api.rows(ALERTS, query)
         if not isinstance(told, Ok):
             raise Ended(unread(told, ALERTS))
-        alerts = [event.alert_of(_texts(row)) for row in told.result]
-        if any(one.key.strip().lower() not in wanted for one in alerts):
-            raise Ended(TryLater(_NOT_ASKED_FOR))
-        found = {key: tuple(one for one in alerts if one.key.strip().lower() == key) for key in wanted}
-        if told.total is None or told.total <= len(alerts):
-            return found
-        if len(wanted) == 1:
-            return found if found[wanted[0]] else {}
-        # More are counted than shown: each key by itself, because one that is hidden must not hold up all.
-        return {key: seen for one in wanted for key, seen in (await self._fetch([one])).items()}
+        more = told.total is not None and told.total > len(told.result)
+        return [event.alert_of(_texts(row)) for row in told.result], more
 
     async def _sent(self, item: WorkItem, records: Sequence[EventRecord]) -> Done:
         """Send events and read the alert back until it shows the last of them.
@@ -230,7 +232,7 @@ class Events:
 
     async def _events(self, query: str) -> Sequence[Mapping[str, Any]]:
         """Read events; none where they may not be read: an event that is sent again does no harm."""
-        told = await self._tools.api.rows(EVENTS, Query(query, (*_EVENT_FIELDS, _KEY), limit=_LEAST_ROWS))
+        told = await self._tools.api.rows(EVENTS, Query(query, (*_EVENT_FIELDS, _KEY), limit=_MOST_EVENTS))
         if not isinstance(told, Ok):
             return ()
         return [row for row in told.result if value(row, _KEY) in query]
@@ -279,6 +281,14 @@ _UNSEEN = (
     "ServiceNow processed the event, but its alert does not take over additional_info: after a lost answer an event "
     "may be sent again. An event rule that composes additional_info has to keep secure_export_revision"
 )
+
+
+def _key(alert: EmAlert) -> str:
+    return alert.key
+
+
+def _not_heeded() -> Ended:
+    return Ended(TryLater(_NOT_ASKED_FOR))
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:

@@ -1,23 +1,13 @@
 """Gets OAuth tokens of a ServiceNow instance by the grant that the settings name."""
 
-import secrets
 from collections.abc import Mapping
-from datetime import timedelta
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
 from secure_export.clock import Clock
+from secure_export.itsm.assertion import JWT_BEARER, Signer
 from secure_export.itsm.servicenow.settings import Grant, OAuthSettings, ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.token_endpoint import TokenEndpoint
 from secure_export.itsm.sign_in import SignInFailed, Token
-from secure_export.secrets import Secret, SecretMissing
-
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-"""RFC 7523, section 2.1."""
-
-_ASSERTION_LASTS = timedelta(seconds=300)
+from secure_export.secrets import SecretMissing
 
 
 class OAuthTokens:
@@ -109,41 +99,9 @@ class OAuthTokens:
         return given.token
 
     def _assertion(self) -> str:
-        """Sign who we are (RFC 7523, section 3); each with a ``jti`` of its own, because they count once only."""
-        key = _key(self._oauth)
-        now = self._clock()
-        claims = {
-            "iss": self._oauth.issuer or self._oauth.client_id,
-            "sub": self._oauth.subject or "",
-            "aud": self._oauth.audience or self._oauth.client_id,
-            "iat": int(now.timestamp()),
-            "exp": int((now + _ASSERTION_LASTS).timestamp()),
-            "jti": secrets.token_hex(16),
-        }
-        header = {"alg": self._oauth.algorithm, "typ": "JWT"}
-        if self._oauth.key_id is not None:
-            header["kid"] = self._oauth.key_id
-        try:
-            return jwt.encode(header, claims, key, algorithms=[self._oauth.algorithm])
-        except (JoseError, ValueError, TypeError) as error:
-            raise SignInFailed(
-                f"the private key in {self._oauth.private_key} cannot sign with {self._oauth.algorithm} "
-                f"({type(error).__name__}): RS256 to RS512 need an RSA key, ES256 to ES512 one of their own curve"
-            ) from None
-
-
-def _key(oauth: OAuthSettings) -> RSAKey | ECKey:
-    place: Secret | None = oauth.private_key
-    if place is None:
-        raise SignInFailed("the JWT bearer grant needs a private key")
-    pem = place.read()
-    try:
-        key = RSAKey.import_key(pem) if oauth.algorithm.startswith("RS") else ECKey.import_key(pem)
-    except (JoseError, ValueError, TypeError) as error:
-        raise SignInFailed(
-            f"the private key in {place} cannot be used for {oauth.algorithm} ({type(error).__name__}): it has to be a "
-            "PEM file without a password"
-        ) from None
-    if not key.is_private:
-        raise SignInFailed(f"the key in {place} is a public one: the JWT bearer grant needs the private key")
-    return key
+        oauth = self._oauth
+        if oauth.private_key is None:
+            raise SignInFailed("the JWT bearer grant needs a private key")
+        return Signer(oauth.private_key, oauth.algorithm, oauth.key_id).assertion(
+            oauth.issuer or oauth.client_id, oauth.subject or "", oauth.audience or oauth.client_id, now=self._clock()
+        )

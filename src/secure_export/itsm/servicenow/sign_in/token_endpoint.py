@@ -7,17 +7,15 @@ cause.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from secure_export.clock import Clock
-from secure_export.itsm.answer import Answer, NotJson
-from secure_export.itsm.servicenow.api.table_api import Requests
+from secure_export.itsm.answer import Answer
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.servicenow.settings import Grant
 from secure_export.itsm.sign_in import SignInFailed, Token
+from secure_export.itsm.token_answer import refresh_token_in, token_in, words_in
 
 TOKEN_PATH = "/oauth_token.do"  # noqa: S105 - an address
-_LONGEST_WORDS = 200
-_LONGEST_TOKEN = 16_000
 _OK = 200
 _AWAY = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses of what stands before the instance, and of its limits: they say nothing about credentials."""
@@ -112,7 +110,7 @@ class TokenEndpoint:
         raise self._failure(answer, grant, secrets)
 
     def _failure(self, answer: Answer, grant: Grant, secrets: Iterable[str]) -> SignInFailed:
-        words = _words(answer, secrets)
+        words = words_in(answer, secrets)
         if answer.status in _AWAY or (not words and answer.status in _BUSY):
             reason = f"the token endpoint is not able to answer now ({answer.status})"
             return SignInFailed(reason, answer.asked_until(self._clock()), refused=False)
@@ -134,41 +132,7 @@ def causes(grant: Grant, words: str = "") -> str:
 
 
 def _given(answer: Answer) -> Given:
-    body = _body(answer)
-    text = body.get("access_token")
-    if not isinstance(text, str) or not _is_token(text):
+    token = token_in(answer)
+    if token is None:
         raise SignInFailed("the token endpoint answered 200 without a token: is the URL that of the instance?")
-    refresh = body.get("refresh_token")
-    return Given(
-        Token(text, _seconds(body.get("expires_in"))),
-        refresh if isinstance(refresh, str) and _is_token(refresh) else None,
-    )
-
-
-def _body(answer: Answer) -> Mapping[str, Any]:
-    try:
-        body = answer.json()
-    except NotJson:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _is_token(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_TOKEN and text.isascii() and text.isprintable() and " " not in text
-
-
-def _seconds(told: Any) -> float | None:
-    """For how long a token is good; numbers come as text, too."""
-    if isinstance(told, str) and told.isascii() and told.isdecimal() and len(told) < 10:  # noqa: PLR2004 - 30 years
-        return float(told)
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told >= 0 else None
-
-
-def _words(answer: Answer, secrets: Iterable[str]) -> str:
-    """What the endpoint says, without what it may repeat of ours; empty when it says nothing in its own form."""
-    body = _body(answer)
-    parts = [body.get("error"), body.get("error_description")]
-    text = ", ".join(" ".join(part.split()) for part in parts if isinstance(part, str) and part.strip())
-    for secret in secrets:
-        text = text.replace(secret, "…") if secret else text
-    return text[:_LONGEST_WORDS]
+    return Given(token, refresh_token_in(answer))

@@ -5,19 +5,17 @@ A token of Entra ID, for an instance that has Entra ID registered as an OIDC pro
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from secure_export.clock import Clock
-from secure_export.errors import SettingsError
-from secure_export.itsm.http import Http, HttpSettings
-from secure_export.itsm.servicenow.api.table_api import Requests
+from secure_export.itsm.http import Http
+from secure_export.itsm.requests import Requests
 from secure_export.itsm.servicenow.settings import ServiceNowSettings
 from secure_export.itsm.servicenow.sign_in.oauth import OAuthTokens
 from secure_export.itsm.servicenow.sign_in.token_endpoint import TOKEN_PATH, TokenEndpoint
 from secure_export.itsm.sign_in import KeptToken, SignIn, SignInFailed
+from secure_export.itsm.token_host import TokensOfAnotherHost, origin, token_host
 from secure_export.secrets import Secret, SecretMissing
 
 API_KEY_HEADER = "x-sn-apikey"
@@ -97,21 +95,6 @@ class ByCertificate:
         """Let go of nothing."""
 
 
-class _Elsewhere:
-    """Signs in with tokens of another host, whose connections end with it."""
-
-    def __init__(self, sign_in: KeptToken, close: Callable[[], Awaitable[None]]) -> None:
-        self.headers = sign_in.headers
-        self.rejected = sign_in.rejected
-        self._sign_in = sign_in
-        self._close = close
-
-    async def close(self) -> None:
-        """Stop a renewal, and close the connections."""
-        await self._sign_in.close()
-        await self._close()
-
-
 def _oauth(settings: ServiceNowSettings, http: Requests, clock: Clock) -> SignIn:
     own = _other_host(settings)
     address = settings.oauth.token_url if settings.oauth is not None else None
@@ -121,29 +104,15 @@ def _oauth(settings: ServiceNowSettings, http: Requests, clock: Clock) -> SignIn
         path = path.removeprefix(base) if base else path
     endpoint = TokenEndpoint(own or http, clock=clock, path=path)
     kept = KeptToken(OAuthTokens(settings, endpoint, clock=clock).fetch, clock=clock)
-    return kept if own is None else _Elsewhere(kept, own.close)
+    return kept if own is None else TokensOfAnotherHost(kept, own.close)
 
 
 def _other_host(settings: ServiceNowSettings) -> Http | None:
     """Make what reaches the token endpoint when it is not on the instance itself."""
     address = settings.oauth.token_url if settings.oauth is not None else None
-    if not address or _origin(address) == _origin(settings.url):
+    if not address or origin(address) == origin(settings.url):
         return None
-    try:
-        reached = HttpSettings(
-            url=_origin(address),
-            connections=1,
-            request_timeout_seconds=settings.request_timeout_seconds,
-            ca_file=settings.ca_file,
-        )
-    except ValidationError as error:
-        raise SettingsError(f"oauth.token_url cannot be used: {error.errors()[0]['msg']}") from None
-    return Http(reached)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return token_host(address, settings, name="oauth.token_url")
 
 
 def _basic(user: str, password: str) -> str:

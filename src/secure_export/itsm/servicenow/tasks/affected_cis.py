@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from secure_export.itsm.ended import Ended, unread, unwritten
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended, unread, unwritten
 from secure_export.itsm.servicenow.api.refusals import Cause
 from secure_export.itsm.servicenow.api.rows import value
 from secure_export.itsm.servicenow.api.table_api import Query, TableApi
-from secure_export.itsm.servicenow.api.verdict import NotThere, Ok, Refused
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems.outcome import Unclear
 from secure_export.workitems.work_item import Binding
 

@@ -10,17 +10,19 @@ import asyncio
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from secure_export.itsm.ended import Ended, unread
+from secure_export.itsm.first_alone import first_alone
 from secure_export.itsm.kept import Kept
-from secure_export.itsm.servicenow.api.ended import Ended, unread
 from secure_export.itsm.servicenow.api.rows import value
 from secure_export.itsm.servicenow.api.table_api import Query, TableApi
-from secure_export.itsm.servicenow.api.verdict import NotThere, Ok
+from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.keys import PREFIX
 from secure_export.itsm.servicenow.tasks.choices import Choices
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems.outcome import TryLater
 
 _PASSED_SECONDS = 900.0
@@ -56,18 +58,9 @@ class Canary:
         self._lost: dict[str, tuple[str, str]] = {}
         self._first = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
-    @asynccontextmanager
-    async def first_alone(self, table: str) -> AsyncIterator[None]:
-        """Let records of a table be made one at a time until one is found again by its key.
-
-        Where the instance drops the key one record is made in vain, rather than one for each alert of a storm.
-        """
-        if table not in self._witnesses:
-            async with self._first[table]:
-                if table not in self._witnesses:
-                    yield
-                    return
-        yield
+    def first_alone(self, table: str) -> AbstractAsyncContextManager[None]:
+        """Let records of a table be made one at a time until one is found again by its key; see ``first_alone``."""
+        return first_alone(self._first[table], lambda: table in self._witnesses)
 
     async def passes(self, table: str) -> None:
         """Go on if look-ups in a table can be believed.

@@ -1,17 +1,16 @@
-"""What people change in the instance, asked for again and again: nothing is passed over, and little is told twice.
+"""What people change in tasks: asked for by ``sys_updated_on``, and told by the record's ``sys_mod_count``.
 
-``sys_updated_on`` has whole seconds, and is set before a change is committed, which may take as long as a transaction
-may (60 s; ServiceNow documentation, "Transaction quotas"). So each question goes back a little behind the one before,
-and what was told already is known by the record's ``sys_mod_count``. Times are those of the instance's own clock.
+A change may be committed as long after its time as a transaction may last (60 s; ServiceNow documentation,
+"Transaction quotas").
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from secure_export.itsm import cursor as cursors
+from secure_export.itsm.change_pages import Change, ChangePage, beginning, token
 from secure_export.itsm.contract import Changes, CheckResult
 from secure_export.itsm.cursor import Position, starting
 from secure_export.itsm.servicenow.api.rows import Row, value
@@ -24,24 +23,7 @@ from secure_export.itsm.servicenow.tools import Tools
 
 _FIELDS = ("sys_id", "correlation_id", "sys_updated_on", "sys_updated_by", "sys_mod_count")
 _LIMIT = 500
-_OVERLAP = timedelta(seconds=90)
-_CLOCK_IS_WRONG = timedelta(minutes=10)
 _SAFE_NAME = re.compile(r"[\w.@ -]{1,100}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A page of changes.
-
-    Attributes:
-        rows: Those of our records, oldest first.
-        full: Whether there are more behind it.
-        now: The instance's clock.
-    """
-
-    rows: tuple[Row, ...]
-    full: bool
-    now: datetime
 
 
 class ChangeFeed:
@@ -69,15 +51,15 @@ class ChangeFeed:
         for table in self._tables(positions):
             position = positions.get(table)
             if position is None:
-                begun = await self._begin(table)
+                begun = await beginning(partial(self._page, table), self._tools.clock())
                 if begun is not None:
                     positions[table] = begun
                 continue
             page = await self._page(table, position)
             if page is None:
                 continue
-            keys += self._news(page.rows, position)
-            positions[table] = _beyond(position, page, self._seen(page.rows))
+            keys += page.news(position)
+            positions[table] = page.beyond(position)
             more = more or page.full
         return Changes(tuple(dict.fromkeys(keys)), cursors.write(positions) if positions else cursor, more)
 
@@ -95,32 +77,29 @@ class ChangeFeed:
         known = {*positions, *self._tools.observed.tables}
         return sorted(known) or (INCIDENT.table,)
 
-    async def _begin(self, table: str) -> Position | None:
-        """Begin at the instance's time now: what changed in this very second counts as told."""
-        first = await self._page(table, starting(self._tools.clock()), limit=1)
-        if first is None:
-            return None
-        position = starting(first.now)
-        page = await self._page(table, position)
-        return None if page is None else replace(position, seen=self._seen(page.rows))
-
-    async def _page(self, table: str, position: Position, *, limit: int = _LIMIT) -> _Page | None:
+    async def _page(self, table: str, position: Position, limit: int | None = None) -> ChangePage | None:
         """Read a page; None when the instance gives none."""
+        limit = limit or _LIMIT
         query = Query(self._query(position.at), _FIELDS, limit=limit, offset=position.offset)
         told = await self._tools.api.rows(table, query)
         if not isinstance(told, Ok):
             self._trouble = _denied(table, told.reason) if isinstance(told, Refused) else told.reason
             return None
-        rows = [row for row in told.result if work_item_key(self._tools.connection, value(row, "correlation_id"))]
-        if any((at := time_of(row, "sys_updated_on")) is not None and at < position.at for row in rows):
+        changes = tuple(change for row in told.result if (change := self._change(row)) is not None)
+        if any(one.at is not None and one.at < position.at for one in changes):
             self._trouble = _denied(table, "it passes over the condition on sys_updated_on")
             return None
         self._trouble = ""
-        return _Page(
-            rows=tuple(rows),
+        return ChangePage(
+            changes,
             full=len(told.result) >= limit if told.total is None else told.total > position.offset + limit,
+            read=_LIMIT,
             now=told.server_time or self._tools.clock(),
         )
+
+    def _change(self, row: Row) -> Change | None:
+        key = work_item_key(self._tools.connection, value(row, "correlation_id"))
+        return None if key is None else change_of(row, key, ours=self._tools.own.has(row))
 
     def _query(self, at: datetime) -> str:
         ours = "".join(f"^sys_updated_by!={user}" for user in self._tools.own.users if _SAFE_NAME.fullmatch(user))
@@ -129,30 +108,11 @@ class ChangeFeed:
             "^ORDERBYsys_updated_on^ORDERBYsys_id"
         )
 
-    def _news(self, rows: Sequence[Row], position: Position) -> list[str]:
-        told = (row for row in rows if _token(row) not in position.seen and not self._tools.own.has(row))
-        keys = (work_item_key(self._tools.connection, value(row, "correlation_id")) for row in told)
-        return [key for key in keys if key is not None]
 
-    def _seen(self, rows: Sequence[Row]) -> dict[str, datetime]:
-        changed = ((row, time_of(row, "sys_updated_on")) for row in rows if not self._tools.own.has(row))
-        return {_token(row): at for row, at in changed if at is not None}
-
-
-def _beyond(position: Position, page: _Page, seen: dict[str, datetime]) -> Position:
-    """Where to go on behind a page."""
-    told = replace(position, seen={**position.seen, **seen})
-    if page.full:
-        last = max((at for row in page.rows if (at := time_of(row, "sys_updated_on"))), default=None)
-        return told.next_page(last, _LIMIT)
-    if position.since > page.now + _CLOCK_IS_WRONG:
-        told = replace(told, since=page.now - _OVERLAP)
-    return told.caught_up((page.now - _OVERLAP).replace(microsecond=0))
-
-
-def _token(row: Row) -> str:
-    """A short word for one change of one record; ids of an instance may begin or end alike."""
-    return hashlib.sha256(f"{value(row, 'sys_id')}:{value(row, 'sys_mod_count')}".encode()).hexdigest()[:16]
+def change_of(row: Row, key: str, *, ours: bool) -> Change:
+    """Say how a record was changed: once for each ``sys_mod_count``."""
+    looks = f"{value(row, 'sys_id')}:{value(row, 'sys_mod_count')}"
+    return Change(key, time_of(row, "sys_updated_on"), token(looks), ours)
 
 
 def _denied(table: str, why: str) -> str:

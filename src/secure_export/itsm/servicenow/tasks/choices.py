@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secure_export.itsm.ended import Ended, unread
 from secure_export.itsm.kept import Kept
-from secure_export.itsm.servicenow.api.ended import Ended, unread
 from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.api.table_api import Query, TableApi
-from secure_export.itsm.servicenow.api.verdict import Later, NotSignedIn, Ok, Unclear
+from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.keys import is_sys_id
 from secure_export.itsm.servicenow.tasks.record import cut, harmless
 from secure_export.itsm.texts import utf16_units as units
+from secure_export.itsm.verdict import Later, NotSignedIn, Unclear
 
 _KEPT_SECONDS = 600.0
 _MISSING_SECONDS = 60.0

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
-from secure_export.itsm.notes import Part, bound_cis
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import Part
+from secure_export.itsm.notes import opening as opening_notes
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended, unwritten
 from secure_export.itsm.servicenow.api.refusals import Cause
 from secure_export.itsm.servicenow.api.rows import Row, value
-from secure_export.itsm.servicenow.api.verdict import NotThere, Ok, Refused
+from secure_export.itsm.servicenow.api.verdict import Ok, Refused
 from secure_export.itsm.servicenow.settings import why_not_settable
 from secure_export.itsm.servicenow.tasks.record import opening, parts, row_fields
 from secure_export.itsm.servicenow.tasks.task_step import TaskStep
+from secure_export.itsm.verdict import NotThere
 from secure_export.workitems import outcome
 from secure_export.workitems.outcome import Done, Unclear
 from secure_export.workitems.work_item import WorkItem
@@ -53,15 +55,9 @@ async def _made(step: TaskStep) -> Done:
 
 
 def opening_part(item: WorkItem) -> Part:
-    """Say which notes, and which revision, a new record begins with.
-
-    Further configuration items are added after it is made: until then it does not hold the whole revision.
-    """
-    desired = item.desired
-    if len(bound_cis(desired.content.bindings)) <= 1:
-        return parts(desired.notes, 0, desired.revision)[0]
-    before = [note for note in desired.notes if note.revision < desired.revision]
-    return parts(before, 0, desired.revision - 1)[0]
+    """Say which notes, and which revision, a new record begins with; see ``notes.opening``."""
+    notes, revision = opening_notes(item.desired)
+    return parts(notes, 0, revision)[0]
 
 
 async def _inserted(step: TaskStep, part: Part) -> Row | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from secure_export.itsm.servicenow.api.ended import Ended, unwritten
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import OPENED_AGAIN, resolution_of
 from secure_export.itsm.servicenow.api.refusals import Cause
 from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.api.verdict import Ok, Refused, Verdict
@@ -11,9 +12,6 @@ from secure_export.itsm.servicenow.tasks.task_step import TaskStep
 from secure_export.workitems import outcome
 from secure_export.workitems.outcome import Done
 from secure_export.workitems.work_item import ToolState
-
-_NO_REASON = "Azure Monitor says it is over."
-_AGAIN = "Opened again: its alert fires in Azure."
 
 
 async def resolve(step: TaskStep) -> Done:
@@ -44,7 +42,7 @@ async def _only_noted(step: TaskStep, row: Row) -> Done:
         Ended: It was written before, or could not be.
     """
     await step.more_cis(row)
-    owed = step.owed(row, harmless(_resolution(step)))
+    owed = step.owed(row, harmless(resolution_of(step.item.desired)))
     if not owed:
         raise Ended(outcome.Refused(_a_person_ends_it(row, step)))
     for values in owed:
@@ -66,7 +64,7 @@ async def reopen(step: TaskStep) -> Done:
         if step.kind.reopen_state is None:
             raise Ended(outcome.Refused(f"records of {step.kind.table} are not opened again here"))
         first, *_ = step.owed(row) or [{}]
-        note = {} if "work_notes" in first else {"work_notes": _AGAIN}
+        note = {} if "work_notes" in first else {"work_notes": OPENED_AGAIN}
         row = await step.change(row, {**first, **note, "state": step.kind.reopen_state})
     await step.bring_in(row)
     return step.done(await step.read_back(value(row, "sys_id")), revision=step.item.desired.revision)
@@ -101,7 +99,7 @@ class _Resolving:
             row = await self._with_some_code({}, again=True)
 
     def _ending(self) -> dict[str, str]:
-        resolution = cut(harmless(_resolution(self._step)), LONGEST_DESCRIPTION)
+        resolution = cut(harmless(resolution_of(self._step.item.desired)), LONGEST_DESCRIPTION)
         empty = [name for name in self._kind.text_fields if name in self._row and not value(self._row, name)]
         notes = self._kind.notes_field
         return {
@@ -178,10 +176,6 @@ class _Resolving:
             f"{self._kind.table}.{self._kind.code_field}{why}. Its choices are: {labels}. Set close_codes in the "
             "connection's settings to one of them, or add one of ours to sys_choice"
         )
-
-
-def _resolution(step: TaskStep) -> str:
-    return step.item.desired.resolution.strip() or _NO_REASON
 
 
 def _behind(there: str, resolution: str) -> str:

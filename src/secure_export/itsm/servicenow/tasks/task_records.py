@@ -1,22 +1,22 @@
 """Work items as records of a table of tasks: incident, problem, change request, or any other."""
 
-from collections.abc import Awaitable, Callable
-
+from secure_export.itsm.ended import Ended, unread
+from secure_export.itsm.record_keeper import RecordKeeper
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended, unread
 from secure_export.itsm.servicenow.api.rows import value
-from secure_export.itsm.servicenow.api.verdict import NotThere, Ok
+from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.tasks import creating, ending
 from secure_export.itsm.servicenow.tasks.kinds import kind_of
 from secure_export.itsm.servicenow.tasks.record import is_over
 from secure_export.itsm.servicenow.tasks.task_step import TaskStep
-from secure_export.itsm.servicenow.tasks.twins import strangers
+from secure_export.itsm.servicenow.tasks.twins import TWINS
 from secure_export.itsm.servicenow.tools import Tools
-from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater
-from secure_export.workitems.work_item import WorkItem
+from secure_export.itsm.verdict import NotThere
+from secure_export.workitems.outcome import Done, Refused, TryLater
+from secure_export.workitems.work_item import StepKind, WorkItem
 
 
-class TaskRecords:
+class TaskRecords(RecordKeeper[TaskStep]):
     """Keeps work items as tasks.
 
     Args:
@@ -25,40 +25,28 @@ class TaskRecords:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        super().__init__(
+            self._step,
+            {
+                StepKind.LOOK: _look,
+                StepKind.CREATE: creating.create,
+                StepKind.UPDATE: _update,
+                StepKind.RESOLVE: ending.resolve,
+                StepKind.REOPEN: ending.reopen,
+            },
+        )
 
-    async def look(self, item: WorkItem) -> Outcome:
-        """Find the record by its key; ``Done(None)`` when there surely is none."""
-        return await self._outcome(item, _look)
-
-    async def create(self, item: WorkItem) -> Outcome:
-        """Make the record; see ``creating.create``."""
-        return await self._outcome(item, creating.create)
-
-    async def update(self, item: WorkItem) -> Outcome:
-        """Bring notes and configuration items in; a record that is over stays as it is."""
-        return await self._outcome(item, _update)
-
-    async def resolve(self, item: WorkItem) -> Outcome:
-        """Resolve the record; see ``ending.resolve``."""
-        return await self._outcome(item, ending.resolve)
-
-    async def reopen(self, item: WorkItem) -> Outcome:
-        """Open the record again; see ``ending.reopen``."""
-        return await self._outcome(item, ending.reopen)
-
-    async def _outcome(self, item: WorkItem, take: Callable[[TaskStep], Awaitable[Done]]) -> Outcome:
+    def _step(self, item: WorkItem) -> TaskStep:
         kind = kind_of(item.desired.content.work_item, self._tools.settings)
         if kind is None:
-            return Refused(
-                f"{item.desired.content.work_item!r} is no table of ServiceNow: set the route's work_item to incident, "
-                "problem, change_request, event, or the name of another table of tasks"
+            raise Ended(
+                Refused(
+                    f"{item.desired.content.work_item!r} is no table of ServiceNow: set the route's work_item to "
+                    "incident, problem, change_request, event, or the name of another table of tasks"
+                )
             )
         self._tools.observed.tables.add(kind.table)
-        step = TaskStep(self._tools, item, kind)
-        try:
-            return await take(step)
-        except Ended as ended:
-            return ended.outcome if take is creating.create else step.cut_short(ended.outcome)
+        return TaskStep(self._tools, item, kind)
 
 
 async def _look(step: TaskStep) -> Done:
@@ -66,7 +54,7 @@ async def _look(step: TaskStep) -> Done:
     if rows:
         if step.item.doubt:
             return step.done(await step.settled(rows))
-        step.remark(*strangers(rows))
+        step.remark(*TWINS.strangers(rows))
         return step.done(rows[0])
     await _surely_gone(step)
     return Done(None)

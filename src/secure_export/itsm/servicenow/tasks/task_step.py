@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from secure_export.itsm.notes import bound_cis
+from secure_export.itsm.ended import Ended, unwritten
+from secure_export.itsm.notes import bound_cis, reached
 from secure_export.itsm.servicenow import keys
-from secure_export.itsm.servicenow.api.ended import Ended, unwritten
 from secure_export.itsm.servicenow.api.rows import Row, value
 from secure_export.itsm.servicenow.api.verdict import Ok
 from secure_export.itsm.servicenow.tasks import affected_cis
@@ -18,7 +18,7 @@ from secure_export.itsm.servicenow.tasks.record import (
     revision_of,
     row_fields,
 )
-from secure_export.itsm.servicenow.tasks.twins import strangers
+from secure_export.itsm.servicenow.tasks.twins import TWINS
 from secure_export.itsm.servicenow.tools import Tools
 from secure_export.workitems.outcome import Done, Outcome, Refused, TryLater, Unclear
 from secure_export.workitems.work_item import Note, WorkItem
@@ -78,7 +78,7 @@ class TaskStep:
         found = next((row for row in rows if value(row, "sys_id") == sys_id), None)
         if found is None:
             raise Ended(Unclear("ServiceNow took the change, but its record is not found by its key"))
-        self.remark(*strangers(rows))
+        self.remark(*TWINS.strangers(rows))
         return found
 
     async def bring_in(self, row: Row) -> Row:
@@ -104,15 +104,14 @@ class TaskStep:
     def owed(self, row: Row, last_words: str = "") -> list[dict[str, str]]:
         """Give the values of each call that a record lacks: only what differs, none when it has everything.
 
-        What a person chose as configuration item stays. A revision that we have not reached was written by a later
-        life of our store, before it was restored: it says nothing about the notes that are owed now.
+        What a person chose as configuration item stays.
 
         Args:
             row: The record.
             last_words: A note that belongs to the revision that the record is to hold; empty: none.
         """
-        desired, there = self.item.desired, revision_of(row)
-        held = max(there if there <= desired.revision else 0, self._revision)
+        desired = self.item.desired
+        held = max(reached(revision_of(row), desired), self._revision)
         notes = (*desired.notes, Note(desired.revision, last_words)) if last_words else desired.notes
         bound = bound_cis(desired.content.bindings)
         calls: list[dict[str, str]] = []

@@ -13,6 +13,9 @@ from secure_export.itsm.servicenow.tasks.choices import Choices
 from secure_export.itsm.servicenow.tasks.kinds import Kind
 from secure_export.itsm.servicenow.tasks.own_writes import OwnWrites
 from secure_export.itsm.servicenow.tasks.record import is_over, row_fields
+from secure_export.itsm.twins import TwinRecords
+
+TWINS = TwinRecords(value, number="number", made_by="sys_created_by", key="correlation_id")
 
 
 class TwinSettler:
@@ -32,18 +35,10 @@ class TwinSettler:
         self._how = how
 
     async def settle(self, kind: Kind, rows: Sequence[Row]) -> tuple[str, ...]:
-        """Let the oldest stay and end the others that we made; one that a person copied is theirs.
-
-        Args:
-            kind: What they are.
-            rows: The records of one key, oldest first.
-
-        Returns:
-            What was done, and what could not be, for people.
-        """
-        stays = rows[0]
-        told = [await self._end(kind, row, stays) for row in _twins(rows) if not is_over(row, kind)]
-        return (*strangers(rows), *told)
+        """End what is superfluous; see ``TwinRecords.settle``."""
+        return await TWINS.settle(
+            rows, is_over=lambda row: is_over(row, kind), end=lambda row, stays: self._end(kind, row, stays)
+        )
 
     async def _end(self, kind: Kind, row: Row, stays: Row) -> str:
         number, other = value(row, "number"), value(stays, "number")
@@ -67,20 +62,3 @@ class TwinSettler:
             **({kind.code_field: codes[0]} if codes else {}),
             **({kind.notes_field: why} if kind.notes_field else {}),
         }
-
-
-def strangers(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Tell of records that carry our key without being made by us: a person copied one."""
-    twins = _twins(rows)
-    return tuple(
-        f"{value(row, 'number')} carries the same correlation_id as {value(rows[0], 'number')}, but "
-        f"{value(row, 'sys_created_by') or 'somebody unknown'} made it: it is left alone"
-        for row in rows[1:]
-        if row not in twins
-    )
-
-
-def _twins(rows: Sequence[Row]) -> list[Row]:
-    """The younger ones that were made by whoever made the oldest, who is us; none where that is not shown."""
-    us = value(rows[0], "sys_created_by")
-    return [row for row in rows[1:] if us and value(row, "sys_created_by") == us]

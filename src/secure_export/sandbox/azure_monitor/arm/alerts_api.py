@@ -157,7 +157,7 @@ def _enter(visit: Visit, action: str, limit: str, most: int) -> str:
         raise refused(404, "InvalidResourceType", f"The scope '{scope}' is not valid.")
     visit.with_names(subscription=parts[1]).subscription()
     visit.must_be_version(ALERTS, VERSIONS)
-    if seconds := visit.world.window(most, 60.0, "alerts", limit, parts[1].lower()).take(visit.world.clock.now()):
+    if seconds := visit.world.windows.find(most, 60.0, "alerts", limit, parts[1].lower()).take(visit.world.clock.now()):
         raise throttled(seconds, TOO_MANY, f"The limit of {most} calls a minute was reached.")
     visit.must(action, scope)
     return scope

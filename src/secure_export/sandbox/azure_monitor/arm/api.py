@@ -76,7 +76,7 @@ class ArmApi:
         is_read = call.method in {"GET", "POST"}
         kind, behaviour = "reads" if is_read else "writes", self._world.behaviour
         subscription = call.segments[1].lower() if len(call.segments) > 1 else ""
-        window = self._world.window(
+        window = self._world.windows.find(
             behaviour.reads if is_read else behaviour.writes, 60.0, kind, subscription, caller.object_id
         )
         now = self.clock.now()

@@ -1,14 +1,9 @@
 """Doors that the real ARM does not have: its settings, faults, roles, resources, and alerts to order."""
 
-import dataclasses
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final
 
-import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from secure_export.sandbox.azure_monitor.arm.action_groups import as_group
@@ -16,21 +11,14 @@ from secure_export.sandbox.azure_monitor.arm.alerts_api import ALERTS
 from secure_export.sandbox.azure_monitor.arm.firing import Firing
 from secure_export.sandbox.azure_monitor.arm.rbac import ROLES, Grant
 from secure_export.sandbox.azure_monitor.arm.seeding import put
-from secure_export.sandbox.azure_monitor.arm.world import Behaviour, World
+from secure_export.sandbox.azure_monitor.arm.world import World
 from secure_export.sandbox.azure_monitor.shapes import alert_row
 from secure_export.sandbox.azure_monitor.station import Station
-from secure_export.sandbox.from_here import is_from_here
-from secure_export.sandbox.orders import BadOrderError, plain, read
+from secure_export.sandbox.control import clock_doors, control_routes, counter_doors, fault_doors, setting_doors
+from secure_export.sandbox.control.orders import BadOrderError, plain, read
 from secure_export.sandbox.rest_faults import Fault
 
 NOTICE: Final = "SANDBOX: a stand-in for Azure Resource Manager. Anyone on this machine can do anything here."
-Door = Callable[[Request, bytes], Any]
-
-
-@dataclass(frozen=True)
-class _ClockOrder:
-    advance_seconds: float = 0.0
-    frozen: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -92,44 +80,29 @@ class _StateOrder:
 def arm_control_routes(world: World, station: Station) -> list[Route]:
     """Give the routes under ``/control/arm``."""
     doors = _Doors(world, station)
-    table: dict[str, dict[str, Door]] = {
-        "": {"GET": doors.overview},
-        "/faults": {"GET": doors.faults, "POST": doors.set_fault, "DELETE": doors.clear_faults},
-        "/faults/{fault}": {"DELETE": doors.clear_faults},
-        "/clock": {"GET": doors.clock, "POST": doors.set_clock},
-        "/counters": {"GET": doors.counters, "DELETE": doors.reset_counters},
-        "/behaviour": {"GET": doors.behaviour, "POST": doors.set_behaviour},
-        "/grants": {"GET": doors.grants, "POST": doors.add_grant, "DELETE": doors.clear_grants},
-        "/subscriptions": {"GET": doors.subscriptions, "POST": doors.add_subscription},
-        "/groups": {"POST": doors.add_group},
-        "/providers": {"POST": doors.set_provider},
-        "/resources": {"GET": doors.resources, "POST": doors.put_resource},
-        "/alerts": {"GET": doors.alerts, "DELETE": doors.clear_alerts},
-        "/alerts/state": {"POST": doors.set_state},
-        "/fire": {"POST": doors.fire},
-        "/resolve": {"POST": doors.resolve},
-        "/settled": {"POST": doors.settled},
-        "/tokens": {"DELETE": doors.forget_tokens},
-        "/bans": {"GET": doors.bans, "POST": doors.ban, "DELETE": doors.lift_bans},
-    }
-    return [
-        _route(f"/control/arm{path}", method, door)
-        for path, methods in table.items()
-        for method, door in methods.items()
-    ]
-
-
-def _route(path: str, method: str, door: Door) -> Route:
-    async def endpoint(request: Request) -> Response:
-        if not is_from_here(request):
-            return JSONResponse({"error": "Only this machine may use /control.", "notice": NOTICE}, status_code=403)
-        try:
-            found = door(request, await request.body())
-            return JSONResponse(await found if isinstance(found, Awaitable) else found)
-        except (ValueError, LookupError) as problem:
-            return JSONResponse({"error": str(problem), "notice": NOTICE}, status_code=400)
-
-    return Route(path, endpoint, methods=[method])
+    return control_routes(
+        "/control/arm",
+        NOTICE,
+        doors.overview,
+        {
+            **fault_doors(world.faults, Fault),
+            **clock_doors(world.clock),
+            **counter_doors(world.counters),
+            **setting_doors("/behaviour", world.behaviour),
+            "/grants": {"GET": doors.grants, "POST": doors.add_grant, "DELETE": doors.clear_grants},
+            "/subscriptions": {"GET": doors.subscriptions, "POST": doors.add_subscription},
+            "/groups": {"POST": doors.add_group},
+            "/providers": {"POST": doors.set_provider},
+            "/resources": {"GET": doors.resources, "POST": doors.put_resource},
+            "/alerts": {"GET": doors.alerts, "DELETE": doors.clear_alerts},
+            "/alerts/state": {"POST": doors.set_state},
+            "/fire": {"POST": doors.fire},
+            "/resolve": {"POST": doors.resolve},
+            "/settled": {"POST": doors.settled},
+            "/tokens": {"DELETE": doors.forget_tokens},
+            "/bans": {"GET": doors.bans, "POST": doors.ban, "DELETE": doors.lift_bans},
+        },
+    )
 
 
 class _Doors:
@@ -140,10 +113,9 @@ class _Doors:
         self._station = station
         self._firing = Firing(world, station)
 
-    def overview(self, *_: object) -> dict[str, Any]:
+    def overview(self) -> dict[str, Any]:
         world = self._world
         return {
-            "notice": NOTICE,
             "now": world.clock.now().isoformat(),
             "subscriptions": self.subscriptions(),
             "resource_groups": [row["id"] for row in world.groups.values()],
@@ -151,46 +123,6 @@ class _Doors:
             "alerts": sum(1 for _ in world.ledger.all()),
             "requests": world.counters.total,
         }
-
-    def faults(self, *_: object) -> list[dict[str, Any]]:
-        faults = self._world.faults
-        return [{**plain(one), "met": faults.met(one.id)} for one in faults]
-
-    def set_fault(self, _: Request, body: bytes) -> dict[str, Any]:
-        return dict(plain(self._world.faults.set(read(body, Fault))))
-
-    def clear_faults(self, request: Request, _: bytes) -> dict[str, int]:
-        return {"cleared": self._world.faults.clear(request.path_params.get("fault"))}
-
-    def clock(self, *_: object) -> dict[str, Any]:
-        clock = self._world.clock
-        return {"now": clock.now().isoformat(), "ahead_seconds": clock.shift.total_seconds()}
-
-    def set_clock(self, _: Request, body: bytes) -> dict[str, Any]:
-        order, clock = read(body, _ClockOrder), self._world.clock
-        clock.move(timedelta(seconds=order.advance_seconds))
-        if order.frozen is not None:
-            (clock.freeze if order.frozen else clock.run)()
-        return self.clock()
-
-    def counters(self, *_: object) -> dict[str, Any]:
-        return self._world.counters.as_json()
-
-    def reset_counters(self, *_: object) -> dict[str, Any]:
-        self._world.counters.reset()
-        return self._world.counters.as_json()
-
-    def behaviour(self, *_: object) -> dict[str, Any]:
-        return dict(plain(self._world.behaviour))
-
-    def set_behaviour(self, _: Request, body: bytes) -> dict[str, Any]:
-        """Change those settings that are named."""
-        order = read(body, Behaviour)
-        named = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-        for one in dataclasses.fields(Behaviour):
-            if one.name in named:
-                setattr(self._world.behaviour, one.name, getattr(order, one.name))
-        return self.behaviour()
 
     def grants(self, *_: object) -> list[dict[str, Any]]:
         return [plain(one) for one in self._world.access.grants]

@@ -43,7 +43,7 @@ async def resources(visit: Visit) -> Reply:
 
 def _quota(visit: Visit) -> dict[str, str]:
     now, most = visit.world.clock.now(), visit.world.behaviour.queries
-    window = visit.world.window(most, SECONDS, "resource graph", visit.caller.object_id)
+    window = visit.world.windows.find(most, SECONDS, "resource graph", visit.caller.object_id)
     if seconds := window.take(now):
         headers = {
             "Retry-After": str(seconds),

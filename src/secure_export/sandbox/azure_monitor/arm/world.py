@@ -15,7 +15,7 @@ from secure_export.sandbox.azure_monitor.estate import SUBSCRIPTION_NAMES, Estat
 from secure_export.sandbox.azure_monitor.monitor import AzureMonitor, Message
 from secure_export.sandbox.clock import Clock
 from secure_export.sandbox.counters import Counters
-from secure_export.sandbox.rates import Window
+from secure_export.sandbox.rates import Windows
 from secure_export.sandbox.rest_faults import Faults
 
 Row = dict[str, Any]
@@ -97,6 +97,7 @@ class World:
         access: Who may do what.
         ledger: The alerts of Alerts Management.
         notifications: The status of test notifications, by id.
+        windows: Counts what is limited.
     """
 
     def __init__(
@@ -121,8 +122,8 @@ class World:
         self.access = Access()
         self.ledger = Ledger(self.clock)
         self.notifications: dict[str, Row] = {}
+        self.windows = Windows()
         self._chance = random.Random(seed)
-        self._windows: dict[tuple[str, ...], Window] = {}
         monitor.observers.append(self._heard)
         for one in estate.subscriptions:
             self.add_subscription(one, SUBSCRIPTION_NAMES.get(one, one), estate.tenant)
@@ -221,12 +222,6 @@ class World:
     def number(self) -> str:
         """Draw an id of digits, as test notifications have them."""
         return f"{self._chance.randrange(10**13, 10**14)}"
-
-    def window(self, most: int, seconds: float, *key: str) -> Window:
-        """Give the counter of one limit."""
-        window = self._windows.setdefault(key, Window(most, seconds))
-        window.most = most
-        return window
 
 
 def taken_apart(resource_id: str) -> ResourceId:

@@ -1,17 +1,14 @@
 """The server itself: its site, forms, accounts, people, CIs, and incidents as people treat them; copies and jobs."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 
 from secure_export.sandbox.bmc_helix import looking
 from secure_export.sandbox.bmc_helix.cis import add_ci, retire_ci
-from secure_export.sandbox.bmc_helix.control.station import Station
 from secure_export.sandbox.bmc_helix.demo_data import COMPANY, PERSON_ROLES
 from secure_export.sandbox.bmc_helix.entries import Row
 from secure_export.sandbox.bmc_helix.errors import no_entry
@@ -21,8 +18,8 @@ from secure_export.sandbox.bmc_helix.forms.options import STATUS
 from secure_export.sandbox.bmc_helix.foundation import add_company, add_group, add_person
 from secure_export.sandbox.bmc_helix.people import PASSWORD, Account
 from secure_export.sandbox.bmc_helix.person import Person
-from secure_export.sandbox.bmc_helix.site import Site
-from secure_export.sandbox.orders import BadOrderError, plain, read
+from secure_export.sandbox.bmc_helix.station import Station
+from secure_export.sandbox.control.orders import BadOrderError, plain, read
 
 
 @dataclass(frozen=True)
@@ -105,17 +102,6 @@ class WorldDoors:
     def __init__(self, station: Station) -> None:
         self._station = station
         self._server = station.server
-
-    def site(self, *_: object) -> dict[str, Any]:
-        """Tell what is special about the site."""
-        return dict(plain(self._server.site))
-
-    def set_site(self, _: Request, body: bytes) -> dict[str, Any]:
-        """Change those settings that are named."""
-        changed = read(_merged(body, plain(self._server.site)), Site)
-        for one in dataclasses.fields(Site):
-            setattr(self._server.site, one.name, getattr(changed, one.name))
-        return self.site()
 
     def set_field(self, _: Request, body: bytes) -> dict[str, Any]:
         """Add a field to forms, or change one: whether it is required, its limit, the labels of its selection."""
@@ -257,14 +243,6 @@ class WorldDoors:
     def jobs(self, *_: object) -> dict[str, int]:
         """Run escalations now, such as the one that closes resolved incidents."""
         return {"changed": self._server.run_jobs()}
-
-
-def _merged(body: bytes, now: dict[str, Any]) -> bytes:
-    try:
-        order = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-    except msgspec.DecodeError as problem:
-        raise BadOrderError(str(problem)) from None
-    return msgspec.json.encode({**now, **order})
 
 
 def _options(old: Field, labels: tuple[str, ...]) -> tuple[Option, ...]:

@@ -21,7 +21,7 @@ from secure_export.sandbox.entra.identities import (
     Identity,
     User,
 )
-from secure_export.sandbox.rates import Window
+from secure_export.sandbox.rates import Windows
 from secure_export.sandbox.rest_faults import Faults
 
 _GRAPH: Final = "Microsoft Graph"
@@ -68,7 +68,7 @@ class Graph:
         self.users = {one.upn.lower(): one for one in users}
         self._seed = seed
         self._tenants: dict[str, Tenant] = {}
-        self._windows: dict[tuple[str, str], Window] = {}
+        self._windows = Windows()
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Give a tenant's directory."""
@@ -101,16 +101,11 @@ class Graph:
 
     def wait_for_a_read(self, tenant_id: str, client: str) -> int:
         """Count a request; give in how many seconds it may come again, 0: it was taken."""
-        return self._window((tenant_id, client), self.limits.requests, 10.0).take(self.clock.now())
+        return self._windows.find(self.limits.requests, 10.0, tenant_id, client).take(self.clock.now())
 
     def wait_for_a_write(self, tenant_id: str) -> int:
         """Count a write; give in how many seconds it may come again, 0: it was taken."""
-        return self._window((tenant_id, "writes"), self.limits.writes, 150.0).take(self.clock.now())
-
-    def _window(self, key: tuple[str, str], most: int, seconds: float) -> Window:
-        window = self._windows.setdefault(key, Window(most, seconds))
-        window.most = most
-        return window
+        return self._windows.find(self.limits.writes, 150.0, tenant_id, "writes").take(self.clock.now())
 
     def _new_tenant(self, tenant_id: str) -> Tenant:
         chance = random.Random(f"{self._seed} {tenant_id}")

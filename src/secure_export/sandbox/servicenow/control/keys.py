@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from secure_export.sandbox.orders import BadOrderError, plain, read
-from secure_export.sandbox.servicenow.control.station import Station
+from secure_export.sandbox.control.orders import BadOrderError, plain, read
 from secure_export.sandbox.servicenow.oauth import OAuthClient
 from secure_export.sandbox.servicenow.sign_in.api_key import ApiKey
 from secure_export.sandbox.servicenow.sign_in.oidc import OidcProvider
+from secure_export.sandbox.servicenow.station import Station
 
 
 @dataclass(frozen=True)

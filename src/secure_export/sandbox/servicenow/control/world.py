@@ -5,12 +5,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from secure_export.sandbox.orders import BadOrderError, plain, read
+from secure_export.sandbox.control.orders import BadOrderError, plain, read
+from secure_export.sandbox.control.trouble import whole_number
 from secure_export.sandbox.servicenow.accounts import Account, set_account
 from secure_export.sandbox.servicenow.acl import Access, AccessRule
-from secure_export.sandbox.servicenow.control.station import Station
 from secure_export.sandbox.servicenow.dictionary.model import Column
 from secure_export.sandbox.servicenow.state_file import restore, snapshot
+from secure_export.sandbox.servicenow.station import Station
 from secure_export.sandbox.servicenow.tables import Row
 from secure_export.sandbox.servicenow.users import User
 
@@ -157,10 +158,8 @@ class WorldDoors:
     def records(self, request: Request, _: bytes) -> dict[str, Any]:
         """Tell the rows of a table as they are stored; ``?query=`` and ``?limit=`` as in the Table API."""
         table, asked = request.path_params["table"], request.query_params
-        limit = asked.get("limit", str(_MOST_ROWS))
-        if not limit.isascii() or not limit.isdigit():
-            raise BadOrderError("limit is a whole number.")
-        page = self._instance.query(table, asked.get("query", ""), limit=int(limit))
+        limit = whole_number(request, "limit", _MOST_ROWS)
+        page = self._instance.query(table, asked.get("query", ""), limit=limit)
         return {"total": page.total, "rows": page.rows}
 
     def record(self, request: Request, _: bytes) -> Row:

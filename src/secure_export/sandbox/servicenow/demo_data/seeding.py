@@ -1,5 +1,6 @@
 """Puts rows straight into the tables, with ids that follow from names, so that they are the same in every run."""
 
+from functools import cache
 from hashlib import md5
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from secure_export.sandbox.servicenow.instance import Instance
 
 
+@cache
 def id_of(table: str, name: str) -> str:
     """Give the id of a shipped row."""
     return md5(f"{table} {name}".encode(), usedforsecurity=False).hexdigest()

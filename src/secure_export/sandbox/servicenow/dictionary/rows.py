@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from hashlib import md5
 
 from secure_export.sandbox.servicenow.dictionary.model import Column, ColumnType, Dictionary, Table
@@ -25,14 +26,16 @@ class DictionaryRows:
         self._dictionary = dictionary
         self._tables = tables
         self._read_at = (-1, -1)
+        self._columns: dict[str, tuple[Row, Column]] = {}
 
     def write_all(self, stamp: str) -> None:
         """Write the rows of every table and column of a new instance."""
         for table in self._dictionary:
             self._put_table(table, stamp)
             for column in table.columns.values():
-                new = _new_row(f"{table.name}.{column.name}", stamp)
-                self._tables.put(COLUMNS, {**new, **as_row(table.name, column)})
+                row = {**_new_row(f"{table.name}.{column.name}", stamp), **as_row(table.name, column)}
+                self._tables.put(COLUMNS, row)
+                self._columns[row["sys_id"]] = row, column
         self._read_at = self._versions()
 
     def add_table(self, table: Table, stamp: str) -> None:
@@ -70,13 +73,20 @@ class DictionaryRows:
         columns: dict[str, dict[str, Column]] = {}
         for row in self._tables.rows(COLUMNS):
             if row.get("element") and row.get("active") != "false":
-                columns.setdefault(row.get("name", ""), {})[row["element"]] = from_row(row)
+                columns.setdefault(row.get("name", ""), {})[row["element"]] = self._column(row)
         described = {row.get("name") for row in self._tables.rows(TABLES)}
         for table in self._dictionary:
             if table.name in described:
                 table.columns = columns.get(table.name, {})
         self._dictionary.forget()
         self._read_at = self._versions()
+
+    def _column(self, row: Row) -> Column:
+        """Read a column, but each row once only: a stored row never changes."""
+        known = self._columns.get(row["sys_id"])
+        if known is None or known[0] is not row:
+            known = self._columns[row["sys_id"]] = row, from_row(row)
+        return known[1]
 
     def _new_tables(self) -> Iterator[Table]:
         """Give the tables that the dictionary does not have yet, parents before children."""
@@ -171,5 +181,6 @@ def _new_row(name: str, stamp: str) -> Row:
     }
 
 
+@cache
 def _id(name: str) -> str:
     return md5(f"dictionary {name}".encode(), usedforsecurity=False).hexdigest()

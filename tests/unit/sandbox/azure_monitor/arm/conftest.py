@@ -1,21 +1,12 @@
 """What the tests of ARM share: an Azure that runs, and its administrator."""
 
-import itertools
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
 
 import pytest
 from tests.azure_sandbox import Azure, Client, azure_running
 
 from secure_export.sandbox.entra.identities import ADMIN
-from secure_export.sandbox.entra.keys import SigningKey, make_key
-
-
-@pytest.fixture(scope="session")
-def next_key() -> Callable[[], SigningKey]:
-    """Give keys that were made once."""
-    keys = itertools.cycle([make_key(datetime(2026, 5, 4, tzinfo=UTC)) for _ in range(4)])
-    return lambda: next(keys)
+from secure_export.sandbox.entra.keys import SigningKey
 
 
 @pytest.fixture
