@@ -26,12 +26,13 @@ from bench.past import Amount, fill
 from bench.retention import KEPT_DAYS, Retention, measure_retention
 from bench.service import DESK, Node, nodes_running
 from bench.stores import Kind, Place, store_running
-from secure_export.store.open import open_store
+from secure_export.store.open import Store, open_store
 
 CONNECTIONS = 64
 SMALL = Amount(2_000, 200)
-_CLAIMS = 50
 _LANES_AT_A_TIME = 20
+_WARM_UP_CLAIMS, _CLAIMS = 500, 200
+_WARM_UP_SECONDS = 2.0
 _LEASE = timedelta(minutes=10)
 _TIMES = 20
 _ENOUGH = 0.9
@@ -101,6 +102,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 class _Subject:
     """A store with the program on it."""
 
+    entra: Entra
+    folder: Path
     place: Place
     node: Node
     running: Running
@@ -161,34 +164,57 @@ def _subject(stack: ExitStack, entra: Entra, kind: Kind, amount: Amount, say: Ca
     fill(entra, place, amount, folder, say)
     (node,) = stack.enter_context(nodes_running(entra, place.url, ["intake,console"], folder, core=Core.ANY))
     running = Running(pids=(node.pid,), ports=(node.port,), database=place.pids, token=entra.token)
-    return _Subject(place, node, running, {}, [])
+    return _Subject(entra, folder, place, node, running, {}, [])
 
 
 def _one_run(subject: _Subject, seconds: float) -> int:
-    """Take alerts in, claim their lanes, and ask what the console asks; how many requests were not taken."""
+    """Take alerts in, claim their lanes, deliver, and ask what the console asks; how many requests were not taken."""
     measured = run(plan_for(subject.running, CONNECTIONS, seconds))
     subject.note("intake", measured.rate)
     subject.waits.append(measured.p99)
-    subject.note("claim", asyncio.run(_claim_rate(subject.place.url)))
+    subject.note("claim", asyncio.run(_claim_rate(subject.place.url, measured.sent)))
+    subject.note("delivery into the desk", _delivery_rate(subject, seconds))
     for what, path in _questions(subject.node).items():
         subject.note(what, _asked_ms(subject.node, path))
     return measured.errors
 
 
-async def _claim_rate(url: str) -> float:
-    """Say how many lanes a process claims in a second, with everything their owner reads."""
+async def _claim_rate(url: str, ready: int) -> float:
+    """Say how many lanes a process that has run for a while claims in a second, with everything their owner reads.
+
+    Half of those that are ready are left for delivery.
+    """
     store = await open_store(url)
     try:
-        claimed, began = 0, time.perf_counter()
-        for _ in range(_CLAIMS):
-            now = datetime.now(UTC)
-            lanes = await store.lanes.claim(
-                DESK.name, limit=_LANES_AT_A_TIME, pending_limit=_LANES_AT_A_TIME, now=now, lease=_LEASE
-            )
-            claimed += len(lanes)
-        return claimed / (time.perf_counter() - began)
+        claims = ready // 2 // _LANES_AT_A_TIME
+        measured = min(_CLAIMS, max(1, claims // 4))
+        await _claimed(store, min(_WARM_UP_CLAIMS, claims - measured))
+        began = time.perf_counter()
+        return await _claimed(store, measured) / (time.perf_counter() - began)
     finally:
         await store.close()
+
+
+async def _claimed(store: Store, times: int) -> int:
+    claimed = 0
+    for _ in range(times):
+        now = datetime.now(UTC)
+        lanes = await store.lanes.claim(
+            DESK.name, limit=_LANES_AT_A_TIME, pending_limit=_LANES_AT_A_TIME, now=now, lease=_LEASE
+        )
+        claimed += len(lanes)
+    return claimed
+
+
+def _delivery_rate(subject: _Subject, seconds: float) -> float:
+    """Say how many alerts a process makes work items of in a second while very many wait."""
+    with nodes_running(subject.entra, subject.place.url, ["delivery"], subject.folder, core=Core.ANY):
+        time.sleep(_WARM_UP_SECONDS)
+        ((newest,),) = subject.place.fetch("SELECT coalesce(max(seq), 0) FROM work_items")
+        began = time.perf_counter()
+        time.sleep(seconds)
+        ((made,),) = subject.place.fetch(f"SELECT count(*) FROM work_items WHERE seq > {newest}")  # noqa: S608 - a number
+        return float(made) / (time.perf_counter() - began)
 
 
 def _questions(node: Node) -> Mapping[str, str]:
@@ -217,7 +243,7 @@ def _asked_ms(node: Node, path: str) -> float:
 
 
 def _compared(small: _Subject, full: _Subject) -> list[Compared]:
-    units = {"intake": "alerts/s", "claim": "lanes/s"}
+    units = {"intake": "alerts/s", "claim": "lanes/s", "delivery into the desk": "alerts/s"}
     return [
         Compared(what=what, unit=units.get(what, "ms"), small=median(values), full=median(full.values[what]))
         for what, values in small.values.items()
