@@ -152,4 +152,5 @@ async def _digest(rows: AsyncIterator[Found], watcher: Watcher) -> Digest:
             done = digest.count
             await asyncio.sleep(0)  # as above
     watcher.done(digest.count - done)
+    await asyncio.sleep(0)
     return digest

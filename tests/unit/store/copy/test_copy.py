@@ -323,7 +323,8 @@ async def test_a_copy_that_goes_on_says_where(source: Path, tmp_path: Path) -> N
         assert await copy_store(from_, to, watched, now=NOW)
     goes_on = [what for what in watched.told if "goes on at" in what]
     assert goes_on == [next(iter(watched.told))], watched.told
-    assert watched.told[goes_on[0]] == (31, 31) or watched.told[goes_on[0]][0] == watched.told[goes_on[0]][1] > 0
+    rows, done = watched.told[goes_on[0]]
+    assert rows == done > 0
 
 
 @pytest.mark.parametrize("to_postgresql", [True, False], ids=["PostgreSQL", "SQLite"])
@@ -441,7 +442,9 @@ async def test_batches_are_small_where_rows_are_big(tmp_path: Path, monkeypatch:
 
         monkeypatch.setattr(target, "write", counted)
         watched = Watched()
-        assert all(one.same for one in await copy_store(source, target, watched, now=NOW))
+        compared = await copy_store(source, target, watched, now=NOW)
+    assert compared is not None
+    assert all(one.same for one in compared)
     assert sizes == [4, 2, 0] or max(sizes) < 6
     assert watched.told["copying quarantine"] == (6, 6)
     assert watched.told["comparing quarantine"] == (12, 12)

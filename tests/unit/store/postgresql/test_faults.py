@@ -17,7 +17,7 @@ from tests.unit.store.postgresql.conftest import OpenStore
 from secure_export.cmdb.drafts import CiDraft
 from secure_export.delivery.contract import Change
 from secure_export.errors import StoreUnavailable
-from secure_export.store.postgresql.outages import is_outage, leaves_connection_unusable
+from secure_export.store.postgresql.outages import is_outage, leaves_connection_unusable, store_errors
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.workitems.work_item import StepKind
@@ -180,6 +180,19 @@ async def test_an_unknown_database_is_an_outage(postgres: Server) -> None:
     """It may be made meanwhile."""
     with pytest.raises(StoreUnavailable, match="does not exist"):
         await PostgresStore.open(place_of(postgres.url("se_test_nowhere")))
+
+
+async def test_who_may_come_in_and_to_what_is_told_with_what_to_do(postgres: Server, database: str) -> None:
+    """That the server runs is known then: database, role or password are what is wrong."""
+    roles = (
+        r"does not exist; deploy/postgresql/roles\.sql makes database and roles; or name the right one in store\.url"
+    )
+    for place in (postgres.url("se_test_nowhere"), postgres.url(database, role="se_test_nobody")):
+        with pytest.raises(StoreUnavailable, match=roles):
+            await PostgresStore.open(place_of(place))
+    for code, words in (("28P01", r"the user in store\.url and the password"), ("28000", r"pg_hba\.conf")):
+        with pytest.raises(StoreUnavailable, match=words), store_errors():
+            raise asyncpg.PostgresError.new({"C": code, "M": "refused"})
 
 
 async def test_a_wrong_job_is_no_outage_and_leaves_nothing(store: PostgresStore) -> None:

@@ -13,6 +13,7 @@ from tests.postgres import Server
 
 from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.store.migrations import Migration
+from secure_export.store.postgresql.concurrently import OUTSIDE, statements_of
 from secure_export.store.postgresql.connect import connect
 from secure_export.store.postgresql.migrate import BREAKS_OLDER_PROGRAMS, known_migrations, migrate
 from secure_export.store.postgresql.place import Place, place_of
@@ -170,6 +171,92 @@ async def test_an_old_program_runs_while_a_new_one_migrates(postgres: Server, da
     assert await again.ready() is None
     await again.close()
     await connection.close()
+
+
+_INDEX = f"""{OUTSIDE}
+-- What operators look for.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS lanes_more
+    ON lanes (connection, token);
+ANALYZE lanes;
+"""
+_BEING_MADE = "SELECT 1 FROM pg_stat_progress_create_index"
+_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
+
+
+async def test_an_index_of_a_table_with_rows_is_made_while_notifications_are_taken(
+    postgres: Server, database: str
+) -> None:
+    """Nobody who writes waits for it, however long it takes; of processes that migrate one makes it.
+
+    Somebody who has written to the table and goes on makes it take as long as the test wants.
+    """
+    place = place_of(postgres.url(database))
+    store = await PostgresStore.open(place, clock=lambda: NOW)
+    for number in range(20):
+        await store.journal.append(entry(f"alert:{number}"))
+    sessions = [await connect(place) for _ in range(3)]
+    async with postgres.connection(database) as busy:
+        await busy.execute("BEGIN; UPDATE lanes SET look = false")
+        migrating = [asyncio.create_task(migrate(one, _next(_INDEX))) for one in sessions]
+        async with asyncio.timeout(10):
+            while not await postgres.fetch(_BEING_MADE, database=database):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.01)
+            for number in range(20):
+                assert (await store.journal.append(entry(f"alert:later-{number}"))).status == "accepted"
+        assert not any(task.done() for task in migrating)
+        await busy.execute("COMMIT")
+    assert sorted(await asyncio.gather(*migrating)) == [0, 0, 1]
+    assert await sessions[0].fetchval(_IS_VALID, "lanes_more") is True
+    assert [await one.fetchval("SHOW lock_timeout") for one in sessions] == ["5s"] * 3
+    assert await sessions[1].fetchval("SELECT pg_try_advisory_lock(1397310820, 1)") is True
+    for one in sessions:
+        await one.close()
+    await store.close()
+
+
+async def test_what_is_left_of_an_index_goes_before_it_is_made_again(connection: Any) -> None:
+    """An index that failed half-way is there by its name, is of no use, and would be taken for made."""
+    sql = f"{OUTSIDE}\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS only_one ON a (x);\n"
+    known = [FIRST, Migration(2, "0002_only_one.sql", sql)]
+    await migrate(connection, [FIRST])
+    await connection.execute("INSERT INTO a VALUES (1)")
+    with pytest.raises(Exception, match="could not create unique index"):
+        await migrate(connection, known)
+    assert await connection.fetchval(_IS_VALID, "only_one") is False
+    await connection.execute("DELETE FROM a; INSERT INTO a VALUES (1)")
+    assert await migrate(connection, known) == 1
+    assert await connection.fetchval(_IS_VALID, "only_one") is True
+    assert await migrate(connection, known) == 0
+
+
+async def test_through_a_pooler_nothing_is_applied_outside_a_transaction(connection: Any) -> None:
+    """The lock of those who migrate would be left in somebody else's session: the way past the pooler is named."""
+    known = [FIRST, Migration(2, "0002_index.sql", _INDEX)]
+    with pytest.raises(SettingsError, match=r"lacks 0002_index\.sql.*without pooler=transaction"):
+        await migrate(connection, known, through_pooler=True)
+    assert await connection.fetchval("SELECT max(number) FROM migrations") == 1
+
+
+async def test_a_peer_that_does_not_end_is_told(postgres: Server, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waited long enough says for what, and leaves no transaction open."""
+    monkeypatch.setattr("secure_export.store.postgresql.migrate._PATIENCE_WITH_PEERS_SECONDS", 0.0)
+    async with postgres.connection(empty) as peer:
+        await peer.execute("SELECT pg_advisory_lock(1397310820, 1)")
+        with pytest.raises(StoreUnavailable, match="another process has been migrating"):
+            await bring_up_to_date(place_of(postgres.url(empty)))
+
+
+def test_what_is_applied_outside_a_transaction_may_be_applied_again() -> None:
+    """It is applied from its beginning after whatever ended it; a statement that may not be repeated is a mistake."""
+    assert statements_of(Migration(1, "0001_index.sql", _INDEX)) == [
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS lanes_more\n    ON lanes (connection, token)",
+        "ANALYZE lanes",
+    ]
+    with pytest.raises(ValueError, match=r"0001_index\.sql: .*repeatable: CREATE INDEX CONCURRENTLY x"):
+        statements_of(Migration(1, "0001_index.sql", f"{OUTSIDE}\nCREATE INDEX CONCURRENTLY x ON lanes (token);\n"))
+    for known in known_migrations():
+        if known.sql.startswith(OUTSIDE):
+            assert statements_of(known)
 
 
 def _next(sql: str) -> list[Migration]:
