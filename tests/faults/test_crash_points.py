@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.conformance.store_suite.samples import entry
 from tests.faults.tool_faults.chance import seeds
 from tests.faults.tool_faults.mortal import Died, Life, MortalConnector, mortal
 from tests.postgres import Server
@@ -24,6 +25,7 @@ from tests.unit.delivery.tool import Act, Tool, later, lost_reply
 
 from secure_export.delivery.upkeep import Upkeep
 from secure_export.delivery.worker import Worker
+from secure_export.itsm.desk.incident import IncidentDraft
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite.store import SqliteStore
@@ -227,6 +229,71 @@ async def postgres_database(server: Server) -> AsyncIterator[Open]:
 
 
 New = Callable[[Path], AbstractAsyncContextManager[Open]]
+APPENDS = 3
+DRAFT = IncidentDraft(
+    connection="desk", key="0f" * 16, title="a machine", description="", impact=2, urgency=2, priority=3, revision=1
+)
+
+
+async def writes(open_store: Open, life: Life) -> tuple[int, int]:
+    """Let a process record notifications one by one and open an incident, or die of it.
+
+    Returns:
+        How many things that last it heard of, and how many are there.
+    """
+    store = mortal(await open_store(ManualClock()), life)
+    heard = 0
+    try:
+        with suppress(Died):
+            async with asyncio.timeout(10):
+                for number in range(APPENDS):
+                    await store.journal.append(entry(f"alert:{number}", key=b"%d" % number))
+                    heard += 1
+                await store.desk.open_incident(DRAFT, now=START)
+                heard += 1
+    finally:
+        await store.close()
+    return heard, await there(open_store)
+
+
+async def there(open_store: Open) -> int:
+    """Count what another process finds: notifications, each in a lane of its own, and incidents."""
+    store = await open_store(ManualClock())
+    try:
+        lanes = (await store.records.counts())["ready"]
+        return lanes + (await store.desk.incident_by_key("desk", DRAFT.key) is not None)
+    finally:
+        await store.close()
+
+
+async def each_is_a_point(new: New, folder: Path, *, first: int) -> None:
+    """Die before and after each of them; the first notification costs so many things more."""
+    for number in range(1, APPENDS + 2 + first):
+        for after in (False, True):
+            (place := folder / f"{number}{after}").mkdir()
+            async with new(place) as open_store:
+                life = Life(number, after=after)
+                heard, found = await writes(open_store, life)
+                assert life.over.is_set(), f"nothing died of {number}"
+                assert heard == max(0, number - 1 - first)
+                assert found == (max(0, number - first) if after else heard)
+    (place := folder / "whole").mkdir()
+    async with new(place) as open_store:
+        life = Life()
+        assert await writes(open_store, life) == (APPENDS + 1, APPENDS + 1)
+        assert life.done == APPENDS + 1 + first
+
+
+async def test_each_notification_and_each_new_incident_is_a_point_in_sqlite(tmp_path: Path) -> None:
+    """A process that is dead before the 202 it owes dies before or after the commit, as a desk's new incident does."""
+    await each_is_a_point(sqlite_file, tmp_path, first=0)
+
+
+async def test_each_notification_and_each_new_incident_is_a_point_in_postgresql(
+    tmp_path: Path, postgres: Server
+) -> None:
+    """The same; who sends is written down before the first notification."""
+    await each_is_a_point(lambda _: postgres_database(postgres), tmp_path, first=1)
 
 
 async def walk(new: New, folder: Path) -> None:

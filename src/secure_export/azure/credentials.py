@@ -8,15 +8,6 @@ from typing import Any, Protocol, Self
 import aiohttp
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import (
-    AzureCliCredential,
-    CertificateCredential,
-    ClientSecretCredential,
-    DefaultAzureCredential,
-    DeviceCodeCredential,
-    ManagedIdentityCredential,
-    WorkloadIdentityCredential,
-)
 
 from secure_export.azure.errors import NotSignedIn
 from secure_export.azure.settings import CredentialKind, CredentialSettings
@@ -63,19 +54,21 @@ def credential_for(
 def _of_azure_identity(
     settings: CredentialSettings, tenant_id: str, authority: str, prompt: Callable[[str, str], None] | None
 ) -> TokenCredential:
+    from azure import identity  # noqa: PLC0415 - a tenth of the time that the service needs to start, and seldom needed
+
     own: dict[str, Any] = {"client_id": settings.client_id} if settings.client_id else {}
     own |= {"tenant_id": tenant_id, "authority": authority}
     told = (lambda address, code, _: prompt(address, code)) if prompt else None
     make: dict[CredentialKind, Callable[[], TokenCredential]] = {
-        CredentialKind.CLI: lambda: AzureCliCredential(tenant_id=tenant_id),
-        CredentialKind.MANAGED_IDENTITY: lambda: ManagedIdentityCredential(client_id=settings.client_id),
-        CredentialKind.WORKLOAD_IDENTITY: lambda: WorkloadIdentityCredential(**own),
-        CredentialKind.CERTIFICATE: lambda: CertificateCredential(
+        CredentialKind.CLI: lambda: identity.AzureCliCredential(tenant_id=tenant_id),
+        CredentialKind.MANAGED_IDENTITY: lambda: identity.ManagedIdentityCredential(client_id=settings.client_id),
+        CredentialKind.WORKLOAD_IDENTITY: lambda: identity.WorkloadIdentityCredential(**own),
+        CredentialKind.CERTIFICATE: lambda: identity.CertificateCredential(
             **own, certificate_path=str(settings.certificate), send_certificate_chain=True
         ),
-        CredentialKind.SECRET: lambda: ClientSecretCredential(**own, client_secret=_secret_of(settings)),
-        CredentialKind.DEVICE_CODE: lambda: DeviceCodeCredential(**own, prompt_callback=told),
-        CredentialKind.DEFAULT: lambda: DefaultAzureCredential(authority=authority),
+        CredentialKind.SECRET: lambda: identity.ClientSecretCredential(**own, client_secret=_secret_of(settings)),
+        CredentialKind.DEVICE_CODE: lambda: identity.DeviceCodeCredential(**own, prompt_callback=told),
+        CredentialKind.DEFAULT: lambda: identity.DefaultAzureCredential(authority=authority),
     }
     return make[settings.kind]()
 

@@ -19,11 +19,11 @@ from tests.faults.cluster.fault import Layout
 from tests.faults.cluster.report import PAGE, Totals, write_page
 from tests.faults.cluster.run import Runs, Verdict
 from tests.faults.cluster.schedule import Schedule
-from tests.faults.cluster.world import CLUSTER, SINGLE, world_running
+from tests.faults.cluster.world import CLUSTER, PAIR, SINGLE, world_running
 from tests.postgres import Server, postgres_running
 
 RUN_SECONDS = 30.0
-SINGLE_IN = 4
+LAYOUTS = (SINGLE, CLUSTER, PAIR, CLUSTER)
 _HIGHEST_SEED = 1_000_000
 
 out = Console()
@@ -31,7 +31,7 @@ out = Console()
 
 def layout_of(seed: int) -> Layout:
     """Say what the world of a seed is made of."""
-    return SINGLE if seed % SINGLE_IN == 0 else CLUSTER
+    return LAYOUTS[seed % len(LAYOUTS)]
 
 
 async def run_seed(seed: int, entra: str, postgres: Server) -> tuple[Verdict, Path]:

@@ -35,6 +35,9 @@ DISASTERS: dict[str, Kind] = {
     "standby": Kind(disasters.standby, 1, (1.0, 2.0)),
     "node-clock": Kind(disasters.node_clock, 1),
     "disk-full": Kind(disasters.disk_full, 2),
+    "promotion": Kind(disasters.promotion, 6, (0.0, 1.0)),
+    "kill-standby": Kind(disasters.kill_standby, 2),
+    "torn-write": Kind(disasters.torn_write, 2, (0.0, 1.5)),
 }
 CATALOGUE: dict[str, Kind] = {
     "kill": Kind(processes.kill, 10, (0.0, 1.0)),

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from tests.faults.cluster.fault import DATABASE, Fault, Layout
+from tests.faults.cluster.fault import DATABASE, STANDBY, Fault, Layout
 from tests.faults.cluster.network import Link
 from tests.faults.cluster.world import World
 
 _DELAYS = (0.02, 0.2)
-_COMMIT = (b"COMMIT\0",)  # the end of a simple query (PostgreSQL docs, "Message Formats")
+# The end of a simple query (PostgreSQL docs, "Message Formats"), and the alerts that intake's one statement keeps.
+_COMMIT = (b"COMMIT\0", b"Microsoft.AlertsManagement/alerts/")
 _WRITES = (b"POST /", b"PATCH /", b"PUT /")
 _MOST_LOST = 4
+_DATABASES = (DATABASE, STANDBY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class OnTheWay:
     @property
     def name(self) -> str:
         """What happens to the way to a database or to a tool."""
-        return f"{self.what} to the {'database' if self.to == DATABASE else 'tool'}"
+        return f"{self.what} to the {'database' if self.to in _DATABASES else 'tool'}"
 
     @property
     def target(self) -> str:
@@ -101,14 +103,17 @@ class AnswersLost(OnTheWay):
     what = "answers lost on the way"
 
     def begin(self, link: Link, random: Random) -> None:
-        link.lose_answers(random.randint(1, _MOST_LOST), after=_COMMIT if self.to == DATABASE else _WRITES)
+        link.lose_answers(random.randint(1, _MOST_LOST), after=_COMMIT if self.to in _DATABASES else _WRITES)
 
 
 def to_database(kind: type[OnTheWay]) -> Callable[[Layout, Random], Fault | None]:
-    """Make a maker of trouble between any node and the database."""
+    """Make a maker of trouble between any node and the database, or one of its two servers."""
 
     def make(layout: Layout, random: Random) -> Fault | None:
-        return kind(random.choice(layout.nodes), DATABASE) if layout.on_postgresql else None
+        if not layout.on_postgresql:
+            return None
+        node = random.choice(layout.nodes)
+        return kind(node, random.choice(_DATABASES) if layout.has_standby else DATABASE)
 
     return make
 

@@ -1,11 +1,12 @@
 """Processes of the program, and of PostgreSQL, that die, stop, and come back."""
 
-import asyncio
 from dataclasses import dataclass
 from random import Random
 
 from tests.faults.cluster.fault import DATABASE, Fault, Layout
 from tests.faults.cluster.world import World
+
+_IS_DOWN = "it does not run, or stands still"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Kill:
     async def inject(self, world: World, random: Random) -> None:
         if await world.nodes[self.target].killed():
             world.count(self.name)
+        else:
+            world.miss(self.name, _IS_DOWN)
 
     async def heal(self, world: World) -> None:
         await world.nodes[self.target].ensure_running()
@@ -33,6 +36,8 @@ class Pause:
     async def inject(self, world: World, random: Random) -> None:
         if world.nodes[self.target].pause():
             world.count(self.name)
+        else:
+            world.miss(self.name, _IS_DOWN)
 
     async def heal(self, world: World) -> None:
         world.nodes[self.target].go_on()
@@ -48,6 +53,8 @@ class End:
     async def inject(self, world: World, random: Random) -> None:
         if await world.nodes[self.target].ended():
             world.count(self.name)
+        else:
+            world.miss(self.name, _IS_DOWN)
 
     async def heal(self, world: World) -> None:
         await world.nodes[self.target].ensure_running()
@@ -61,13 +68,15 @@ class KillDatabase:
     name: str = "kill -9 of PostgreSQL"
 
     async def inject(self, world: World, random: Random) -> None:
-        if world.database is not None and world.database.runs:
-            await asyncio.to_thread(world.database.kill)
+        assert world.servers is not None
+        if await world.servers.kill():
             world.count(self.name)
+        else:
+            world.miss(self.name, "it does not run")
 
     async def heal(self, world: World) -> None:
-        if world.database is not None and not world.database.runs:
-            await asyncio.to_thread(world.database.start)
+        assert world.servers is not None
+        await world.servers.runs()
 
 
 def kill(layout: Layout, random: Random) -> Fault:

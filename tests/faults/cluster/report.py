@@ -31,7 +31,9 @@ class Totals:
     Attributes:
         minutes: How long they took.
         seeds: The seed of each run.
+        layouts: How many runs were on what.
         faults: How often what was done.
+        misses: How often what was to be done and could not be: another fault was there already.
         answers: How many notifications ended how.
         taken: How many alerts got a 202 for their firing.
         alerts: How many alerts were sent.
@@ -45,7 +47,9 @@ class Totals:
 
     minutes: float = 0.0
     seeds: list[int] = field(default_factory=list)
+    layouts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    misses: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     taken: int = 0
     alerts: int = 0
@@ -59,7 +63,9 @@ class Totals:
     def add(self, verdict: Verdict) -> None:
         """Add a run."""
         self.seeds.append(verdict.schedule.seed)
+        self.layouts[verdict.layout] += 1
         self.faults += verdict.faults
+        self.misses += verdict.misses
         self.answers += verdict.answers
         for name in ("taken", "alerts", "doubles", "writes", "steps", "lost_answers", "restarts"):
             setattr(self, name, getattr(self, name) + getattr(verdict, name))
@@ -68,7 +74,7 @@ class Totals:
     @property
     def kills(self) -> int:
         """How many nodes were killed."""
-        return self.faults["SIGKILL of a node"]
+        return self.counted("SIGKILL of a node")
 
     def counted(self, *beginnings: str) -> int:
         """Count the faults whose names begin so."""
@@ -86,7 +92,7 @@ class Totals:
             self.kills,
             self.faults["SIGSTOP of a node"],
             self.faults["SIGTERM of a node"],
-            self.faults["kill -9 of PostgreSQL"],
+            self.counted("kill -9 of PostgreSQL", "kill -9 and a torn write of PostgreSQL", "promotion"),
             network,
             self.counted("tool"),
             self.taken,
@@ -111,10 +117,14 @@ def _last_run(totals: Totals) -> list[str]:
         f"Secure Export {version('secure-export')} on {_machine()}.",
         f"Seeds {min(totals.seeds)} to {max(totals.seeds)}, {totals.minutes:.1f} minutes.",
         "",
-        "| fault | times |",
+        "| layout | runs |",
         "| --- | --- |",
-        *(f"| {name} | {count} |" for name, count in sorted(totals.faults.items())),
-        f"| answers lost after what was asked for was done | {totals.lost_answers} |",
+        *(f"| {name} | {count} |" for name, count in sorted(totals.layouts.items())),
+        "",
+        "| fault | times | found nothing to meet |",
+        "| --- | --- | --- |",
+        *(f"| {name} | {totals.faults[name]} | {totals.misses[name]} |" for name in _names(totals)),
+        f"| answers lost after what was asked for was done | {totals.lost_answers} | |",
         "",
         "| counted | |",
         "| --- | --- |",
@@ -128,6 +138,10 @@ def _last_run(totals: Totals) -> list[str]:
         f"| violations | {len(totals.violations)} |",
         *(["", "```text", *totals.violations[:20], "```"] if totals.violations else []),
     ]
+
+
+def _names(totals: Totals) -> list[str]:
+    return sorted({*totals.faults, *totals.misses})
 
 
 def _machine() -> str:
@@ -148,9 +162,15 @@ _BEGINNING = """# Fault runs
 This page is written by `make faults`, which breaks the real program again and again and judges what is left. It holds
 the results of its last runs.
 
-Each run has a seed that decides everything: three of four build four processes (two take alerts in, two deliver) on a
-PostgreSQL server, with a TCP proxy between each of them and whatever it calls; the fourth one process with a file of
-SQLite. ServiceNow's and BMC Helix' sandboxes and Entra ID's are processes beside them, and the desk is the third tool.
+Each run has a seed that decides everything, the layout too:
+
+- of two seeds in four: four processes (two take alerts in, two deliver) on a PostgreSQL server;
+- of one: the same on a pair of PostgreSQL servers of its own, of which the second is a synchronous standby. The
+  machine of the primary is lost and the standby promoted, under load, again and again; the lost machine is then built
+  anew and follows. Disks fill under the primary, and what it wrote last is torn;
+- of one: one process with a file of SQLite, under which the disk fills and the last write is torn, too.
+
+There is a TCP proxy between each process and whatever it calls, each of the two servers by itself. ServiceNow's and BMC Helix' sandboxes and Entra ID's are processes beside them, and the desk is the third tool.
 A client with Azure's retry rules, its waits shortened to a twentieth, sends alerts that fire, are told twice, end, end
 before they fire, and are told of late. Meanwhile faults come and go, alone and several at once. Then calm returns, and
 the same judge looks at the service's records, the tools' own rows, and every request that went by on the wire:
@@ -168,7 +188,9 @@ folder and says where it is. The short form, with seeds that stay, is part of `m
 
 ## Runs
 
-*Stops* are SIGSTOP for longer than a lease, *ends* SIGTERM, *network* cuts, half-open and slow connections and lost
+*Stops* are SIGSTOP for longer than a lease, *ends* SIGTERM, *database kills* those of a whole PostgreSQL server, also
+where its last write is torn or its standby is promoted, *network* cuts, half-open and slow connections and lost
 answers, *tools* misbehaviour and restarts of ITSM tools. *Lost* are alerts with a 202 and no work item, *made twice*
-alerts with two.
+alerts with two. Below, a fault *found nothing to meet* where another was there already: a node that is to be stopped
+may be dead just then.
 """

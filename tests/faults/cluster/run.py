@@ -26,7 +26,9 @@ class Verdict:
         schedule: What happened.
         violations: What is wrong.
         again: How to run it again.
+        layout: What the world was made of.
         faults: How often what was done.
+        misses: How often what was to be done and could not be.
         alerts: How many alerts were sent.
         taken: How many alerts got a 202 for their firing.
         answers: How many notifications ended how.
@@ -40,7 +42,9 @@ class Verdict:
     schedule: Schedule
     violations: list[str]
     again: str
+    layout: str = ""
     faults: Counter[str] = field(default_factory=Counter)
+    misses: Counter[str] = field(default_factory=Counter)
     alerts: int = 0
     taken: int = 0
     answers: Counter[str] = field(default_factory=Counter)
@@ -124,7 +128,9 @@ class Runs:
             schedule,
             violations(evidence),
             self._again,
+            layout=str(self._world.layout),
             faults=Counter(self._world.counts),
+            misses=Counter(self._world.misses),
             alerts=len(evidence.told),
             taken=sum(told.fired is Said.TAKEN for told in evidence.told),
             answers=counts,

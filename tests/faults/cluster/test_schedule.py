@@ -1,15 +1,17 @@
 """Schedules: the same seed gives the same one, and everything of the catalogue takes part."""
 
+from random import Random
+
 import pytest
 from tests.faults.cluster.catalogue import CATALOGUE
 from tests.faults.cluster.fault import Layout
 from tests.faults.cluster.schedule import Schedule
-from tests.faults.cluster.world import CLUSTER, SINGLE
+from tests.faults.cluster.world import CLUSTER, PAIR, SINGLE
 
 _MANY_SECONDS = 2_000.0
 
 
-@pytest.mark.parametrize("layout", [CLUSTER, SINGLE], ids=["cluster", "single"])
+@pytest.mark.parametrize("layout", [CLUSTER, SINGLE, PAIR], ids=["cluster", "single", "pair"])
 def test_a_seed_gives_the_same_schedule_again(layout: Layout) -> None:
     """A failing run can be run again by its seed alone."""
     assert str(Schedule.of(7, layout, seconds=30)) == str(Schedule.of(7, layout, seconds=30))
@@ -20,14 +22,22 @@ def test_every_kind_takes_part_where_it_can() -> None:
     """Chance leaves no kind of fault out, and one process on a file meets none of the database's server."""
     of_cluster = {entry.fault.name for entry in Schedule.of(1, CLUSTER, seconds=_MANY_SECONDS).entries}
     of_single = {entry.fault.name for entry in Schedule.of(1, SINGLE, seconds=_MANY_SECONDS).entries}
-    assert len(of_cluster | of_single) >= len(CATALOGUE)
+    of_pair = {entry.fault.name for entry in Schedule.of(1, PAIR, seconds=_MANY_SECONDS).entries}
+    assert len(of_cluster | of_single | of_pair) >= len(CATALOGUE)
     assert not [name for name in of_single if "database" in name or "PostgreSQL" in name]
-    assert of_single - of_cluster == {"disk full under SQLite"}
+    assert of_single - of_cluster == {"disk full under SQLite", "SIGKILL of a node and a torn write of SQLite"}
+    assert of_pair - of_cluster == {
+        "promotion of the standby of PostgreSQL",
+        "kill -9 of the standby of PostgreSQL",
+        "kill -9 and a torn write of PostgreSQL",
+        "disk full under PostgreSQL",
+    }
+    assert of_cluster - of_pair == {"PostgreSQL is a standby, and is promoted"}
 
 
 def test_faults_alone_do_not_overlap() -> None:
     """Each begins when the one before is over."""
-    names = tuple(name for name in CATALOGUE if name != "disk-full")
+    names = tuple(name for name, kind in CATALOGUE.items() if kind.make(CLUSTER, Random(1)) is not None)
     entries = Schedule.alone(1, CLUSTER, names, apart=0.3).entries
     assert len(entries) == len(names)
     ends = [entry.at + entry.lasts for entry in entries]

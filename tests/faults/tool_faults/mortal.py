@@ -7,12 +7,15 @@ step in the tool. Between two such things nothing lasts, so a process that died 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from secure_export.cmdb.contract import Cmdb
 from secure_export.intake.contract import Entry, Receipt
 from secure_export.itsm.contract import Changes, CheckResult, Connector
+from secure_export.store.postgresql.appender import Appender
 from secure_export.store.postgresql.connect import Connection
+from secure_export.store.postgresql.journal import PostgresJournal
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite.store import SqliteStore
 from secure_export.workitems.outcome import Outcome
@@ -78,7 +81,10 @@ class Life:
 def mortal(store: AnyStore, life: Life) -> AnyStore:
     """Give a store as a process that may die uses it; it is closed by closing either."""
     if isinstance(store, PostgresStore):
-        return type(store)(MortalPostgres(store._database, life), store.clock)  # type: ignore[arg-type] # a stand-in
+        dying = type(store)(MortalPostgres(store._database, life), store.clock)  # type: ignore[arg-type] # a stand-in
+        dying._appender = MortalAppender(dying._database, dying._announcing.ready)
+        dying.journal = PostgresJournal(dying._appender)
+        return dying
     return type(store)(MortalSqlite(store._database, life), store.clock)  # type: ignore[arg-type] # as above
 
 
@@ -138,6 +144,31 @@ class MortalPostgres:
         if wrote:
             self._life.lasts()
         return result
+
+    async def write_at_once(self, statement: str, *values: object) -> Any:
+        await self._life.goes_on()
+        rows = await self._database.write_at_once(statement, *values)
+        if rows:  # each such statement gives a row for whatever it kept
+            self._life.lasts()
+        return rows
+
+
+class MortalAppender(Appender):
+    """Records entries in tasks of its own: who waits for one that died with the process dies as well."""
+
+    async def _write_all(self) -> None:
+        with suppress(Died):
+            await super()._write_all()
+
+    async def _recorded(self, batch: Any) -> Any:
+        try:
+            return await super()._recorded(batch)
+        except Died:
+            for _, future in (*batch, *self._waiting):
+                if not future.done():
+                    future.set_exception(Died())
+            self._waiting.clear()
+            raise
 
 
 Hook = Callable[[StepKind, WorkItem], Awaitable[None]]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +14,10 @@ from tests.postgres import Server
 from tests.unit.store.copy.filled import filled
 from typer.testing import CliRunner
 
+from secure_export.cli.progress import Shown
 from secure_export.cli.store import app
 from secure_export.errors import SecureExportError, SettingsError, StoreUnavailable
+from secure_export.store.open import sqlite_path
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.sqlite import alone
@@ -69,6 +73,80 @@ def test_a_copy_prints_what_it_compared(tmp_path: Path, config: str) -> None:
     assert all(line[2] == line[3] and line[4] == line[5] for line in lines)
     told = json.loads(run("copy", config, f"sqlite://{tmp_path}/b.db", "--json"))
     assert all(one["same"] and one["source"] == one["target"] for one in told)
+
+
+def test_a_copy_that_was_finished_before_is_told_and_is_no_error(tmp_path: Path, config: str) -> None:
+    """Whoever did not see the end of the first run learns of it from the second; programs get an empty list."""
+    target = f"sqlite://{tmp_path}/a.db"
+    run("copy", config, target)
+    told = CliRunner().invoke(app, ["copy", config, target])
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert f"{target} is a finished copy of this source: it was compared" in told.stderr
+    assert json.loads(run("copy", config, target, "--json")) == []
+
+
+def test_a_path_is_told_as_the_url_that_it_would_be(
+    tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is suggested names the same file: a URL with a folder in it begins at the root."""
+    monkeypatch.chdir(tmp_path)
+    for given, meant in (
+        (f"{tmp_path}/my store.db", f"sqlite://{tmp_path}/my%20store.db"),
+        ("store.db", "sqlite:///store.db"),
+        ("sub/store.db", f"sqlite://{tmp_path}/sub/store.db"),
+    ):
+        with pytest.raises(SettingsError) as told:
+            run("copy", given, config)
+        assert str(told.value).endswith(f"did you mean {meant}?")
+        assert sqlite_path(meant).absolute() == tmp_path / given
+
+
+def test_a_copy_of_a_source_in_use_says_so(tmp_path: Path, config: str) -> None:
+    """With --force, so that nobody takes it for all there is."""
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM cursors").fetchall()
+        told = CliRunner().invoke(app, ["copy", config, f"sqlite://{tmp_path}/a.db", "--force"])
+    assert told.exit_code == 0
+    assert "what comes from now on is not in the copy" in told.stderr
+
+
+def test_an_interrupted_copy_says_how_to_go_on(tmp_path: Path, config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C and SIGTERM end it with one line; files alone do not keep it from hearing them."""
+    for signal_, unheard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, lambda *_: None)):
+        previous = signal.signal(signal_, unheard)
+        target = f"sqlite://{tmp_path}/{signal_.name}.db"
+        monkeypatch.setattr(Shown, "begun", lambda _, what, _rows, number=signal_: _send_when_copying(what, number))
+        try:
+            told = CliRunner().invoke(app, ["copy", config, target])
+        finally:
+            signal.signal(signal_, previous)
+            monkeypatch.undo()
+        assert told.exit_code == 130, told.output
+        assert told.stderr.splitlines()[-1] == "Interrupted. Run the same command again: it goes on where it ended."
+        assert "Both have the same" in run("copy", config, target)
+
+
+def _send_when_copying(what: str, number: signal.Signals) -> None:
+    if what == "copying notifications":
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("command", ["copy", "restore", "restored", "backup", "migrate", "info"])
+def test_help_has_one_line_for_a_paragraph(command: str) -> None:
+    """A terminal wraps it; line breaks of the source in the middle of a sentence would be shown."""
+    text = next(one.callback.__doc__ for one in app.registered_commands if one.name == command and one.callback)
+    assert text is not None
+    paragraphs = text.strip().split("\n\n")
+    assert [one for one in paragraphs if "\n" in one.strip()] == []
+
+
+def test_a_backup_into_a_folder_that_cannot_be_made_names_it(tmp_path: Path, config: str) -> None:
+    """And says what to do."""
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "backups"
+    with pytest.raises(StoreUnavailable, match=f"the folder {folder} is not there and cannot be made.*make it, or"):
+        run("backup", str(folder / "alerts.db"), "--config", config)
 
 
 def test_a_copy_that_differs_is_told_and_fails(tmp_path: Path, config: str) -> None:

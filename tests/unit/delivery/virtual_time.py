@@ -43,5 +43,9 @@ class VirtualTime:
         await self._settle()
 
     async def _settle(self) -> None:
+        """Let all others come to their next sleep; nothing changes any more when the loop has nothing to run."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # asyncio has no public way to ask
         for _ in range(_ROUNDS):
             await asyncio.sleep(0)
+            if not ready:
+                return

@@ -5,13 +5,13 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from tests.unit.keys import rsa_key
 
 from secure_export.identity.authority import KeySource, TokenVersion
 from secure_export.identity.caller import Caller, Refusal
@@ -48,16 +48,6 @@ class SettableClock:
 
     def pass_time(self, **length: float) -> None:
         self.now += timedelta(**length)
-
-
-def rsa_key(name: str = "first", bits: int = 2048, exponent: int = 65537) -> RSAPrivateKey:
-    """Give the key of this name, made once for the whole run."""
-    return _made(name, bits, exponent)
-
-
-@cache
-def _made(_name: str, bits: int, exponent: int) -> RSAPrivateKey:
-    return generate_private_key(public_exponent=exponent, key_size=bits)
 
 
 def b64(data: bytes) -> str:

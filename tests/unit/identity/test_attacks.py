@@ -23,10 +23,10 @@ from tests.unit.identity.stand_in import (
     is_let_in,
     jwk,
     refused,
-    rsa_key,
     signature_of,
     token_of,
 )
+from tests.unit.keys import rsa_key
 
 
 def _parts(head: Any, body: Any, signature: bytes = b"") -> bytes:

@@ -23,9 +23,9 @@ from tests.unit.identity.stand_in import (
     is_let_in,
     jwk,
     refused,
-    rsa_key,
     token_of,
 )
+from tests.unit.keys import rsa_key
 
 from secure_export.identity.caller import Caller
 from secure_export.identity.settings import IdentitySettings

@@ -19,10 +19,10 @@ from tests.unit.identity.stand_in import (
     is_let_in,
     jwk,
     refused,
-    rsa_key,
     settings,
     token_of,
 )
+from tests.unit.keys import rsa_key
 
 from secure_export.identity.gate import Gate
 

@@ -15,8 +15,8 @@ from tests.unit.identity.stand_in import (
     b64,
     jwk,
     number,
-    rsa_key,
 )
+from tests.unit.keys import rsa_key
 
 from secure_export.identity.authority import KeySource, TokenVersion
 from secure_export.identity.signing_keys import KeysNotUsable, Metadata, read_keys, read_metadata

@@ -5,22 +5,18 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from tests.unit.itsm.scripted import NOW
+from tests.unit.keys import private_pem, rsa_key
 
 from secure_export.itsm.assertion import Signer
 from secure_export.itsm.sign_in import SignInFailed
 from secure_export.secrets import Secret, SecretMissing
 
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+RSA = rsa_key()
 P256 = ec.generate_private_key(ec.SECP256R1())
-
-
-def private(key: Any) -> bytes:
-    pkcs8 = serialization.PrivateFormat.PKCS8
-    return bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, serialization.NoEncryption()))
 
 
 def public(key: Any) -> bytes:
@@ -36,7 +32,7 @@ def signer(folder: Path, pem: bytes, algorithm: str, key_id: str | None = None) 
 @pytest.mark.parametrize(("algorithm", "key"), [("RS256", RSA), ("ES256", P256)])
 def test_an_assertion_says_who_we_are_once(algorithm: str, key: Any, tmp_path: Path) -> None:
     """Issuer, subject, audience and times (RFC 7523, section 3); servers take one ``jti`` once."""
-    ours = signer(tmp_path, private(key), algorithm, "kid-1")
+    ours = signer(tmp_path, private_pem(key), algorithm, "kid-1")
     verifier = RSAKey.import_key(public(key)) if algorithm == "RS256" else ECKey.import_key(public(key))
     first, second = (
         jwt.decode(ours.assertion("us", "azure", "tool", now=NOW), verifier, algorithms=[algorithm]) for _ in range(2)
@@ -51,9 +47,9 @@ def test_an_assertion_says_who_we_are_once(algorithm: str, key: Any, tmp_path: P
     ("pem", "algorithm", "words"),
     [
         (b"no key", "RS256", "PEM file without a password"),
-        (private(P256), "RS256", "cannot be used for RS256"),
-        (private(RSA), "ES256", "cannot be used for ES256"),
-        (private(P256), "ES512", "cannot sign with ES512"),
+        (private_pem(P256), "RS256", "cannot be used for RS256"),
+        (private_pem(RSA), "ES256", "cannot be used for ES256"),
+        (private_pem(P256), "ES512", "cannot sign with ES512"),
         (public(RSA), "RS256", "public one"),
     ],
 )

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from secure_export.sandbox import serving
+from secure_export.sandbox.serving import is_loopback
 
 
 async def _hello(_: Request) -> PlainTextResponse:
@@ -46,7 +47,7 @@ async def test_other_machines_are_kept_out(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LOCALHOST"])
 def test_addresses_of_this_machine_are_loopback(host: str) -> None:
     """Every form of a loopback address is known."""
-    assert serving.is_loopback(host)
+    assert is_loopback(host)
 
 
 def test_an_explicit_wish_opens_it() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import ValidationError
 from tests.unit.itsm.bmc_helix.ar_answers import USER
 from tests.unit.itsm.scripted import NOW, Clock, Script, answer
+from tests.unit.keys import private_pem, rsa_key
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
@@ -23,14 +23,7 @@ from secure_export.itsm.sign_in import SignInFailed
 
 TOKEN_URL = "https://acme.onbmc.com/rsso/oauth2/v1.1/token"
 CLIENT_SECRET = "client-s3cret"
-
-
-def pem(key: Any) -> bytes:
-    private = serialization.PrivateFormat.PKCS8
-    return bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
-
-
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+RSA = rsa_key()
 PUBLIC = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -41,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Any:
-    def make(key: bytes = pem(RSA), **more: Any) -> SignInSettings:
+    def make(key: bytes = private_pem(RSA), **more: Any) -> SignInSettings:
         (tmp_path / "key").write_bytes(key)
         (tmp_path / "secret").write_text(CLIENT_SECRET, encoding="utf-8")
         rsso = {

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from tests.unit.itsm.loopback import Reply, tool
 from tests.unit.itsm.scripted import NOW, Clock, Request, Script, answer
+from tests.unit.keys import private_pem, rsa_key
 
 from secure_export.errors import SettingsError
 from secure_export.itsm.answer import Answer
@@ -157,16 +158,14 @@ async def test_the_form_arrives_as_a_form(secret: Any, clock: Clock) -> None:
 
 
 def keys() -> list[tuple[str, Any]]:
-    return [("RS256", rsa.generate_private_key(65537, 2048)), ("ES256", ec.generate_private_key(ec.SECP256R1()))]
+    return [("RS256", rsa_key()), ("ES256", ec.generate_private_key(ec.SECP256R1()))]
 
 
 @pytest.mark.parametrize(("algorithm", "key"), keys(), ids=["RS256", "ES256"])
 async def test_an_assertion_says_who_we_are(algorithm: str, key: Any, tmp_path: Path, clock: Clock) -> None:
     """The JWT bearer grant signs the claims that ServiceNow checks, each assertion with an id of its own."""
     pem = tmp_path / "key.pem"
-    pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    pem.write_bytes(private_pem(key))
     own = {
         "grant": "jwt_bearer",
         "client_id": "abc",
