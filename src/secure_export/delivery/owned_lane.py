@@ -124,7 +124,7 @@ class OwnedLane:
             self._lease_until = until
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Ask the store, again and again while it cannot be used; raises ``StoreUnavailable`` at the end of the lease."""
+        """Ask the store, again while it cannot be used; raises ``StoreUnavailable`` at the end of the lease."""
         while True:
             try:
                 return await call()

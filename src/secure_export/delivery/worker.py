@@ -75,6 +75,7 @@ class Worker:
         self._claiming = 0
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
+        self._idling: asyncio.Timeout | None = None
         self._wanted = 1
         self._trouble: str | None = None
         self._share.works(lambda: len(self._running) + self._claiming, target.concurrency)
@@ -106,6 +107,8 @@ class Worker:
         """Claim nothing more and let the lanes at work finish; what does not is taken over when its lease ends."""
         self._stopping.set()
         self._room.set()
+        if self._idling is not None:
+            self._idling.reschedule(0.0)
         if self._running:
             await asyncio.wait(set(self._running), timeout=grace_seconds)
         late = set(self._running)
@@ -130,8 +133,21 @@ class Worker:
         if room < 1 or self._stopping.is_set():
             return
         if await self._claim(room) < room and not self._stopping.is_set():
-            # At most a second: other processes, and lanes that become due by time, are not heard.
-            await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
+            await self._idle()
+
+    async def _idle(self) -> None:
+        """Wait for something to claim, but not beyond ``stop``.
+
+        Within this task: a store knows by the task what happened since it searched.
+        """
+        try:
+            async with asyncio.timeout(None) as self._idling:
+                # At most a second: other processes, and lanes that become due by time, are not heard.
+                await self._lanes.wait(timeout_seconds=_LONGEST_SLEEP_SECONDS)
+        except TimeoutError:
+            """It is being stopped."""
+        finally:
+            self._idling = None
 
     async def _claim(self, room: int) -> int:
         """Claim and start as many lanes at most, and say how many; their places are needed from before it is asked."""

@@ -149,6 +149,40 @@ async def test_stopping_does_not_wait_for_ever(scene: Scene) -> None:
     assert scene.tool.steps == [StepKind.CREATE, StepKind.LOOK, StepKind.CREATE]
 
 
+class IdleLanes(WatchedLanes):
+    """Lanes that nothing ever happens to; remembers who searched and who waits."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.store)
+        self.searched_by: asyncio.Task[object] | None = None
+        self.waited_by: asyncio.Task[object] | None = None
+
+    async def claim(
+        self, connection: str, *, limit: int, pending_limit: int, now: datetime, lease: timedelta
+    ) -> Sequence[ClaimedLane]:
+        self.searched_by = asyncio.current_task()
+        return []
+
+    async def wait(self, *, timeout_seconds: float) -> None:
+        self.waited_by = asyncio.current_task()
+        await asyncio.Event().wait()
+
+
+async def test_stopping_does_not_wait_for_something_to_do(scene: Scene) -> None:
+    """Nobody waits a second for a service with nothing to do to end."""
+    lanes = IdleLanes(scene)
+    async with asyncio.timeout(10), running(scene.worker(lanes)):
+        await until(lambda: lanes.waited_by is not None)
+
+
+async def test_who_searched_is_who_waits(scene: Scene) -> None:
+    """A store knows by the task whether something happened since it searched, and ends the wait at once."""
+    lanes = IdleLanes(scene)
+    async with running(scene.worker(lanes)):
+        await until(lambda: lanes.waited_by is not None)
+        assert lanes.waited_by is lanes.searched_by
+
+
 async def test_lanes_claimed_while_stopping_are_given_back(scene: Scene) -> None:
     """The next to come need not wait for the end of a lease."""
     await fire_many(scene, 3)
