@@ -29,7 +29,7 @@ demo: $(READY) ## Run the whole flow on this machine (ARGS=--once for one round)
 test: $(READY) browser ## Run every test (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
-unit: $(READY) ## Run the fast tests: no PostgreSQL, nothing served or started, few examples of each property
+unit: $(READY) ## Run the fast tests: no database, socket or process, few examples of each property
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile quick -m "not postgresql and not served" tests/unit $(ARGS)
 
 browser: ## Install Chromium for the browser tests, where the system lets us

@@ -88,6 +88,7 @@ def main() -> int:
     with entra_running() as entra, postgres_running() as postgres:
         totals = asyncio.run(run_all(seeds, asked.minutes, entra, postgres))
     out.print(totals.faults)
+    out.print("found nothing to meet:", totals.misses)
     if asked.seed is None:
         write_page(totals)
         out.print(f"written: {PAGE}", markup=False)

@@ -170,7 +170,8 @@ Each run has a seed that decides everything, the layout too:
   anew and follows. Disks fill under the primary, and what it wrote last is torn;
 - of one: one process with a file of SQLite, under which the disk fills and the last write is torn, too.
 
-There is a TCP proxy between each process and whatever it calls, each of the two servers by itself. ServiceNow's and BMC Helix' sandboxes and Entra ID's are processes beside them, and the desk is the third tool.
+There is a TCP proxy between each process and whatever it calls, each of the two servers by itself.
+ServiceNow's and BMC Helix' sandboxes and Entra ID's are processes beside them, and the desk is the third tool.
 A client with Azure's retry rules, its waits shortened to a twentieth, sends alerts that fire, are told twice, end, end
 before they fire, and are told of late. Meanwhile faults come and go, alone and several at once. Then calm returns, and
 the same judge looks at the service's records, the tools' own rows, and every request that went by on the wire:

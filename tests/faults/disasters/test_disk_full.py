@@ -1,17 +1,20 @@
 """The disk is full: nothing that was acknowledged is lost, and everything goes on when there is room."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
+import asyncpg
 import pytest
 from tests.faults.disasters.disks import Disk, Quota, SmallDisk, may_mount, small_disk
-from tests.faults.disasters.load import comes_to_rest, judge, load_of, says_why, token_of
+from tests.faults.disasters.load import ACCEPTED, UNAVAILABLE, comes_to_rest, judge, load_of, says_why, token_of
 from tests.faults.tool_faults.mortal import Life, MortalConnector
-from tests.postgres import Server, own_server
-from tests.program import Program
+from tests.postgres import DURABLE, OwnProcess, Server, own_server, server_of
+from tests.program import Program, free_port
 from tests.unit.delivery.scene import ManualClock, Scene, until_idle
 
 from secure_export.store.sqlite.store import SqliteStore
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.fault
 
 ENOUGH = 30
 LONG = 24_000
+STOP_SECONDS = 30.0
 
 
 async def goes_through_it(program: Program, disk: Disk, entra: str, *, says: tuple[str, ...] = ()) -> None:
@@ -77,6 +81,72 @@ async def test_postgresql_waits_for_room_on_its_disk(tmp_path: Path, entra: str,
                 await goes_through_it(program, disk, entra, says=("space",))
             finally:
                 program.stop()
+
+
+async def test_postgresql_stops_without_room_for_its_log_and_loses_nothing(
+    tmp_path: Path, entra: str, postgres: Server
+) -> None:
+    """With the disk of its data folder full PostgreSQL stops at once, and cannot start before there is room: intake
+    answers 503 all the while, and whatever got a 202 is there when it was started again.
+    """
+    shared = own_server(postgres)
+    with small_disk(shared.folder / "whole", 160) as disk, server_on(disk, shared) as own:
+        program = Program(tmp_path, entra, store=f"postgresql://postgres@127.0.0.1:{own.port}/postgres")
+        try:
+            await asyncio.to_thread(program.start)
+            load = load_of(program, await token_of(entra))
+            async with load.running():
+                await load.more(ENOUGH)
+                disk.fill()
+                await stops(own)
+                await load.answered()
+                before = load.accepted
+                await load.refused(ENOUGH)
+                with pytest.raises(RuntimeError, match="No space left on device"):
+                    own.start()
+                await load.refused(ENOUGH)
+                assert load.accepted == before, "something was accepted that no server can have kept"
+                await asyncio.to_thread(says_why, program)
+                disk.clear()
+                own.start()
+                await load.more(ENOUGH)
+                await asyncio.to_thread(program.wait_until_ready)
+            await asyncio.to_thread(comes_to_rest, program)
+            await asyncio.to_thread(judge, program, load)
+            assert set(load.answers) == {ACCEPTED, UNAVAILABLE}
+            told = {number for alert in load.sent for numbers in alert.told.values() for number in numbers}
+            there = {row[0] for row in await server_of(own).fetch("SELECT id FROM notifications")}
+            assert told <= there
+        finally:
+            program.stop()
+
+
+@contextmanager
+def server_on(disk: SmallDisk, shared: OwnProcess) -> Iterator[OwnProcess]:
+    """Run another server, which has its data folder on a disk; what it says of it is kept elsewhere."""
+    folder = shared.folder / "other"
+    own = OwnProcess(folder, shared.programs, free_port(), DURABLE | {"min_wal_size": "32MB", "max_wal_size": "32MB"})
+    for one in (folder, disk.folder / "data"):
+        one.mkdir(mode=0o700)
+        own.owns(one)
+    (folder / "data").symlink_to(disk.folder / "data")
+    own.make()
+    own.start()
+    try:
+        yield own
+    finally:
+        own.kill()
+        shutil.rmtree(folder)
+
+
+async def stops(own: OwnProcess) -> None:
+    """Let another program write to a server's log, ten megabytes at a time, until there is no room and it stops."""
+    server, end = server_of(own), monotonic() + STOP_SECONDS
+    while own.runs and monotonic() < end:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await server.execute("SELECT pg_logical_emit_message(false, 'tests', repeat('x', 10000000))")
+    assert not own.runs, "there was room enough"
+    assert "PANIC:  could not write to file" in (own.folder / "log").read_text()
 
 
 @asynccontextmanager

@@ -80,6 +80,7 @@ async def test_the_end_of_an_alert_shows_no_record(folder: Path) -> None:
     assert told["record"] is None
 
 
+@pytest.mark.served
 def test_a_tool_that_is_down_ends_no_dry_run(folder: Path) -> None:
     """What is known is shown, with what could not be looked up, and why."""
     told = json.loads(explain(folder, "http://127.0.0.1:9", "fired.json", "--json"))

@@ -231,6 +231,7 @@ def test_looking_makes_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing.db").exists()
 
 
+@pytest.mark.served
 def test_migrate_makes_and_updates_sqlite(tmp_path: Path) -> None:
     """The names of what was applied, and nothing the second time."""
     config = configuration(tmp_path, 'url = "sqlite:///new.db"')

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
-from tests.unit.keys import private_pem, rsa_key
+from tests.unit.keys import rsa_key
 from tests.unit.sandbox.asking import Seen
 from tests.unit.sandbox.servicenow.served import INCIDENTS, NOON, Client, basic, served
 
@@ -32,7 +32,7 @@ VAGUE = {"error_description": "access_denied", "error": "server_error"}
 INVALID_CLIENT = {"error_description": "access_denied", "error": "invalid_client"}
 PASSWORD_GRANT = {"grant_type": "password", "username": INTEGRATION_USER, "password": PASSWORD}
 CLIENT_FORM = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-RSA, OTHER_RSA = (RSAKey.import_key(private_pem(rsa_key(name))) for name in ("first", "second"))
+RSA, OTHER_RSA = (RSAKey(rsa_key(name), rsa_key(name)) for name in ("first", "second"))
 EC = ECKey.generate_key("P-256", private=True)
 ISSUER = "https://login.example/tenant/v2.0"
 
