@@ -72,9 +72,7 @@ ReadPage = Callable[[Position, int | None], Awaitable[ChangePage | None]]
 """Reads a page from a position on, with so many records at most (None: as many as usual); None: there is none now."""
 
 
-async def beginning(
-    read: Callable[[Position, int | None], Awaitable[ChangePage | None]], now: datetime
-) -> Position | None:
+async def beginning(read: ReadPage, now: datetime) -> Position | None:
     """Begin at the tool's time now: what changed in this very second counts as told.
 
     Args:

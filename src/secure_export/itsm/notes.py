@@ -74,7 +74,7 @@ def reached(there: int, desired: Desired) -> int:
     return there if there <= desired.revision else 0
 
 
-def opening(desired: Desired) -> tuple[list[Note], int]:
+def opening_notes(desired: Desired) -> tuple[list[Note], int]:
     """Say which notes, and which revision, a new record begins with.
 
     Further configuration items are added after it is made: until then it does not hold the whole revision.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from secure_export.sandbox import faults
 from secure_export.sandbox.faults import AnyFault
 from secure_export.sandbox.reply import Reply
 
@@ -33,16 +34,16 @@ class Ending:
 
 def ending_instead(fault: AnyFault[Any]) -> Ending | None:
     """Give the ending of a request that is not done at all, by what a fault does to the connection; None: nothing."""
-    return Ending(Reply(0), Wire.RESET) if fault.kind == "reset-before" else None
+    return Ending(Reply(0), Wire.RESET) if fault.kind == faults.RESET_BEFORE else None
 
 
 def ending_after(fault: AnyFault[Any], reply: Reply) -> Ending:
     """Give the ending of a request that was done, by what a fault does to the connection, if anything."""
     match fault.kind:
-        case "reset-after":
+        case faults.RESET_AFTER:
             return Ending(reply, Wire.RESET)
-        case "delay-after":
+        case faults.DELAY_AFTER:
             return Ending(reply, wait_seconds=fault.seconds)
-        case "cut":
+        case faults.CUT:
             return Ending(reply, Wire.CUT)
     return Ending(reply)

@@ -10,8 +10,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from secure_export.sandbox.call import Call
 
-DELAY: Final = "delay"
-"""The kind after which a request goes on as usual, in every stand-in."""
+# Kinds that every stand-in has, by one word each.
+DELAY: Final = "delay"  # the request goes on as usual after it
+DELAY_AFTER: Final = "delay-after"
+RESET_BEFORE: Final = "reset-before"
+RESET_AFTER: Final = "reset-after"
+CUT: Final = "cut"
 
 C = TypeVar("C", bound=Call)
 

@@ -1,6 +1,5 @@
 """A refusal in the words and the form of the system that is stood in for."""
 
-from abc import abstractmethod
 from typing import Any
 
 
@@ -13,6 +12,6 @@ class Refusal(Exception):  # noqa: N818 - what it is, not only an error
 
     status: int
 
-    @abstractmethod
     def as_json(self) -> Any:
         """Give the body that says so."""
+        raise NotImplementedError

@@ -10,9 +10,9 @@ from secure_export.sandbox.rest_call import Call
 class FaultKind(StrEnum):
     """What happens to a request; those whose name ends in *after*, cut and garbage come when it was done already."""
 
-    DELAY = "delay"
+    DELAY = faults.DELAY
     """Waits, then goes on as usual."""
-    RESET_BEFORE = "reset-before"
+    RESET_BEFORE = faults.RESET_BEFORE
     """The connection is reset, and nothing is done."""
     ERROR_BEFORE = "error-before"
     """An error with the given status, code and message, and nothing is done."""
@@ -22,13 +22,13 @@ class FaultKind(StrEnum):
     """401, although the token is sound."""
     ERROR_AFTER = "error-after"
     """An error, although it was done."""
-    RESET_AFTER = "reset-after"
+    RESET_AFTER = faults.RESET_AFTER
     """Done, then the connection is reset: the answer is lost."""
-    DELAY_AFTER = "delay-after"
+    DELAY_AFTER = faults.DELAY_AFTER
     """Done, then waits before it answers."""
     GARBAGE = "garbage"
     """Done, then 200 with text that is no JSON."""
-    CUT = "cut"
+    CUT = faults.CUT
     """Done, then the connection ends in the middle of the answer's body."""
 
 

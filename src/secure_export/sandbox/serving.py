@@ -59,13 +59,11 @@ class Where(TypedDict, total=False):
     Attributes:
         host: An address of this machine; 127.0.0.1 if not told otherwise.
         port: 0 asks the system for a free one.
-        allow_other_machines: Must be True for an address that is not loopback.
         tls: Its certificate and what it asks of clients; None: plain HTTP.
     """
 
     host: str
     port: int
-    allow_other_machines: bool
     tls: ssl.SSLContext | None
 
 
@@ -82,11 +80,11 @@ async def start(app: Any, *, name: str, own_date: bool = False, **where: Unpack[
         The server, which takes connections already.
 
     Raises:
-        NotLoopbackError: The address is not loopback and that was not allowed.
+        NotLoopbackError: The address is not loopback.
         OSError: The address cannot be listened on.
     """
     host, tls = where.get("host", "127.0.0.1"), where.get("tls")
-    refuse_other_machines(host, allowed=where.get("allow_other_machines", False))
+    refuse_other_machines(host)
     listener = _listen(host, where.get("port", 0))
     base_url = _base_url("http" if tls is None else "https", host, listener)
     server = _Server(_config(app, tls, own_date=own_date))
@@ -154,18 +152,17 @@ def _stopped_by_sigterm(running: Serving) -> Generator[None]:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def refuse_other_machines(host: str, *, allowed: bool) -> None:
+def refuse_other_machines(host: str) -> None:
     """Refuse an address that others than this machine could reach.
 
     Raises:
-        NotLoopbackError: The address is not loopback and that was not allowed.
+        NotLoopbackError: The address is not loopback.
     """
-    if allowed or is_loopback(host):
-        return
-    raise NotLoopbackError(
-        f"A stand-in signs tokens for anyone who asks, so it listens on this machine only, not on {host!r}. "
-        "Use 127.0.0.1, or allow other machines explicitly."
-    )
+    if not is_loopback(host):
+        raise NotLoopbackError(
+            f"A stand-in signs tokens for anyone who asks, so it listens on this machine only, not on {host!r}. "
+            "Use 127.0.0.1."
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conformance.connector_suite_steps import work_item
 
-from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis, opening, parts, reached, resolution_of
+from secure_export.itsm.notes import BETWEEN_NOTES, bound_cis, opening_notes, parts, reached, resolution_of
 from secure_export.itsm.record_keys import LONGEST, connection_prefix, record_key, work_item_key
 from secure_export.itsm.texts import cut, utf8_bytes, utf16_units
 from secure_export.workitems.work_item import Binding, Note, State, tool_key
@@ -95,8 +95,8 @@ def test_a_record_begins_with_everything_unless_further_cis_follow() -> None:
     one, two = (Binding(text, text, "name", "") for text in "ab")
     notes = (Note(1, "first"), Note(2, "last"))
     desired = work_item(revision=2, notes=notes, bindings=(one,)).desired
-    assert opening(desired) == (list(notes), 2)
-    assert opening(work_item(revision=2, notes=notes, bindings=(one, two)).desired) == ([notes[0]], 1)
+    assert opening_notes(desired) == (list(notes), 2)
+    assert opening_notes(work_item(revision=2, notes=notes, bindings=(one, two)).desired) == ([notes[0]], 1)
 
 
 def test_a_revision_that_we_have_not_reached_says_nothing() -> None:

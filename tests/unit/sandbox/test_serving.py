@@ -50,11 +50,6 @@ def test_addresses_of_this_machine_are_loopback(host: str) -> None:
     assert is_loopback(host)
 
 
-def test_an_explicit_wish_opens_it() -> None:
-    """Who asks for it explicitly may listen anywhere."""
-    serving.refuse_other_machines("192.0.2.7", allowed=True)
-
-
 async def test_it_says_loudly_what_it_is(caplog: pytest.LogCaptureFixture) -> None:
     """Each start is logged as a warning that names the stand-in."""
     with caplog.at_level(logging.WARNING, "secure_export.sandbox"):

@@ -15,9 +15,9 @@ class FaultKind(StrEnum):
     trouble starts. The others leave nothing done, except those that let the request go on.
     """
 
-    DELAY = "delay"
+    DELAY = faults.DELAY
     """Waits, then goes on as usual."""
-    RESET_BEFORE = "reset-before"
+    RESET_BEFORE = faults.RESET_BEFORE
     """The connection is reset."""
     ERROR_BEFORE = "error-before"
     """An error of the 5xx kind, in one of the shapes that BMC's servers and what stands before them have."""
@@ -49,13 +49,13 @@ class FaultKind(StrEnum):
     """An error of the 5xx kind, although it was done."""
     TIMED_OUT_AFTER = "timed-out-after"
     """500 with 92, although it was done."""
-    RESET_AFTER = "reset-after"
+    RESET_AFTER = faults.RESET_AFTER
     """Done, then the connection is reset: the answer is lost."""
-    DELAY_AFTER = "delay-after"
+    DELAY_AFTER = faults.DELAY_AFTER
     """Done, then waits before it answers."""
     GARBAGE = "garbage"
     """Done, then 200 with text that is no JSON."""
-    CUT = "cut"
+    CUT = faults.CUT
     """Done, then the connection ends in the middle of the answer's body."""
     RESTORED = "restored"
     """Done and answered; then everything is as it was before: an old copy came back."""

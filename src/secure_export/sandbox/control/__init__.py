@@ -1,6 +1,6 @@
 """What no real system has: doors under ``/control`` that cause trouble, move the clock, and tell what was asked."""
 
-from secure_export.sandbox.control.routes import Door, Doors, control_routes
+from secure_export.sandbox.control.routes import Doors, control_routes
 from secure_export.sandbox.control.trouble import (
     TurnsOrder,
     clock_doors,
@@ -13,7 +13,6 @@ from secure_export.sandbox.control.trouble import (
 )
 
 __all__ = [
-    "Door",
     "Doors",
     "TurnsOrder",
     "clock_doors",

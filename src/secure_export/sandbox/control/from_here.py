@@ -13,6 +13,8 @@ def is_from_here(request: Request) -> bool:
     if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
         return False
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+    try:
+        named, page = urlsplit(f"//{host}").hostname, None if origin is None else urlsplit(origin).netloc
+    except ValueError:  # no address at all
         return False
-    return origin is None or urlsplit(origin).netloc == host
+    return is_loopback(named or "") and page in (None, host)

@@ -15,7 +15,7 @@ class FaultKind(StrEnum):
     before the trouble starts. The others leave nothing done, except those that let the request go on.
     """
 
-    DELAY = "delay"
+    DELAY = faults.DELAY
     """Waits, then goes on as usual."""
     TOO_MANY = "too-many"
     """429 by a rate limit rule, with its headers."""
@@ -25,7 +25,7 @@ class FaultKind(StrEnum):
     """202, and nothing is done."""
     ERROR_BEFORE = "error-before"
     """An error of the 5xx kind, as JSON or HTML."""
-    RESET_BEFORE = "reset-before"
+    RESET_BEFORE = faults.RESET_BEFORE
     """The connection is reset."""
     HIBERNATING = "hibernating"
     """200 with the HTML page of a sleeping developer instance."""
@@ -43,13 +43,13 @@ class FaultKind(StrEnum):
     """The transaction quota: 200 with a cut result and ``error``."""
     ERROR_AFTER = "error-after"
     """An error of the 5xx kind, although it was done."""
-    RESET_AFTER = "reset-after"
+    RESET_AFTER = faults.RESET_AFTER
     """Done, then the connection is reset: the answer is lost."""
-    DELAY_AFTER = "delay-after"
+    DELAY_AFTER = faults.DELAY_AFTER
     """Done, then waits before it answers."""
     GARBAGE = "garbage"
     """Done, then 200 with text that is no JSON."""
-    CUT = "cut"
+    CUT = faults.CUT
     """Done, then the connection ends in the middle of the answer's body."""
     RESTORED = "restored"
     """Done and answered; then the record is as it was before (a restored copy), or gone if it was new."""

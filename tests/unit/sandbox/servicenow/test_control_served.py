@@ -180,6 +180,8 @@ async def test_what_came_by_override_counts_as_what_it_asked_for() -> None:
     ("headers", "status"),
     [
         ({}, 200),
+        ({"Host": "["}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://evil.example", "Host": "evil.example"}, 403),
     ],

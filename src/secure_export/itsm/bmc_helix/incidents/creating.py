@@ -13,8 +13,7 @@ from secure_export.itsm.bmc_helix.incidents.incident_step import IncidentStep
 from secure_export.itsm.bmc_helix.incidents.record import LONGEST_NOTES, opening, work_info
 from secure_export.itsm.bmc_helix.rows import ID, Row, id_in, value
 from secure_export.itsm.ended import Ended, unwritten
-from secure_export.itsm.notes import Part, parts
-from secure_export.itsm.notes import opening as opening_notes
+from secure_export.itsm.notes import Part, opening_notes, parts
 from secure_export.itsm.texts import utf8_bytes
 from secure_export.itsm.verdict import Unclear
 from secure_export.workitems import outcome
@@ -56,7 +55,7 @@ async def _made(step: IncidentStep) -> Done:
 
 
 def opening_part(item: WorkItem) -> Part:
-    """Say which notes, and which revision, a new incident begins with; see ``notes.opening``."""
+    """Say which notes, and which revision, a new incident begins with; see ``notes.opening_notes``."""
     notes, revision = opening_notes(item.desired)
     return parts(notes, 0, revision, most=LONGEST_NOTES, size=utf8_bytes)[0]
 

@@ -43,7 +43,7 @@ class OAuthTokens:
         try:
             return await self._fetched()
         except SecretMissing as error:
-            raise SignInFailed(str(error)) from None
+            raise SignInFailed(str(error), refused=False) from None
 
     async def _fetched(self) -> Token:
         match self._oauth.grant:
@@ -101,7 +101,7 @@ class OAuthTokens:
     def _assertion(self) -> str:
         oauth = self._oauth
         if oauth.private_key is None:
-            raise SignInFailed("the JWT bearer grant needs a private key")
+            raise SignInFailed("the JWT bearer grant needs a private key", refused=False)
         return Signer(oauth.private_key, oauth.algorithm, oauth.key_id).assertion(
             oauth.issuer or oauth.client_id, oauth.subject or "", oauth.audience or oauth.client_id, now=self._clock()
         )

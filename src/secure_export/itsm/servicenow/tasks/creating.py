@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from secure_export.itsm.ended import Ended, unwritten
-from secure_export.itsm.notes import Part
-from secure_export.itsm.notes import opening as opening_notes
+from secure_export.itsm.notes import Part, opening_notes
 from secure_export.itsm.servicenow import keys
 from secure_export.itsm.servicenow.api.refusals import Cause
 from secure_export.itsm.servicenow.api.rows import Row, value
@@ -55,7 +54,7 @@ async def _made(step: TaskStep) -> Done:
 
 
 def opening_part(item: WorkItem) -> Part:
-    """Say which notes, and which revision, a new record begins with; see ``notes.opening``."""
+    """Say which notes, and which revision, a new record begins with; see ``notes.opening_notes``."""
     notes, revision = opening_notes(item.desired)
     return parts(notes, 0, revision)[0]
 
