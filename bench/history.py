@@ -168,14 +168,14 @@ def _subject(stack: ExitStack, entra: Entra, kind: Kind, amount: Amount, say: Ca
 
 
 def _one_run(subject: _Subject, seconds: float) -> int:
-    """Take alerts in, claim their lanes, deliver, and ask what the console asks; how many requests were not taken."""
+    """Take alerts in, claim their lanes, ask what the console asks, and deliver; how many requests were not taken."""
     measured = run(plan_for(subject.running, CONNECTIONS, seconds))
     subject.note("intake", measured.rate)
     subject.waits.append(measured.p99)
     subject.note("claim", asyncio.run(_claim_rate(subject.place.url, measured.sent)))
-    subject.note("delivery into the desk", _delivery_rate(subject, seconds))
     for what, path in _questions(subject.node).items():
         subject.note(what, _asked_ms(subject.node, path))
+    subject.note("delivery into the desk", _delivery_rate(subject, seconds))
     return measured.errors
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -88,6 +89,36 @@ async def test_a_primary_of_the_past_that_comes_back_gets_no_writes(pair: Pair) 
     assert set(told) <= there
     for store in (knew_both, started_then, first_only):
         await store.close()
+
+
+async def test_a_duplicate_is_acknowledged_only_once_its_first_is_on_the_standby(pair: Pair) -> None:
+    """A primary that crashed while a commit waited for the standby comes back with it: what is sent again then is a
+    duplicate of something that a promotion would lose, and gets its 202 when the standby has it, too.
+    """
+    await pair.wait_until_synchronous()
+    store = await PostgresStore.open(place_of(pair.url("postgres")))
+    one = entry("alert:one", key=b"one")
+    await store.journal.append(entry("alert:before", key=b"before"))
+    pair.second.kill()
+    first = asyncio.create_task(store.journal.append(one))
+    await asyncio.sleep(0.5)
+    pair.first.kill()
+    with pytest.raises(StoreUnavailable):
+        await first
+    pair.first.start()
+    async with server_of(pair.first).connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM notifications") == 2
+        with suppress(TimeoutError):  # the first number after a crash is kept, so that whoever takes it waits
+            await connection.execute("SELECT nextval('notification_numbers')", timeout=0.5)
+    again = asyncio.create_task(_kept(store, one))
+    await asyncio.wait((again,), timeout=2)
+    assert not again.done(), "it was acknowledged, though only the primary has it"
+    pair.second.start()
+    told = (await again).notification
+    pair.first.kill()
+    await promote(pair.second)
+    assert told in {row[0] for row in await server_of(pair.second).fetch("SELECT id FROM notifications")}
+    await store.close()
 
 
 async def _kept(store: PostgresStore, one: Entry, *, seconds: float = 20.0) -> Receipt:
