@@ -117,7 +117,7 @@ async def _delivering(parts: Parts, metrics: Metrics, health: Health) -> AsyncIt
     tasks = [asyncio.create_task(worker.run(), name="delivery") for worker in workers]
     timers = [
         asyncio.create_task(upkeep.run(), name="upkeep"),
-        asyncio.create_task(AzureWork(parts, metrics, alone).run(), name="azure"),
+        asyncio.create_task(AzureWork(parts, metrics, parts.keepers.alone).run(), name="azure"),
     ]
     try:
         yield

@@ -61,7 +61,7 @@ def move(program: Program, to: str, *, ends: Sequence[signal.Signals]) -> None:
     unfinished = 0
     for number in ends:
         code, told = ended_in_the_middle(command, program.folder, number)
-        assert code in {0, {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 130}[number]}, told
+        assert code in {0, {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143}[number]}, told
         assert ("Run the same command again" in told) == (code > 0), told
         unfinished += code != 0
     assert unfinished, "none was ended under way"

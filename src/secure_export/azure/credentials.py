@@ -31,7 +31,7 @@ class Credential(Protocol):
         ...
 
 
-def credential_for(
+async def credential_for(
     settings: CredentialSettings, *, tenant_id: str, authority: str, prompt: Callable[[str, str], None] | None = None
 ) -> Credential:
     """Make the credential that a configuration names.
@@ -48,7 +48,9 @@ def credential_for(
     if authority.startswith("http://"):
         # azure-identity takes only https:// (``normalize_authority``); such an authority is on this machine.
         return _StandIn(settings, f"{authority}/{tenant_id}/oauth2/v2.0/token")
-    return _InThread(_of_azure_identity(settings, tenant_id, authority, prompt), settings.kind)
+    # To load azure-identity takes some tenths of a second.
+    made = await asyncio.to_thread(_of_azure_identity, settings, tenant_id, authority, prompt)
+    return _InThread(made, settings.kind)
 
 
 def _of_azure_identity(

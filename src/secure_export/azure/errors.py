@@ -15,6 +15,13 @@ class NotSignedIn(SecureExportError):  # noqa: N818 - as above
     """No token could be had; the message says which credential was tried and what to do."""
 
 
+class NothingAsked(SecureExportError):  # noqa: N818 - as above
+    """Nothing at all could be asked, which may be the fault of this process: another may be able to."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing could be asked in Azure; for a while it is left to another process, if there is one")
+
+
 class AzureRefused(SecureExportError):  # noqa: N818 - as above
     """An API answered with an error.
 

@@ -49,7 +49,7 @@ async def signed_in(
     """
     cloud = azure.where()
     async with AsyncExitStack() as stack:
-        credential = credential_for(
+        credential = await credential_for(
             azure.credential_in(tenant_id), tenant_id=tenant_id, authority=authority, prompt=prompt
         )
         stack.push_async_callback(credential.close)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from secure_export.app import Parts, doors
-from secure_export.azure.errors import AzureRefused, AzureUnreachable, NotSignedIn
+from secure_export.azure.errors import AzureRefused, NothingAsked
 from secure_export.azure.missed.alerts_api import AlertsApi
 from secure_export.azure.missed.catching_up import CatchingUp
 from secure_export.azure.missed.finding import Found, Outcome
@@ -14,8 +14,9 @@ from secure_export.azure.missed.meant import RULE_NOT_FOUND
 from secure_export.azure.missed.wishes import Bounds
 from secure_export.azure.session import signed_in
 from secure_export.azure_work.asked import Asked, asked_in, wishes_of
+from secure_export.azure_work.in_time import in_time
 from secure_export.azure_work.taking import Taking
-from secure_export.errors import SecureExportError, StoreUnavailable
+from secure_export.errors import SecureExportError
 from secure_export.telemetry.complaints import Complaints
 from secure_export.telemetry.metrics import Metrics
 
@@ -23,6 +24,8 @@ LACKS_READER: Final = "; give who signs in the role Monitoring Reader on the sub
 # Azure tries for about 75 seconds (Azure Monitor docs, action-groups, "Webhook").
 _AZURE_TRIES: Final = timedelta(minutes=2)
 _SOON_SECONDS: Final = 60.0
+# The last page of a run is begun within its bounds, and what is missing of it still taken in.
+_LONGEST_IN_BOUNDS: Final = 2
 
 
 @asynccontextmanager
@@ -53,60 +56,65 @@ class MissedAlerts:
 
     def __init__(self, parts: Parts, metrics: Metrics, *, bounds: Bounds | None = None) -> None:
         self._parts = parts
-        self._bounds = bounds
+        self._bounds = bounds or Bounds()
         self._metrics = metrics
         self._asked = asked_in(parts.settings)
         self._complaints = Complaints()
-        self._stopped: set[str] = set()
 
     async def catch_up(self) -> int:
-        """Fetch what Azure could not deliver; how many notifications were taken in."""
+        """Fetch what Azure could not deliver; how many notifications were taken in. Raises as ``caught_up`` does."""
         return (await self.caught_up())[0]
 
     async def caught_up(self) -> tuple[int, bool]:
         """Fetch what Azure could not deliver: how many notifications were taken in, and whether there is more.
 
         One tenant or subscription that cannot be asked does not hide the others.
+
+        Raises:
+            NothingAsked: None of them could be.
         """
-        count, more = 0, False
+        count, more, could_ask = 0, False, not self._asked
         for asked in self._asked:
             try:
                 async with catching_up(self._parts, asked, bounds=self._bounds) as run:
                     for subscription in asked.subscriptions:
-                        count += await self._catch_up_in(run, subscription)
-                        more |= self._goes_on(run, subscription)
+                        fetched, is_stopped = await self._catch_up_in(run, subscription)
+                        count += fetched
+                        # One that was stopped by trouble waits for its turn; the others only reached their bounds.
+                        more |= subscription in run.unfinished and not is_stopped
+                        could_ask |= bool(fetched) or not is_stopped
             except SecureExportError as error:
                 self._complaints.waits("azure work waits", error, job="catch_up", tenant=asked.tenant_id)
+        if not could_ask:
+            raise NothingAsked
         return count, more
 
     async def catch_up_by_timer(self) -> float:
-        """Catch up; the seconds until the next time: soon, where there is more than one run fetches."""
+        """Catch up; the seconds until the next time: soon, where there is more than one run fetches.
+
+        Raises as ``caught_up`` does.
+        """
         _, more = await self.caught_up()
         usual = self._parts.settings.azure.missed.every_minutes * 60
         return min(usual, _SOON_SECONDS) if more else usual
 
-    async def _catch_up_in(self, run: CatchingUp, subscription: str) -> int:
+    async def _catch_up_in(self, run: CatchingUp, subscription: str) -> tuple[int, bool]:
+        """Catch up in one subscription: how many were taken in, and whether trouble stopped it."""
         count, wishes = 0, wishes_of(self._parts.settings, patience=_AZURE_TRIES)
         try:
-            async for found in run.run([subscription], wishes):
-                count += self._noted(found)
+            async with in_time(self._bounds.seconds * _LONGEST_IN_BOUNDS):
+                async for found in run.run([subscription], wishes):
+                    count += self._noted(found)
         except AzureRefused as error:
-            self._stopped.add(subscription)
             hint = LACKS_READER if error.is_denied else ""
             self._complaints.warns("azure missed refused", f"{error}{hint}", subscription=subscription)
-        except (AzureUnreachable, NotSignedIn, StoreUnavailable) as error:
-            self._stopped.add(subscription)
+        except SecureExportError as error:
             self._complaints.waits("azure work waits", error, job="catch_up", subscription=subscription)
         except Exception as error:  # noqa: BLE001 - what is wrong with one must not hide the others
-            self._stopped.add(subscription)
             self._complaints.failed("azure work failed", error, job="catch_up", subscription=subscription)
-        return count
-
-    def _goes_on(self, run: CatchingUp, subscription: str) -> bool:
-        """Whether a run only reached its bounds; one that was stopped by trouble waits for its turn."""
-        is_stopped = subscription in self._stopped
-        self._stopped.discard(subscription)
-        return subscription in run.unfinished and not is_stopped
+        else:
+            return count, False
+        return count, True
 
     def _noted(self, found: Found) -> int:
         if found.outcome is Outcome.TAKEN_IN:

@@ -1,6 +1,7 @@
 """``secure-export store``: copies, backups, and what there is to know about the store."""
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from secure_export.store.backup.marking import mark_restored
 from secure_export.store.backup.restoring import Restored
 from secure_export.store.backup.restoring import restore as restore_backup
 from secure_export.store.bringing_up import bring_store_up_to_date
-from secure_export.store.copy.copying import Compared, copy_store
+from secure_export.store.copy.copying import Compared, copy_store, was_copied
 from secure_export.store.copy.opening import Where, sides
 from secure_export.store.description import Description, describe_postgresql, describe_sqlite
 from secure_export.store.instants import rfc3339
@@ -39,7 +40,9 @@ app = typer.Typer(
 _CONFIGURATION = ".toml"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _NEXT_UNIT = 1024
-_INTERRUPTED = 130  # what a shell says of a command that SIGINT ended
+# What a shell says of a command that a signal ended: 128 and its number.
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file that is there.")]
 
@@ -66,7 +69,7 @@ def copy(
         compared = run_async(_copy(_where(from_), _where(to), force=force))
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
         err.print("Interrupted. Run the same command again: it goes on where it ended.", soft_wrap=True)
-        raise typer.Exit(_INTERRUPTED) from error
+        raise typer.Exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _TERMINATED) from error
     if compared is None:
         _tell_that_it_was_copied(to, as_json=as_json)
         return
@@ -207,9 +210,10 @@ def info(config: Config = DEFAULT_FILE, *, as_json: AsJson = False) -> None:
 async def _copy(from_: Where, to: Where, *, force: bool) -> list[Compared] | None:
     with _asked_to_end(), shown() as part:
         async with sides(from_, to, although_in_use=force) as (source, target):
+            copied = await was_copied(source, target, part)
             if source.is_in_use:
                 err.print("The source is in use: what comes from now on is not in the copy.", soft_wrap=True)
-            return await copy_store(source, target, part, now=utc_now())
+            return None if copied else await copy_store(source, target, part, now=utc_now())
 
 
 @contextmanager
@@ -232,8 +236,8 @@ def _tell_that_it_was_copied(to: str, *, as_json: bool) -> None:
     if as_json:
         print_json([])
     err.print(
-        f"{to} is a finished copy of this source: it was compared, and is complete. Nothing was copied now. What the "
-        "source took since then is not in it; for another copy begin with an empty target.",
+        f"{to} is a finished copy of this source, which has not changed since: it was compared, and is complete. "
+        "Nothing was copied now.",
         markup=False,
         soft_wrap=True,
     )
@@ -242,7 +246,8 @@ def _tell_that_it_was_copied(to: str, *, as_json: bool) -> None:
 async def _migrate(store: StoreSettings, role: str | None, *, print_only: bool) -> tuple[list[str], list[str]]:
     if role is not None and not is_postgresql(store.url):
         raise SettingsError("--grant-to is for PostgreSQL; a SQLite file belongs to who runs the service")
-    applied = [] if print_only else await bring_store_up_to_date(store.url, store.password_now)
+    with _progress_of_migrations_logged():
+        applied = [] if print_only else await bring_store_up_to_date(store.url, store.password_now)
     if role is None:
         return applied, []
     place = place_of(store.url, password=store.password_now)
@@ -250,6 +255,17 @@ async def _migrate(store: StoreSettings, role: str | None, *, print_only: bool) 
     if not print_only:
         await grant(place, statements)
     return applied, statements
+
+
+@contextmanager
+def _progress_of_migrations_logged() -> Iterator[None]:
+    """Have told what takes long: an index of a big store, and another process that migrates."""
+    logger = logging.getLogger("secure_export.store.postgresql")
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
 
 
 async def _describe(store: StoreSettings) -> Description:

@@ -1,5 +1,6 @@
 """What one process does at a time, of all that deliver from one store."""
 
+from collections.abc import Callable
 from types import TracebackType
 
 from secure_export.itsm.share import Share
@@ -13,10 +14,12 @@ class Alone:
 
     Args:
         share: What this process has of that place.
+        stand_back: Leaves the place to others for so many seconds.
     """
 
-    def __init__(self, share: Share) -> None:
+    def __init__(self, share: Share, *, stand_back: Callable[[float], None] = lambda _: None) -> None:
         self._share = share
+        self._stand_back = stand_back
         self._at_work = 0
         share.works(lambda: min(self._at_work, 1), 1)
 
@@ -30,3 +33,7 @@ class Alone:
     ) -> None:
         """The place may go to another."""
         self._at_work -= 1
+
+    def stand_back(self, seconds: float) -> None:
+        """Leave the place to others for so many seconds: who cannot do the work must not keep them from it."""
+        self._stand_back(seconds)

@@ -78,7 +78,7 @@ class PlaceKeeper:
         self._sleep = sleep
         self._complaints = Complaints(connection=connection)
         self._held = self._fair = 0
-        self._until = -inf
+        self._until = self._back_at = -inf
         self._told_held = -1
         self._trouble: str | None = None
         self._adjust()
@@ -87,7 +87,10 @@ class PlaceKeeper:
         """Keep the share up to date until cancelled; whatever goes wrong, it goes on."""
         while True:
             try:
-                await self.renew()
+                if self._seconds() < self._back_at and not self._share.needed():
+                    await self.leave()
+                else:
+                    await self.renew()
                 is_settled, self._trouble = self._held == self._fair, None
             except StoreUnavailable as error:
                 is_settled, self._trouble = False, str(error)
@@ -117,6 +120,10 @@ class PlaceKeeper:
         self._held, self._fair = allotment.held, allotment.fair
         self._until = inf if allotment.lasts else sent_at + self._terms.window
         self._adjust()
+
+    def stand_back(self, seconds: float) -> None:
+        """Give all places back as soon as nothing is under way there, and ask for none for so many seconds."""
+        self._back_at = self._seconds() + seconds
 
     async def leave(self) -> None:
         """Give all places back: no call may be under way any more."""

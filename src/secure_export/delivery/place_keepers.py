@@ -52,12 +52,12 @@ class PlaceKeepers:
         """
         share = Share()
         # No connection's name has a colon.
-        self._keep(f"alone:{work}", share, 1, longest_call_seconds=_LONGEST_CALL_SECONDS)
-        return Alone(share)
+        keeper = self._keep(f"alone:{work}", share, 1, longest_call_seconds=_LONGEST_CALL_SECONDS)
+        return Alone(share, stand_back=keeper.stand_back)
 
     def _keep(
         self, name: str, share: Share, places: int, *, longest_call_seconds: float, told: HeldTold = lambda *_: None
-    ) -> None:
+    ) -> PlaceKeeper:
         keeper = PlaceKeeper(
             name,
             share,
@@ -69,6 +69,7 @@ class PlaceKeepers:
         )
         self._keepers.append(keeper)
         self._tasks.append(asyncio.create_task(keeper.run(), name="places"))
+        return keeper
 
     async def ready(self) -> str | None:
         """Say why places of some connection are not kept; None: all are, be they none."""

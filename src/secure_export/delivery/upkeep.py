@@ -47,8 +47,8 @@ class Upkeep:
         targets: The connections.
         retention: How long what is finished is kept.
         intervals: How often.
-        alone: Has one process at a time, of all that deliver, read everything back: each would do it once more. What
-            needs a place in the connection's limits is done by whoever has one.
+        alone: Has one process at a time, of all that deliver, read everything back and try what is parked again:
+            each would do it once more. What needs a place in the connection's limits is done by whoever has one.
         clock: The time.
         sleep: Waits for seconds.
     """
@@ -82,9 +82,12 @@ class Upkeep:
                 # At once, too: what people change from now on must not be missed.
                 group.create_task(self._every(target.poll_seconds, self.take_in_changes, target, first=0.0))
                 group.create_task(self._every(every.read_back, self.read_back, target, turn=self._alone))
-                # Soon after a start, too: it may be the start after a person mended the configuration.
+                # Soon after a start, too, whoever starts: a person may have mended the configuration for it.
                 first = min(_AFTER_START_SECONDS, every.retry_parked)
-                group.create_task(self._every(every.retry_parked, self.retry_parked, target, first=first))
+                retrying = self._every(
+                    every.retry_parked, self.retry_parked, target, first=first, turn=self._alone, first_is_free=True
+                )
+                group.create_task(retrying)
                 first = min(every.read_back, every.read_back_ended)
                 group.create_task(
                     self._every(every.read_back_ended, self.read_back_ended, target, first=first, turn=self._alone)
@@ -177,13 +180,17 @@ class Upkeep:
         *of: Target,
         first: float | None = None,
         turn: AbstractAsyncContextManager[None] | None = None,
+        first_is_free: bool = False,
     ) -> None:
+        """Run a job at its interval when it has its turn; ``first_is_free``: until it was done once it needs none."""
+        needed = None if first_is_free else turn
         complaints = Complaints(job=job.__name__, connection=of[0].name if of else "")
         await self._sleep(seconds if first is None else first)
         while True:
             try:
-                async with turn or nullcontext():
+                async with needed or nullcontext():
                     await job(*of)
+                needed = turn
             except StoreUnavailable as error:
                 complaints.waits("upkeep waits for the store", error)
             except asyncio.CancelledError as error:

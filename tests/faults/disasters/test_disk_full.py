@@ -56,8 +56,8 @@ async def test_sqlite_waits_for_room_on_its_disk(tmp_path: Path, entra: str) -> 
 
     Where no small disk may be mounted, a limit on the size of files stands in for it.
     """
-    with ExitStack() as stack:
-        disk: Disk | None = stack.enter_context(small_disk(tmp_path / "disk", 24)) if may_mount() else None
+    with ExitStack() as stack:  # large enough that what comes in afterwards does not fill it by itself
+        disk: Disk | None = stack.enter_context(small_disk(tmp_path / "disk", 160)) if may_mount() else None
         program = Program(tmp_path, entra, store=f"sqlite:///{tmp_path}/disk/store.db" if disk is not None else None)
         stack.callback(program.stop)
         await asyncio.to_thread(program.start)

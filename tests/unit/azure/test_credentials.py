@@ -1,6 +1,8 @@
 """Signing in to Azure by azure-identity: each kind can be made without a call, and the Azure CLI asked."""
 
 import stat
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +25,10 @@ echo '{{"accessToken": "a-token", "expiresOn": "2099-01-01 00:00:00.000000", "ex
 """
 
 
-def made(**said: object) -> Credential:
+async def made(**said: object) -> Credential:
     """Make the credential of Azure's public cloud that settings name."""
     settings = CredentialSettings.model_validate(said)
-    return credential_for(settings, tenant_id=TENANT, authority="https://login.microsoftonline.com")
+    return await credential_for(settings, tenant_id=TENANT, authority="https://login.microsoftonline.com")
 
 
 def with_certificate(path: Path) -> Path:
@@ -58,7 +60,24 @@ async def test_every_kind_can_be_made(kind: str, tmp_path: Path, monkeypatch: py
         more["secret"] = {"env": "THE_SECRET"}
     if kind == "certificate":
         more["certificate"] = str(with_certificate(tmp_path / "own.pem"))
-    await made(kind=kind, **more).close()
+    await (await made(kind=kind, **more)).close()
+
+
+async def test_azure_identity_is_loaded_beside_the_running_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes some tenths of a second, in which no alert would be taken in."""
+    loaded_in: list[threading.Thread] = []
+
+    class Noting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "azure.identity":
+                loaded_in.append(threading.current_thread())
+
+    monkeypatch.delitem(sys.modules, "azure.identity", raising=False)
+    monkeypatch.delattr(sys.modules["azure"], "identity", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Noting(), *sys.meta_path])
+    await (await made(kind="cli")).close()
+    assert loaded_in
+    assert threading.current_thread() not in loaded_in
 
 
 async def test_the_azure_cli_is_asked_for_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +86,7 @@ async def test_the_azure_cli_is_asked_for_a_token(tmp_path: Path, monkeypatch: p
     program.write_text(AZ.format(told=told))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    token = await made(kind="cli").get_token(SCOPE)
+    token = await (await made(kind="cli")).get_token(SCOPE)
     assert token.token == "a-token"
     assert TENANT in told.read_text()
 
@@ -75,5 +94,6 @@ async def test_the_azure_cli_is_asked_for_a_token(tmp_path: Path, monkeypatch: p
 async def test_without_the_azure_cli_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the credential, and what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    credential = await made(kind="cli")
     with pytest.raises(NotSignedIn, match=r"credential 'cli' failed: .*Azure CLI not found"):
-        await made(kind="cli").get_token(SCOPE)
+        await credential.get_token(SCOPE)

@@ -81,8 +81,24 @@ def test_a_copy_that_was_finished_before_is_told_and_is_no_error(tmp_path: Path,
     run("copy", config, target)
     told = CliRunner().invoke(app, ["copy", config, target])
     assert (told.exit_code, told.stdout) == (0, "")
-    assert f"{target} is a finished copy of this source: it was compared" in told.stderr
+    assert f"{target} is a finished copy of this source, which has not changed since" in told.stderr
     assert json.loads(run("copy", config, target, "--json")) == []
+
+
+def test_a_rehearsed_copy_is_not_taken_for_the_real_one(tmp_path: Path, config: str) -> None:
+    """What came since the rehearsal is missing: that is an error, before anything is told about what comes later."""
+    target = f"sqlite://{tmp_path}/a.db"
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+        other.execute("SELECT * FROM cursors").fetchall()
+        run("copy", config, target, "--force")
+        other.execute("INSERT INTO audit_log (at, by, action, subject) VALUES (2, 'me', 'retry', 'since')")
+        other.commit()
+        told = CliRunner().invoke(app, ["copy", config, target, "--force", "--json"])
+        assert isinstance(told.exception, SettingsError)
+        assert "is a finished copy of an older state of" in str(told.exception)
+        assert "from now on" not in told.output
+    with pytest.raises(SettingsError, match="whose audit_log have changed since; begin with an empty target"):
+        run("copy", config, target, "--json")
 
 
 def test_a_path_is_told_as_the_url_that_it_would_be(
@@ -122,7 +138,7 @@ def test_an_interrupted_copy_says_how_to_go_on(tmp_path: Path, config: str, monk
         finally:
             signal.signal(signal_, previous)
             monkeypatch.undo()
-        assert told.exit_code == 130, told.output
+        assert told.exit_code == 128 + signal_, told.output
         assert told.stderr.splitlines()[-1] == "Interrupted. Run the same command again: it goes on where it ended."
         assert "Both have the same" in run("copy", config, target)
 
@@ -241,6 +257,20 @@ def test_migrate_makes_and_updates_sqlite(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="PostgreSQL"):
         run("migrate", "--config", config, "--grant-to", "runner")
     run("migrate", "--config", config, "--print-sql", code=2)
+
+
+async def test_migrate_says_what_it_waits_for(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs it sees on standard error why it takes long; standard output stays for programs."""
+    monkeypatch.setattr("secure_export.store.postgresql.migrate._PATIENCE_WITH_PEERS_SECONDS", 0.0)
+    async with postgres.database(migrated=False) as name, postgres.connection(name) as peer:
+        await peer.execute("SELECT pg_advisory_lock(1397310820, 1)")
+        config = configuration(tmp_path, f'url = "{postgres.url(name)}"')
+        told = await run_sync(CliRunner().invoke, app, ["migrate", "--config", config, "--json"])
+    assert isinstance(told.exception, StoreUnavailable)
+    assert "waiting for another process that migrates" in told.stderr
+    assert told.stdout == ""
 
 
 async def test_migrate_lets_another_role_run_the_service(tmp_path: Path, postgres: Server) -> None:

@@ -24,6 +24,7 @@ class OnePlace:
         self.fair = fair
         self.asked: list[PlacesAsked] = []
         self.names: set[str] = set()
+        self.left = 0
 
     async def renew(self, connection: str, asked: PlacesAsked) -> Allotment:
         self.names.add(connection)
@@ -32,6 +33,7 @@ class OnePlace:
 
     async def leave(self, connection: str) -> None:
         self.names.discard(connection)
+        self.left += 1
 
 
 async def test_who_has_no_place_waits_and_who_is_at_work_keeps_it() -> None:
@@ -56,6 +58,26 @@ async def test_who_has_no_place_waits_and_who_is_at_work_keeps_it() -> None:
     assert allotments.names == set()
 
 
+async def test_who_stands_back_leaves_the_place_and_comes_back_by_itself() -> None:
+    """What is at work keeps the place until it has ended; then nothing is asked for until the time is over."""
+    allotments = OnePlace(fair=1)
+    keepers = PlaceKeepers(allotments)
+    keepers.terms = FAST
+    alone = keepers.alone("timers")
+    async with alone:
+        alone.stand_back(3600)
+        seen = len(allotments.asked)
+        await until(lambda: len(allotments.asked) >= seen + 3)
+        assert {one.keep for one in allotments.asked[seen + 1 :]} == {1}
+    await until(lambda: allotments.left >= 1)
+    entered, seen = asyncio.create_task(alone.__aenter__()), len(allotments.asked)
+    await until(lambda: allotments.left >= 4)
+    assert (entered.done(), len(allotments.asked)) == (False, seen)
+    alone.stand_back(0.01)
+    await entered
+    await keepers.close()
+
+
 class Counting:
     """Counts what is asked of a store."""
 
@@ -68,8 +90,8 @@ class Counting:
         return getattr(self._store, name)
 
 
-async def test_everything_is_read_back_by_one_process_alone(scene: Scene) -> None:
-    """Each would have every work item read once more from the tool; what people changed each asks as it may."""
+async def test_everything_is_read_back_and_tried_again_by_one_process_alone(scene: Scene) -> None:
+    """Each would have it done once more; only after its start each tries what is parked, for it may be mended."""
     share = Share()
     share.change(held=0, goal=0, of=1, until=0)
     store = Counting(scene.store.upkeep)
@@ -82,11 +104,12 @@ async def test_everything_is_read_back_by_one_process_alone(scene: Scene) -> Non
         sleep=lambda _: asyncio.sleep(0.001),
     )
     task = asyncio.create_task(timers.run())
-    everybody = {"wake_expired", "forget", "cursor", "retry_parked", "unbound_names"}
+    everybody, alone = {"wake_expired", "forget", "cursor", "unbound_names"}, {"open_keys", "ended_keys"}
     await until(lambda: all(store.calls[name] >= 3 for name in everybody))
-    assert not {"open_keys", "ended_keys"} & store.calls.keys()
+    assert store.calls["retry_parked"] == 1
+    assert not alone & store.calls.keys()
     share.change(held=1, goal=1, of=1, until=float("inf"))
-    await until(lambda: min(store.calls["open_keys"], store.calls["ended_keys"]) >= 3)
+    await until(lambda: all(store.calls[name] >= 3 for name in alone | {"retry_parked"}))
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -89,9 +89,12 @@ def _next_pass(
 
 
 def _formerly(known: Progress, connections: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Say under which names that are gone a connection's alerts may be recorded."""
+    """Say under which names that are gone a connection's alerts may be recorded.
+
+    A name that a connection has again says nothing of another any more: what is fetched twice is the better error.
+    """
     gone = [one for one in known.connections if one not in connections]
     gone += [older for one in gone for older in known.formerly.get(one, ())]
-    new = [one for one in connections if one not in known.connections] if gone else []
-    before = {one: names for one, names in known.formerly.items() if one in connections}
-    return before | {one: tuple(dict.fromkeys(gone)) for one in new}
+    names = {one: known.formerly.get(one, ()) if one in known.connections else gone for one in connections}
+    left = {one: tuple(dict.fromkeys(name for name in some if name not in connections)) for one, some in names.items()}
+    return {one: some for one, some in left.items() if some}

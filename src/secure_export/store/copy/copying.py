@@ -8,7 +8,7 @@ from typing import Protocol
 
 from secure_export.errors import SettingsError
 from secure_export.store.copy.digest import Digest
-from secure_export.store.copy.side import Found, Position, Source, Target
+from secure_export.store.copy.side import Finished, Found, Position, Source, Target
 from secure_export.store.copy.tables import TABLES, Table
 
 _ROWS_AT_ONCE = 2000
@@ -51,7 +51,38 @@ class Compared:
         return (self.source, self.source_digest) == (self.target, self.target_digest)
 
 
-async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: datetime) -> list[Compared] | None:
+async def was_copied(source: Source, target: Target, watcher: Watcher) -> bool:
+    """Tell whether an earlier call finished this copy, and the source is still what was copied.
+
+    The source's rows are read again and compared with the digests that the target kept of them; the target is not,
+    because a service may have gone on with it. This relies on no number that grows: a row that changed in its place is
+    found as well. It takes as long as reading the source once; where it changed it ends at the first table in which
+    that shows, and those in which it shows soonest, and which are small, come first.
+
+    Args:
+        source: From where.
+        target: To where.
+        watcher: Told how it goes.
+
+    Raises:
+        SettingsError: The source has changed since.
+        StoreUnavailable: One of the two cannot be used now.
+    """
+    finished = await target.finished()
+    if finished is None or finished.source != source.name or not finished.digests:
+        return False
+    for table in reversed(TABLES):
+        watcher.begun(f"looking for changes in {table.name}", await source.count(table))
+        digest = await _digest(source.rows(table, None, by_time=target.numbers_by_time), watcher)
+        if digest.text != finished.digests.get(table.name):
+            raise SettingsError(
+                f"{target.name} is a finished copy of an older state of {source.name}, whose {table.name} have changed "
+                "since; begin with an empty target"
+            )
+    return True
+
+
+async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: datetime) -> list[Compared]:
     """Copy everything, compare, and let a service begin on the copy if it is the same.
 
     Args:
@@ -61,20 +92,18 @@ async def copy_store(source: Source, target: Target, watcher: Watcher, *, now: d
         now: The time now.
 
     Returns:
-        The comparison. Where a table differs the target is not finished, and no service starts on it. None: an earlier
-        call finished this copy; nothing is compared any more, because a service may have gone on with the target.
+        The comparison. Where a table differs the target is not finished, and no service starts on it.
 
     Raises:
-        SettingsError: The target has something else already.
+        SettingsError: The target has something already, be it a finished copy of the same source (``was_copied``).
         StoreUnavailable: One of the two cannot be used now; the same call goes on from there.
     """
-    if await target.finished() == source.name:
-        return None
     await _copy_all(source, target, await _begun(source, target), watcher)
     highest = await source.highest()
     compared = [await _compare(table, source, target, watcher) for table in TABLES]
     if all(one.same for one in compared):
-        await target.finish(source.name, highest, now=now)
+        digests = {one.table: one.source_digest for one in compared}
+        await target.finish(Finished(source.name, digests), highest, now=now)
     return compared
 
 
@@ -88,8 +117,10 @@ async def _begun(source: Source, target: Target) -> dict[str, Position | None]:
                 "empty target"
             )
         return dict(unfinished.positions)
-    if (from_where := await target.finished()) is not None:
-        raise SettingsError(f"{target.name} is a finished copy from {from_where} already; begin with an empty target")
+    if (finished := await target.finished()) is not None:
+        raise SettingsError(
+            f"{target.name} is a finished copy from {finished.source} already; begin with an empty target"
+        )
     if not await target.is_empty():
         raise SettingsError(f"{target.name} has data of its own, which a copy would mix up; begin with an empty target")
     await target.begin(source.name)

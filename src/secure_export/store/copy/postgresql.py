@@ -9,8 +9,8 @@ import asyncpg
 from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.store.copy.others import become_the_only_copy, who_works_with
 from secure_export.store.copy.positions import kept, told
-from secure_export.store.copy.side import Found, Position, Unfinished
-from secure_export.store.copy.tables import FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
+from secure_export.store.copy.side import Finished, Found, Position, Unfinished
+from secure_export.store.copy.tables import DIGEST, FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
 from secure_export.store.instants import micros
 from secure_export.store.migrations import still_to_apply
 from secure_export.store.postgresql.alert_table import problem_key, searched_text
@@ -88,6 +88,8 @@ class PostgresSide:
     async def target(cls, place: Place) -> "PostgresSide":
         """Connect to a database to copy to, brought up to date where needed.
 
+        One that others work with is given only if it is a finished copy, and then nothing is written to it.
+
         Raises:
             StoreUnavailable: It cannot be reached, or others work with it.
             SettingsError: It does not fit this program, or the role may not make what it lacks.
@@ -139,13 +141,12 @@ class PostgresSide:
         source = await self._kept(UNFINISHED)
         if source is None:
             return None
-        with store_errors():
-            rows = await self._connection.fetch("SELECT name, value FROM cursors WHERE starts_with(name, $1)", POSITION)
-        return Unfinished(source, {name.removeprefix(POSITION): told(value) for name, value in rows})
+        return Unfinished(source, {name: told(value) for name, value in (await self._kept_under(POSITION)).items()})
 
-    async def finished(self) -> str | None:
+    async def finished(self) -> Finished | None:
         """See ``Target.finished``."""
-        return await self._kept(FINISHED)
+        source = await self._kept(FINISHED)
+        return None if source is None else Finished(source, await self._kept_under(DIGEST))
 
     async def is_empty(self) -> bool:
         """See ``Target.is_empty``."""
@@ -168,7 +169,7 @@ class PostgresSide:
                     await self._write(table, rows)
                 await self._connection.execute(_KEEP, f"{POSITION}{table.name}", kept(reached))
 
-    async def finish(self, source: str, highest: Mapping[str, int], *, now: datetime) -> None:
+    async def finish(self, copied: Finished, highest: Mapping[str, int], *, now: datetime) -> None:
         """See ``Target.finish``."""
         with store_errors():
             async with self._connection.transaction():
@@ -176,7 +177,9 @@ class PostgresSide:
                 longest = _LONGEST_STEP // timedelta(microseconds=1)
                 await self._connection.execute(_END_LEASES, micros(now), longest)
                 await self._connection.execute("DELETE FROM cursors WHERE starts_with(name, 'store-copy:')")
-                await self._connection.execute(_KEEP, FINISHED, source)
+                await self._connection.execute(_KEEP, FINISHED, copied.source)
+                digests = [(f"{DIGEST}{name}", digest) for name, digest in copied.digests.items()]
+                await self._connection.executemany(_KEEP, digests)
             await self._connection.execute("ANALYZE")
 
     async def _become_source(self, *, although_in_use: bool) -> None:
@@ -191,9 +194,11 @@ class PostgresSide:
             await become_the_only_copy(self._connection, self.name)
             await migrate(self._connection, known_migrations())
             await self._connection.execute(_DURABLE)
-        if others := await who_works_with(self._connection, self.name):
-            raise StoreUnavailable(others)
-        await self._check_rights()
+        self.is_in_use = await who_works_with(self._connection, self.name)
+        if self.is_in_use is None:
+            await self._check_rights()
+        elif await self.finished() is None:
+            raise StoreUnavailable(self.is_in_use)
 
     async def _write(self, table: Table, rows: Sequence[Row]) -> None:
         if table.name == "desk_cmdb_version":
@@ -254,6 +259,12 @@ class PostgresSide:
         with store_errors():
             value: str | None = await self._connection.fetchval("SELECT value FROM cursors WHERE name = $1", name)
         return value
+
+    async def _kept_under(self, prefix: str) -> dict[str, str]:
+        """Give all that is kept under names that begin so, by the rest of their names."""
+        with store_errors():
+            rows = await self._connection.fetch("SELECT name, value FROM cursors WHERE starts_with(name, $1)", prefix)
+        return {name.removeprefix(prefix): value for name, value in rows}
 
 
 async def check_up_to_date(connection: "asyncpg.Connection[Any]", name: str) -> None:

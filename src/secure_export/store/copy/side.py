@@ -31,6 +31,19 @@ class Unfinished:
     positions: Mapping[str, Position | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a target says about a copy that was finished.
+
+    Attributes:
+        source: From where.
+        digests: What the source had in each table then; nothing where the copy was made by a program that kept none.
+    """
+
+    source: str
+    digests: Mapping[str, str]
+
+
 class Source(Protocol):
     """A store that is read, as it was at one moment: what others write meanwhile is not seen."""
 
@@ -58,7 +71,7 @@ class Source(Protocol):
 
 
 class Target(Source, Protocol):
-    """A store that is written."""
+    """A store that is written; one that is in use is a finished copy, which is only asked what it is a copy of."""
 
     numbers_by_time: bool
 
@@ -66,8 +79,8 @@ class Target(Source, Protocol):
         """Say whether a copy was begun here and not finished."""
         ...
 
-    async def finished(self) -> str | None:
-        """Say from where a copy was finished here."""
+    async def finished(self) -> Finished | None:
+        """Say from where a copy was finished here, and of what."""
         ...
 
     async def is_empty(self) -> bool:
@@ -82,6 +95,6 @@ class Target(Source, Protocol):
         """Take rows, and write down how far the copy came, in one transaction."""
         ...
 
-    async def finish(self, source: str, highest: Mapping[str, int], *, now: datetime) -> None:
-        """Make it a store that a service can go on with."""
+    async def finish(self, copied: Finished, highest: Mapping[str, int], *, now: datetime) -> None:
+        """Make it a store that a service can go on with, and keep what it is a copy of."""
         ...

@@ -13,17 +13,18 @@ from pathlib import Path
 from secure_export.errors import SettingsError
 from secure_export.store.backup.making import BACKED_UP_AT
 from secure_export.store.copy.positions import kept, told
-from secure_export.store.copy.side import Found, Position, Unfinished
-from secure_export.store.copy.tables import FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
+from secure_export.store.copy.side import Finished, Found, Position, Unfinished
+from secure_export.store.copy.tables import DIGEST, FINISHED, POSITION, TABLES, UNFINISHED, Row, Table, query
 from secure_export.store.instants import micros
 from secure_export.store.migrations import still_to_apply
 from secure_export.store.sqlite.alone import InUse, connect_alone
-from secure_export.store.sqlite.connect import connect_to_write, store_errors
+from secure_export.store.sqlite.connect import connect_to_read, connect_to_write, store_errors
 from secure_export.store.sqlite.migrate import applied_migrations, known_migrations, migrate
 
 # No step goes on longer in a tool (settings: step_timeout_seconds).
 _LONGEST_STEP = timedelta(minutes=10)
 _AT_ONCE = 100
+_PATIENCE_MILLISECONDS = 200  # whoever writes to a file does not keep others from reading; another copy does
 _PARAMETER = re.compile(r"\?(\d+)")
 _KEEP = "INSERT INTO cursors (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _END_LEASES = """
@@ -89,12 +90,17 @@ class SqliteSide:
     def target(cls, path: Path) -> "SqliteSide":
         """Open a file to copy to, made and brought up to date where needed.
 
+        One that others work with is opened only if it is a finished copy, and then only to read.
+
         Raises:
             InUse: Others work with it.
             SettingsError: It does not fit this program.
         """
         with store_errors():
-            connection = connect_alone(path, make=True)
+            try:
+                connection = connect_alone(path, make=True)
+            except InUse as error:
+                return cls._finished_in_use(path, error)
             try:
                 migrate(connection, known_migrations())
             except BaseException:
@@ -160,14 +166,12 @@ class SqliteSide:
         source = self._kept(UNFINISHED)
         if source is None:
             return None
-        rows = self._connection.execute(
-            "SELECT substr(name, ?), value FROM cursors WHERE name LIKE ?", (len(POSITION) + 1, f"{POSITION}%")
-        )
-        return Unfinished(source, {name: told(value) for name, value in rows})
+        return Unfinished(source, {name: told(value) for name, value in self._kept_under(POSITION).items()})
 
-    async def finished(self) -> str | None:
+    async def finished(self) -> Finished | None:
         """See ``Target.finished``."""
-        return self._kept(FINISHED)
+        source = self._kept(FINISHED)
+        return None if source is None else Finished(source, self._kept_under(DIGEST))
 
     async def is_empty(self) -> bool:
         """See ``Target.is_empty``."""
@@ -188,7 +192,7 @@ class SqliteSide:
                 self._connection.executemany(statement, _given(statement, rows))
             self._connection.execute(_KEEP, (f"{POSITION}{table.name}", kept(reached)))
 
-    async def finish(self, source: str, highest: Mapping[str, int], *, now: datetime) -> None:
+    async def finish(self, copied: Finished, highest: Mapping[str, int], *, now: datetime) -> None:
         """See ``Target.finish``."""
         with store_errors():
             with self._transaction():
@@ -196,8 +200,25 @@ class SqliteSide:
                 times = {"now": micros(now), "longest": _LONGEST_STEP // timedelta(microseconds=1)}
                 self._connection.execute(_END_LEASES, times)
                 self._connection.execute("DELETE FROM cursors WHERE name LIKE 'store-copy:%'")
-                self._connection.execute(_KEEP, (FINISHED, source))
+                self._connection.execute(_KEEP, (FINISHED, copied.source))
+                digests = [(f"{DIGEST}{name}", digest) for name, digest in copied.digests.items()]
+                self._connection.executemany(_KEEP, digests)
             self._connection.execute("PRAGMA optimize")
+
+    @classmethod
+    def _finished_in_use(cls, path: Path, refused: InUse) -> "SqliteSide":
+        """Open a finished copy that others work with, to read; anything else stays refused."""
+        side = cls(path, connect_to_read(path), is_in_use=str(refused))
+        try:
+            side._connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MILLISECONDS}")
+            finished = side._kept(FINISHED)
+        except sqlite3.DatabaseError as error:  # another copy holds it, or it is no store at all
+            side._connection.close()
+            raise refused from error
+        if finished is None:
+            side._connection.close()
+            raise refused
+        return side
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -221,6 +242,11 @@ class SqliteSide:
     def _kept(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM cursors WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
+
+    def _kept_under(self, prefix: str) -> dict[str, str]:
+        """Give all that is kept under names that begin so, by the rest of their names."""
+        sql = "SELECT substr(name, ?), value FROM cursors WHERE name LIKE ?"
+        return dict(self._connection.execute(sql, (len(prefix) + 1, f"{prefix}%")).fetchall())
 
 
 def _opened(path: Path, *, although_in_use: bool) -> tuple[sqlite3.Connection, str | None]:

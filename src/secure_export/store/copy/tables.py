@@ -17,6 +17,7 @@ Row = tuple[Any, ...]
 UNFINISHED: Final = "store-copy:unfinished"
 FINISHED: Final = "store-copy:finished"
 POSITION: Final = "store-copy:position:"
+DIGEST: Final = "store-copy:digest:"
 
 # Tables that belong to one database and mean nothing in another.
 NOT_COPIED: Final = MappingProxyType(

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 
 import asyncpg
+import structlog
 
 from secure_export.errors import SettingsError, StoreUnavailable
 from secure_export.store.migrations import Migration, migrations_in, still_to_apply
@@ -21,6 +22,8 @@ from secure_export.store.postgresql.concurrently import OUTSIDE, apply_outside
 from secure_export.store.postgresql.connect import BEGIN, Connection
 
 BREAKS_OLDER_PROGRAMS = "-- breaks older programs"
+
+log = structlog.get_logger(__name__)
 
 # Who waits for another process that migrates holds nothing meanwhile: making an index waits for all who do.
 _LOCK = "SELECT pg_try_advisory_{}(1397310820, 1)"
@@ -161,7 +164,11 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
 async def _until(locked: Callable[[], Awaitable[bool]]) -> None:
     """Try for the lock of those who migrate until a minute is over."""
     end = asyncio.get_running_loop().time() + _PATIENCE_WITH_PEERS_SECONDS
+    told = False
     while not await locked():
+        if not told:
+            log.info("waiting for another process that migrates", at_most_seconds=_PATIENCE_WITH_PEERS_SECONDS)
+            told = True
         if asyncio.get_running_loop().time() > end:
             raise StoreUnavailable(
                 "another process has been migrating the database for a minute, and an index of a big table takes "

@@ -89,7 +89,10 @@ def test_a_pass_that_was_interrupted_is_gone_on_with() -> None:
         ([("a",), ("a",)], {}),
         ([("a",), ("b",)], {"b": ("a",)}),
         ([("a",), ("b",), ("c",)], {"c": ("b", "a")}),
-        ([("a",), ("b",), ("a",)], {"a": ("b", "a")}),
+        ([("a",), ("b",), ("a",)], {"a": ("b",)}),
+        ([("a",), ("b",), ("b", "a")], {}),
+        ([("a",), ("b",), ("b", "a"), ("b",)], {}),
+        ([("a", "x"), ("b", "c"), ("b", "c", "a")], {"b": ("x",), "c": ("x",)}),
         ([("a",), ("b",), ("b", "c")], {"b": ("a",)}),
         ([("a",), ("a", "b")], {}),
         ([("a", "b"), ("b",), ("b", "c")], {}),
@@ -101,7 +104,7 @@ def test_a_pass_that_was_interrupted_is_gone_on_with() -> None:
 def test_a_connection_that_comes_when_others_are_gone_may_be_one_of_them(
     names: list[tuple[str, ...]], formerly: dict[str, tuple[str, ...]]
 ) -> None:
-    """It is remembered until it is gone itself, and lost when both were there at a time."""
+    """It is remembered until it is gone itself, and lost for good when both were there at a time."""
     progress: Progress | None = None
     for number, some in enumerate(names):
         now = NOW + number * DAY

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.unit.azure.conftest import settings_for
 from tests.unit.azure.missed.test_catching_up import fire, link
 
 from secure_export.app import Parts, doors, opened
+from secure_export.azure.errors import AzureUnreachable, NothingAsked, NotSignedIn
 from secure_export.azure.missed.wishes import Bounds
 from secure_export.azure.settings import MissedSettings
 from secure_export.azure_work.missed_alerts import MissedAlerts
@@ -26,6 +28,7 @@ from secure_export.delivery.contract import Allotment, Allotments, PlacesAsked
 from secure_export.delivery.place_keeper import Terms
 from secure_export.delivery.place_keepers import PlaceKeepers
 from secure_export.delivery.worker import Worker
+from secure_export.errors import StoreUnavailable
 from secure_export.identity.caller import Caller
 from secure_export.intake.entry import Post, entry_of
 from secure_export.itsm.desk.incident import IncidentState
@@ -35,6 +38,7 @@ from secure_export.itsm.share import Share
 from secure_export.sandbox.azure_monitor.estate import PRODUCTION, SHARED
 from secure_export.sandbox.entra.identities import NOBODY, SERVICE, Identity
 from secure_export.sandbox.rest_faults import Fault, FaultKind
+from secure_export.secrets import SecretMissing
 from secure_export.settings import ConnectionSettings, Settings, StoreSettings
 from secure_export.telemetry.complaints import Complaints
 from secure_export.telemetry.metrics import Metrics
@@ -156,6 +160,17 @@ async def test_two_processes_that_catch_up_at_once_record_everything_once(azure:
     assert sum(counts) == 2
 
 
+async def set_state(parts: Parts, number: str, state: IncidentState) -> None:
+    """Let a person set an incident's state, and wait until Azure is owed the news."""
+    action = SetState(state, resolution="mended" if state is IncidentState.RESOLVED else "")
+    await parts.store.desk.act(number, action, by="ada", now=parts.store.clock())
+    keys = await parts.store.upkeep.open_keys("desk", after="", limit=10)
+    await parts.store.upkeep.wake_for_look("desk", keys, now=parts.store.clock())
+    async with asyncio.timeout(5):
+        while not await parts.store.upkeep.untold_acts(after=0, limit=1):  # noqa: ASYNC110 - it is polled
+            await asyncio.sleep(0.01)
+
+
 async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Azure, parts: Parts) -> None:
     """From the desk to the state in Azure; an end that Azure told of is never told back."""
     await missed_alert(azure, resolved=False)
@@ -167,17 +182,38 @@ async def test_a_person_who_acknowledges_and_resolves_is_told_to_azure(azure: Az
         await ToldActs(parts).tell_acts()
         assert listed.state == "New"
         for state, wanted in (("in-progress", "Acknowledged"), ("resolved", "Closed")):
-            action = SetState(IncidentState(state), resolution="mended" if state == "resolved" else "")
-            await parts.store.desk.act(row["number"], action, by="ada", now=parts.store.clock())
-            keys = await parts.store.upkeep.open_keys("desk", after="", limit=10)
-            await parts.store.upkeep.wake_for_look("desk", keys, now=parts.store.clock())
-            async with asyncio.timeout(5):
-                while not await parts.store.upkeep.untold_acts(after=0, limit=1):  # noqa: ASYNC110 - it is polled
-                    await asyncio.sleep(0.01)
+            await set_state(parts, row["number"], IncidentState(state))
             await ToldActs(parts).tell_acts()
             assert listed.state == wanted
             assert f"Work item {row['number']}" in listed.history[0].comments
         assert await parts.store.upkeep.untold_acts(after=0, limit=1) == []
+
+
+async def test_who_can_tell_azure_nothing_says_so(azure: Azure, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may be able to; what is owed stays owed, and is told by the first that can."""
+    await missed_alert(azure, resolved=False)
+    (listed,) = azure.arm.ledger.all()
+    async with delivering(parts):
+        await MissedAlerts(parts, Metrics()).catch_up()
+        (row,) = await until(parts, bool)
+        await set_state(parts, row["number"], IncidentState("in-progress"))
+        monkeypatch.setenv("AZURE_SECRET", "wrong")
+        with pytest.raises(NothingAsked):
+            await ToldActs(parts).tell_acts()
+        monkeypatch.delenv("AZURE_SECRET")
+        with pytest.raises(SecretMissing):
+            await ToldActs(parts).tell_acts()
+        denied = parts.settings.model_copy(update={"azure": settings_for(azure, monkeypatch, who=NOBODY)})
+        with pytest.raises(NothingAsked):
+            await ToldActs(replace(parts, settings=denied)).tell_acts()
+        monkeypatch.setenv("AZURE_SECRET", SERVICE.client_secret)
+        azure.arm.faults.set(Fault(kind=FaultKind.DELAY, path="*/alerts/*", seconds=60, times=None))
+        with pytest.raises(AzureUnreachable, match="given up"):
+            await ToldActs(parts, longest_seconds=0.1).tell_acts()
+        azure.arm.faults.clear()
+        assert listed.state == "New"
+        await ToldActs(parts).tell_acts()
+    assert listed.state == "Acknowledged"
 
 
 async def test_an_end_by_azure_is_never_told_back(azure: Azure, parts: Parts) -> None:
@@ -212,10 +248,27 @@ async def test_who_lacks_the_role_is_told_which(azure: Azure, tmp_path: Path, mo
     """In words that an administrator can act on."""
     settings = settings_in(azure, tmp_path, monkeypatch, who=NOBODY)
     async with opened(settings, connector_types()) as parts:
-        with capture_logs() as logs:
-            assert await MissedAlerts(parts, Metrics()).caught_up() == (0, False)
+        with capture_logs() as logs, pytest.raises(NothingAsked):
+            await MissedAlerts(parts, Metrics()).catch_up()
     (told,) = [one for one in logs if one["event"] == "azure missed refused"]
     assert "role Monitoring Reader" in told["reason"]
+
+
+@pytest.mark.parametrize("trouble", ["no secret", "wrong secret", "hangs"])
+async def test_who_can_ask_nothing_says_so(
+    azure: Azure, parts: Parts, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """It is told in the log, and to the timer, which leaves it to another process."""
+    if trouble == "no secret":
+        monkeypatch.delenv("AZURE_SECRET")
+    if trouble == "wrong secret":
+        monkeypatch.setenv("AZURE_SECRET", "wrong")
+    if trouble == "hangs":
+        azure.arm.faults.set(Fault(kind=FaultKind.DELAY, path="*", seconds=60, times=None))
+    with capture_logs() as logs, pytest.raises(NothingAsked):
+        await MissedAlerts(parts, Metrics(), bounds=Bounds(seconds=0.1)).catch_up()
+    assert "azure work waits" in {one["event"] for one in logs}
+    assert "error" not in {one["log_level"] for one in logs}
 
 
 async def test_what_does_not_fit_into_a_run_is_not_left_until_the_usual_time(azure: Azure, parts: Parts) -> None:
@@ -253,12 +306,12 @@ async def test_one_process_at_a_time_asks_azure(azure: Azure, tmp_path: Path, mo
     settings = settings_in(azure, tmp_path, monkeypatch, missed=MissedSettings(enabled=True))
     types, metrics = connector_types(), Metrics()
     async with opened(settings, types) as first, opened(settings, types) as second:
-        async with first.keepers.alone("timers"):
+        async with first.keepers.alone("missed-alerts"):
             counted = Counted(second.store.allotments)
             keepers = PlaceKeepers(counted)
             keepers.terms = Terms(between_renewals=0.01, soon=0.01)
             azure.arm.counters.reset()
-            task = asyncio.create_task(AzureWork(second, metrics, keepers.alone("timers")).run())
+            task = asyncio.create_task(AzureWork(second, metrics, keepers.alone).run())
             async with asyncio.timeout(5):
                 while counted.count < 3:  # noqa: ASYNC110 - it is asked by timer
                     await asyncio.sleep(0.01)
@@ -291,3 +344,61 @@ async def test_the_timer_outlives_a_librarys_own_cancellation() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_who_has_no_way_to_azure_leaves_it_to_another_process(
+    azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which process has the place is not drawn by who can do the work."""
+    await missed_alert(azure)
+    types, metrics, fast = connector_types(), Metrics(), Terms(between_renewals=0.01, soon=0.01)
+    # Both have the secret of the second.
+    settings = [
+        settings_in(azure, tmp_path, monkeypatch, who=who, missed=MissedSettings(enabled=True))
+        for who in (NOBODY, SERVICE)
+    ]
+    async with opened(settings[0], types) as unable, opened(settings[1], types) as able:
+        unable.keepers.terms = able.keepers.terms = fast
+        with capture_logs() as logs:
+            tasks = [asyncio.create_task(AzureWork(unable, Metrics(), unable.keepers.alone).run())]
+            async with asyncio.timeout(10):
+                while not any(one["event"] == "azure work waits" for one in logs):  # noqa: ASYNC110 - it is told by timer
+                    await asyncio.sleep(0.01)
+                tasks.append(asyncio.create_task(AzureWork(able, metrics, able.keepers.alone).run()))
+                while b'secure_export_missed_total{connection="desk"} 2.0' not in metrics.exposition()[0]:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "seconds", "back_for"),
+    [
+        (AzureUnreachable("x"), 30, [300]),
+        (NotSignedIn("x"), 900, [900]),
+        (SecretMissing("x"), 30, [300]),
+        (asyncio.CancelledError(), 30, [300]),
+        (KeyError("x"), 30, [300]),
+        (StoreUnavailable("x"), 30, []),
+        (None, 30, []),
+    ],
+)
+async def test_who_could_not_do_it_stands_back_for_a_while(
+    trouble: BaseException | None, seconds: float, back_for: list[float]
+) -> None:
+    """For some minutes, or until its next time; without the store nobody has the place anyway."""
+    ran, stood_back = asyncio.Event(), list[float]()
+
+    async def job() -> None:
+        ran.set()
+        if trouble is not None:
+            raise trouble
+
+    with capture_logs():
+        task = asyncio.create_task(every(seconds, job, Alone(Share(), stand_back=stood_back.append), Complaints()))
+        await ran.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert stood_back == back_for

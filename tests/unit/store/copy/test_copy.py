@@ -17,11 +17,12 @@ from secure_export.errors import NotFound, SettingsError, StoreUnavailable
 from secure_export.store.backup.making import back_up
 from secure_export.store.backup.restoring import restore
 from secure_export.store.copy import copying, others
-from secure_export.store.copy.copying import Compared, copy_store
+from secure_export.store.copy.copying import Compared, copy_store, was_copied
 from secure_export.store.copy.opening import Where, sides
 from secure_export.store.copy.tables import TABLES
 from secure_export.store.instants import micros
 from secure_export.store.open import open_store
+from secure_export.store.postgresql.connect import connect
 from secure_export.store.postgresql.place import place_of
 from secure_export.store.postgresql.store import PostgresStore
 from secure_export.store.restored import RESTORED_AT
@@ -89,9 +90,13 @@ def url(path: Path) -> str:
 async def copied(from_: str, to: str, *, until: int | None = None, force: bool = False) -> list[Compared]:
     """Copy one to the other."""
     async with sides(Where(from_), Where(to), although_in_use=force) as (source, target):
-        compared = await copy_store(source, target, Watched(until), now=NOW)
-    assert compared is not None
-    return compared
+        return await copy_store(source, target, Watched(until), now=NOW)
+
+
+async def asked_again(from_: str, to: str, *, force: bool = False) -> bool:
+    """Ask whether a copy was finished and is current."""
+    async with sides(Where(from_), Where(to), although_in_use=force) as (source, target):
+        return await was_copied(source, target, Watched())
 
 
 async def test_there_and_back_everything_is_as_it_was(source: Path, tmp_path: Path, empty: str) -> None:
@@ -289,9 +294,10 @@ async def test_a_copy_in_spite_of_a_running_service_is_that_of_one_moment(
 
                 monkeypatch.setattr(to, "write", while_others_write)
                 compared = await copy_store(from_, to, Watched(), now=NOW)
-            assert compared is not None
             assert [one.table for one in compared if not one.same] == []
             assert late > len(TABLES)
+            with pytest.raises(SettingsError, match="of an older state"):
+                await asked_again(place, target, force=True)
         finally:
             await store.close()
         copy = await open_store(target)
@@ -302,16 +308,77 @@ async def test_a_copy_in_spite_of_a_running_service_is_that_of_one_moment(
 
 
 async def test_a_copy_that_was_finished_is_left_as_it_is(source: Path, tmp_path: Path, empty: str) -> None:
-    """Whoever runs the same command again is told so, also when a service has gone on with the copy since."""
+    """Whoever runs the same command again is told so, also while a service goes on with the copy."""
     for target in (empty, url(tmp_path / "copy.db")):
+        assert not await asked_again(url(source), target)
         await copied(url(source), target)
+        assert await asked_again(url(source), target)
         store = await open_store(target)
-        assert (await store.journal.append(entry("alert:since"))).status == "accepted"
-        await store.close()
-        async with sides(Where(url(source)), Where(target), although_in_use=False) as (from_, to):
-            watched = Watched()
-            assert await copy_store(from_, to, watched, now=NOW) is None
-            assert watched.told == {}
+        try:
+            assert (await store.journal.append(entry("alert:since"))).status == "accepted"
+            assert await asked_again(url(source), target)
+            with pytest.raises(SettingsError, match=r"is a finished copy from .* already; begin with an empty"):
+                await copied(url(source), target)
+        finally:
+            await store.close()
+    assert await asked_again(empty, url(tmp_path / "copy.db")) is False
+
+
+@pytest.mark.parametrize("of_postgresql", [True, False], ids=["PostgreSQL", "SQLite"])
+async def test_a_finished_copy_of_an_older_state_is_told(
+    source: Path, tmp_path: Path, empty: str, *, of_postgresql: bool
+) -> None:
+    """After a rehearsal the same command must not say that all is there: any row that changed since is found."""
+    if of_postgresql:
+        await copied(url(source), empty)
+    place = empty if of_postgresql else url(source)
+    target = url(tmp_path / "rehearsed.db")
+    await copied(place, target)
+    assert await asked_again(place, target)
+    for table, change in (
+        (
+            "notifications",
+            "UPDATE notifications SET body = substr(body, 2) WHERE id = (SELECT min(id) FROM notifications)",
+        ),
+        ("lanes", "UPDATE lanes SET reason = 'another' WHERE state = 'parked'"),
+        ("work_items", "UPDATE work_items SET state = 'resolved', owed = NOT owed WHERE seq = 1"),
+    ):
+        await _change(place, change)
+        with pytest.raises(SettingsError, match=f"of an older state of .*, whose {table} have changed since; begin wi"):
+            await asked_again(place, target)
+
+
+async def _change(place: str, sql: str) -> None:
+    if place.startswith("sqlite"):
+        with closing(sqlite3.connect(place.removeprefix("sqlite://"))) as db:
+            db.execute(sql)
+            db.commit()
+        return
+    connection = await connect(place_of(place))
+    await connection.execute(sql)
+    await connection.close()
+
+
+async def test_a_copy_that_a_program_before_this_one_finished_is_refused(source: Path, tmp_path: Path) -> None:
+    """It kept nothing by which to tell whether the source has changed since."""
+    target = tmp_path / "copy.db"
+    await copied(url(source), url(target))
+    await _change(url(target), "DELETE FROM cursors WHERE name LIKE 'store-copy:digest:%'")
+    assert not await asked_again(url(source), url(target))
+    with pytest.raises(SettingsError, match="finished copy from"):
+        await copied(url(source), url(target))
+
+
+async def test_a_target_in_use_is_refused(source: Path, tmp_path: Path, empty: str) -> None:
+    """A service that goes on with a store of its own is not disturbed, whatever is asked for."""
+    for target in (empty, url(tmp_path / "own.db")):
+        store = await open_store(target)
+        try:
+            await store.ready()
+            with pytest.raises(StoreUnavailable, match="stop the service"):
+                await copied(url(source), target)
+        finally:
+            await store.close()
 
 
 async def test_a_copy_that_goes_on_says_where(source: Path, tmp_path: Path) -> None:
@@ -443,7 +510,6 @@ async def test_batches_are_small_where_rows_are_big(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(target, "write", counted)
         watched = Watched()
         compared = await copy_store(source, target, watched, now=NOW)
-    assert compared is not None
     assert all(one.same for one in compared)
     assert sizes == [4, 2, 0] or max(sizes) < 6
     assert watched.told["copying quarantine"] == (6, 6)

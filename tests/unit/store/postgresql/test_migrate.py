@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.conformance.store_suite.samples import NOW, alert, claim_one, entry, folded, item, resolved
 from tests.conformance.store_suite.test_upkeep import RETENTION, forget_all
 from tests.postgres import Server
@@ -138,14 +139,17 @@ async def test_a_peer_that_migrates_for_long_is_waited_for(
 ) -> None:
     """Only tables that others use are given up on soon: whoever starts while a peer migrates starts afterwards."""
     monkeypatch.setattr("secure_export.store.postgresql.migrate._PATIENCE", "SET LOCAL lock_timeout = '50ms'")
-    async with postgres.connection(empty) as peer:
-        await peer.execute("BEGIN")
-        await peer.execute("SELECT pg_advisory_xact_lock(1397310820, 1)")
-        starting = asyncio.create_task(bring_up_to_date(place_of(postgres.url(empty))))
-        await asyncio.sleep(0.2)
-        assert not starting.done()
-        await peer.execute("COMMIT")
-        assert await starting == len(known_migrations())
+    with capture_logs() as logs:
+        async with postgres.connection(empty) as peer:
+            await peer.execute("BEGIN")
+            await peer.execute("SELECT pg_advisory_xact_lock(1397310820, 1)")
+            starting = asyncio.create_task(bring_up_to_date(place_of(postgres.url(empty))))
+            await asyncio.sleep(0.2)
+            assert not starting.done()
+            await peer.execute("COMMIT")
+            assert await starting == len(known_migrations())
+    assert [one["event"] for one in logs] == ["waiting for another process that migrates"]
+    assert logs[0]["log_level"] == "info"
 
 
 async def test_an_old_program_runs_while_a_new_one_migrates(postgres: Server, database: str) -> None:
@@ -224,9 +228,13 @@ async def test_what_is_left_of_an_index_goes_before_it_is_made_again(connection:
         await migrate(connection, known)
     assert await connection.fetchval(_IS_VALID, "only_one") is False
     await connection.execute("DELETE FROM a; INSERT INTO a VALUES (1)")
-    assert await migrate(connection, known) == 1
-    assert await connection.fetchval(_IS_VALID, "only_one") is True
-    assert await migrate(connection, known) == 0
+    with capture_logs() as logs:
+        assert await migrate(connection, known) == 1
+        assert await connection.fetchval(_IS_VALID, "only_one") is True
+        assert await migrate(connection, known) == 0
+    (told,) = logs
+    assert told["event"].startswith("making an index while others write")
+    assert (told["log_level"], told["index"], told["migration"]) == ("info", "only_one", "0002_only_one.sql")
 
 
 async def test_through_a_pooler_nothing_is_applied_outside_a_transaction(connection: Any) -> None:
@@ -257,6 +265,23 @@ def test_what_is_applied_outside_a_transaction_may_be_applied_again() -> None:
     for known in known_migrations():
         if known.sql.startswith(OUTSIDE):
             assert statements_of(known)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'CREATE INDEX CONCURRENTLY IF NOT EXISTS "Lanes" ON lanes (token)',
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS public.lanes_more ON lanes (token)",
+        "create unique index concurrently if not exists lanes$more on lanes (token)",
+        "REINDEX INDEX CONCURRENTLY lanes_more /* IF EXISTS */",
+    ],
+)
+def test_an_index_whose_leftover_would_not_be_found_is_a_mistake(statement: str) -> None:
+    """What an interrupted attempt leaves is invalid, and would be taken for made; to drop one is no danger."""
+    with pytest.raises(ValueError, match=r"0001_x\.sql: what an interrupted attempt leaves is found by the name in"):
+        statements_of(Migration(1, "0001_x.sql", f"{OUTSIDE}\n{statement};\n"))
+    drop = 'DROP INDEX CONCURRENTLY IF EXISTS "Lanes"'
+    assert statements_of(Migration(1, "0001_x.sql", f"{OUTSIDE}\n{drop};\n")) == [drop]
 
 
 def _next(sql: str) -> list[Migration]:
