@@ -16,7 +16,7 @@ from typing import cast
 
 import pytest
 from tests.conformance.store_suite.samples import entry
-from tests.faults.tool_faults.chance import seeds
+from tests.faults.seeds import seeds
 from tests.faults.tool_faults.mortal import Died, Life, MortalConnector, mortal
 from tests.postgres import Server
 from tests.sqlite import with_tables

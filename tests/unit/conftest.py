@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.opening import opens
 
 _MARK = "served"
+_HERE = Path(__file__).parent
 _OPENED = ("socket.bind", "sqlite3.connect")
 
 
@@ -15,8 +17,13 @@ _OPENED = ("socket.bind", "sqlite3.connect")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each by what it uses, so that nobody has to remember."""
     for item in items:
-        if isinstance(item, pytest.Function) and any(map(opens, _functions_of(item))):
+        if _is_here(item) and isinstance(item, pytest.Function) and any(map(opens, _functions_of(item))):
             item.add_marker(_MARK)
+
+
+def _is_here(item: pytest.Item) -> bool:
+    """Tell whether it is a unit test: under xdist these hooks are called for every other test, too."""
+    return item.path.is_relative_to(_HERE)
 
 
 def _functions_of(item: pytest.Function) -> Iterator[Callable[..., Any]]:
@@ -29,7 +36,7 @@ def _functions_of(item: pytest.Function) -> Iterator[Callable[..., Any]]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Keep watch: a test that listens, or opens a database, without the mark fails."""
-    _quick.append(item.get_closest_marker(_MARK) is None)
+    _quick.append(_is_here(item) and item.get_closest_marker(_MARK) is None)
     try:
         return (yield)
     finally:

@@ -1,6 +1,5 @@
-"""Random stories: anything may happen in any order. ``SECURE_EXPORT_FAULT_SEEDS=500`` tells more of them."""
+"""Random stories: anything may happen in any order."""
 
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,16 +13,10 @@ from tests.faults.tool_faults.world import World
 
 from secure_export.workitems.work_item import ToolState
 
-_SEEDS = 8
 _FEWEST_ACTS, _MOST_ACTS = 6, 16
 _MACHINES = ("vm1", "vm2", "vm3")
 _ALERTS = ("a", "b", "c")
 _EVERY_CALL = (Trouble.UNAVAILABLE, Trouble.BUSY, Trouble.BUSY_SILENT, Trouble.REQUEST_LOST, Trouble.ERROR_BEFORE)
-
-
-def seeds() -> range:
-    """Give the seeds of the stories to tell."""
-    return range(int(os.environ.get("SECURE_EXPORT_FAULT_SEEDS", str(_SEEDS))))
 
 
 async def told_by_chance(world: World, seed: int) -> None:

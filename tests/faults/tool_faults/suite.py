@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from tests.conformance.connector_suite_steps import noted, to_resolve, work_item
 from tests.conformance.connector_suite_tool import CONNECTION as SUITE_CONNECTION
+from tests.faults.seeds import seeds
 from tests.faults.tool_faults.adapter import (
     BUSY_SECONDS,
     DONE_ALL_THE_SAME,
@@ -26,7 +27,7 @@ from tests.faults.tool_faults.adapter import (
     ToolUnderFault,
     Trouble,
 )
-from tests.faults.tool_faults.chance import seeds, told_by_chance
+from tests.faults.tool_faults.chance import told_by_chance
 from tests.faults.tool_faults.judge import OPEN, OVER, Expected, judge, usual
 from tests.faults.tool_faults.mortal import Died, Life
 from tests.faults.tool_faults.world import World, resource_id
